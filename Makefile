@@ -1,0 +1,43 @@
+# `make help` lists the targets. Overridable: PYTHON (makes the environment), VENV (where it is),
+# DATA (a folder of images for quickstart), QUICKSTART_ARGS (e.g. --short), PYTEST_ARGS.
+PYTHON ?= python3
+VENV ?= .venv
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install quickstart test lint format bench
+
+help:  ## list the targets
+	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  \1\t/'
+
+install: $(INSTALLED)  ## make the environment, once: about 7 GB, a few minutes
+	@echo 'Installed: $(PY)'
+
+# Nothing here runs, and no network is needed, until one of the two files changes.
+$(INSTALLED): setup.py requirements/constraints.txt
+	@test -x $(PY) || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
+	@echo 'Installing npid-mm with its onedl and dev extras into $(VENV)'
+	@$(PY) -m pip install --quiet --disable-pip-version-check \
+		--constraint requirements/constraints.txt --editable '.[onedl,dev]'
+	@echo 'Checking the versions'
+	@$(PY) -W ignore -c 'import npid_mm'
+	@touch $@
+
+quickstart: install  ## train and evaluate a small model; DATA=folder for your own images
+	$(PY) tools/quickstart.py --work-dir work_dirs/quickstart \
+		$(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
+
+test: install  ## run the tests
+	$(PY) -m pytest tests $(PYTEST_ARGS)
+
+lint: install  ## check style and format, change nothing
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+
+format: install  ## put style and format right where ruff can
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: install  ## measure speed and memory
+	$(PY) benchmarks/run.py

@@ -1,0 +1,140 @@
+"""Refuse, with the line to type, an environment in which training would break later on.
+
+Two families of distributions carry the same import names: the maintained `onedl-*` set and the
+official OpenMMLab set. Both write into the folders `mmengine`, `mmcv` and `mmpretrain`, so two of
+them together leave a mixture of files that pip does not see. The check is a pure function over
+installed versions, so that every refusal is tested without installing anything.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+from packaging.specifiers import SpecifierSet
+
+TORCH = '>=2.4,<3'
+
+# import name -> distributions that own its folder -> allowed versions. The first one is what the
+# docs recommend. 'mmcv-full' ended with mmcv 1, so no version of it passes: it is listed because
+# its files lie in the same folder.
+OWNERS = {
+    'mmengine': {
+        'onedl-mmengine': '>=0.10.12,<1.0',
+        'mmengine': '>=0.10.0,<1.0',
+        'mmengine-lite': '>=0.10.0,<1.0',
+    },
+    'mmcv': {
+        'onedl-mmcv': '>=2.3.6,<2.4',
+        'mmcv': '>=2.0.0,<2.4',
+        'mmcv-lite': '>=2.0.0,<2.4',
+        'mmcv-full': '>=2.0.0,<2.4',
+    },
+    'mmpretrain': {
+        'onedl-mmpretrain': '>=1.3.6,<2.0',
+        'mmpretrain': '>=1.2.0,<2.0',
+    },
+}
+
+# What to install for an import name when the rest of the environment is of that family. mmcv-lite:
+# mmcv itself has no wheel on PyPI, and its source does not build with a current setuptools.
+ONEDL = {'mmengine': 'onedl-mmengine', 'mmcv': 'onedl-mmcv', 'mmpretrain': 'onedl-mmpretrain'}
+OPENMMLAB = {'mmengine': 'mmengine', 'mmcv': 'mmcv-lite', 'mmpretrain': 'mmpretrain'}
+
+# From this version on torch.load reads weights only, unless told otherwise.
+TORCH_WEIGHTS_ONLY = '>=2.6'
+
+
+def installed_versions() -> dict[str, str]:
+    """Read which of the distributions that the gate knows are installed.
+
+    Returns:
+        Distribution name -> version, without the distributions that are not installed.
+    """
+    found = {}
+    for name in ['torch', *(name for owners in OWNERS.values() for name in owners)]:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def check_versions(installed: dict[str, str]) -> None:
+    """Stop at the first thing that is known not to work.
+
+    Args:
+        installed: Distribution name -> version, as `installed_versions` gives it.
+
+    Raises:
+        ImportError: torch, mmengine, mmcv or mmpretrain is missing, outside the tested versions,
+            installed twice under two distribution names, or mmengine is one that cannot resume
+            with the installed torch. The message says what is installed, what is allowed and what
+            to type.
+    """
+    _check_torch(installed)
+    for module, owners in OWNERS.items():
+        _check_owner(module, owners, installed)
+    _check_resume(installed)
+
+
+def _check_torch(installed: dict[str, str]) -> None:
+    fix = f'pip install -U "torch{TORCH}" torchvision'
+    if 'torch' not in installed:
+        _refuse('torch is not installed', f'torch{TORCH}', fix)
+    if not _allows(TORCH, installed['torch']):
+        _refuse(f'torch {installed["torch"]} is installed', f'torch{TORCH}', fix)
+
+
+def _check_owner(module: str, owners: dict[str, str], installed: dict[str, str]) -> None:
+    present = [name for name in owners if name in installed]
+    allowed = 'exactly one of ' + ', '.join(f'{name}{owners[name]}' for name in owners)
+    if not present:
+        _refuse(f'{module} is not installed', allowed, _install_line(module, installed))
+    if len(present) > 1:
+        found = ' and '.join(f'{name} {installed[name]}' for name in present)
+        _refuse(
+            f'{found} are installed together, and both own the folder {module}/',
+            allowed,
+            _replace_line(installed),
+        )
+    name = present[0]
+    if not _allows(owners[name], installed[name]):
+        _refuse(f'{name} {installed[name]} is installed', allowed, _install_line(module, installed))
+
+
+def _check_resume(installed: dict[str, str]) -> None:
+    official = [name for name in ('mmengine', 'mmengine-lite') if name in installed]
+    if official and _allows(TORCH_WEIGHTS_ONLY, installed['torch']):
+        _refuse(
+            f'{official[0]} {installed[official[0]]} is installed with torch '
+            f'{installed["torch"]}, and it cannot resume a checkpoint there: torch.load reads '
+            'weights only since torch 2.6',
+            f'onedl-mmengine{OWNERS["mmengine"]["onedl-mmengine"]}, or torch<2.6',
+            _replace_line(installed),
+        )
+
+
+def _allows(specifier: str, found: str) -> bool:
+    return SpecifierSet(specifier).contains(found, prereleases=True)
+
+
+def _install_line(module: str, installed: dict[str, str]) -> str:
+    """Stay in the family that is already there: a package of the other one pulls in its own."""
+    official = [name for name in installed if name != 'torch' and not name.startswith('onedl-')]
+    wanted = (OPENMMLAB if official else ONEDL)[module]
+    others = [name for name in OWNERS[module] if name in installed and name != wanted]
+    uninstall = f'pip uninstall -y {" ".join(others)} && ' if others else ''
+    return f'{uninstall}pip install -U "{wanted}{OWNERS[module][wanted]}"'
+
+
+def _replace_line(installed: dict[str, str]) -> str:
+    """Take all three out and install the onedl set.
+
+    Removing only one of two would delete files of the other, and a member of the official set that
+    stays would pull the official mmengine in again.
+    """
+    present = [name for owners in OWNERS.values() for name in owners if name in installed]
+    wanted = ' '.join(f'"{name}{OWNERS[module][name]}"' for module, name in ONEDL.items())
+    return f'pip uninstall -y {" ".join(present)} && pip install {wanted}'
+
+
+def _refuse(found: str, allowed: str, fix: str) -> None:
+    raise ImportError(f'npid_mm cannot be used here: {found}.\nAllowed: {allowed}.\nType: {fix}')

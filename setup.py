@@ -1,0 +1,73 @@
+"""Build npid-mm. Everything but the dependencies' tables is plain setuptools."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+
+
+def read_version() -> str:
+    """Read the version as text: importing the package needs its dependencies."""
+    text = (ROOT / 'npid_mm' / 'version.py').read_text(encoding='utf-8')
+    return re.search(r"^__version__ = '(.+)'$", text, re.MULTILINE).group(1)
+
+
+def read_readme() -> str:
+    """Read the README for the index page, if this tree has one."""
+    path = ROOT / 'README.md'
+    return path.read_text(encoding='utf-8') if path.exists() else ''
+
+
+# The mm* packages are extras, never requirements: two families own the same folders `mmengine`,
+# `mmcv` and `mmpretrain`, and a requirement would put one on top of the other. Importing npid_mm
+# says what is missing.
+INSTALL_REQUIRES = [
+    'torch>=2.4,<3',
+    'torchvision',
+    'numpy',
+    'packaging',
+    'scikit-learn',
+    'matplotlib',
+    'pillow',
+]
+
+ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpretrain>=1.3.6,<2.0']
+
+EXTRAS = {
+    'onedl': ONEDL,
+    # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
+    # mmdet and mmseg refuse 2.2.
+    'openmmlab': [
+        'torch<2.6',
+        'mmengine>=0.10.0,<0.11',
+        'mmcv-lite>=2.0.0,<2.2',
+        'mmpretrain>=1.2.0,<1.3',
+    ],
+    'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
+    'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
+    'dev': ['faiss-cpu', 'pre-commit', 'pytest', 'ruff', 'scipy', 'setuptools'],
+}
+
+setup(
+    name='npid-mm',
+    version=read_version(),
+    description='NPID (non-parametric instance discrimination) for MMEngine and MMPretrain',
+    long_description=read_readme(),
+    long_description_content_type='text/markdown',
+    author='The npid_mm authors',
+    license='Apache-2.0',
+    license_files=['LICENSE'],
+    keywords='self-supervised learning, instance discrimination, memory bank, NCE, kNN',
+    classifiers=[
+        'Development Status :: 4 - Beta',
+        'Intended Audience :: Science/Research',
+        'Programming Language :: Python :: 3',
+        'Topic :: Scientific/Engineering :: Artificial Intelligence',
+    ],
+    packages=find_packages(include=['npid_mm', 'npid_mm.*']),
+    python_requires='>=3.10',
+    install_requires=INSTALL_REQUIRES,
+    extras_require=EXTRAS,
+)

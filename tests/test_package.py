@@ -1,0 +1,137 @@
+"""What pip sees: requirements, extras, version, and what the wheel would hold."""
+
+import fnmatch
+import runpy
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+import npid_mm
+from npid_mm.version_gate import OWNERS, TORCH, check_versions
+
+ROOT = Path(__file__).parents[1]
+
+TOP_LEVEL = {
+    '.ci',
+    '.github',
+    '.gitignore',
+    '.pre-commit-config.yaml',
+    'CHANGELOG.md',
+    'CONTRIBUTING.md',
+    'LICENSE',
+    'MANIFEST.in',
+    'Makefile',
+    'README.md',
+    'benchmarks',
+    'configs',
+    'docs',
+    'model-index.yml',
+    'npid_mm',
+    'pyproject.toml',
+    'requirements',
+    'setup.py',
+    'tests',
+    'tools',
+}
+
+GATE = {name: allowed for owners in OWNERS.values() for name, allowed in owners.items()}
+
+
+@pytest.fixture
+def setup_arguments(monkeypatch):
+    """What setup.py hands to setuptools, without building anything."""
+    caught = {}
+    monkeypatch.setattr('setuptools.setup', lambda **kwargs: caught.update(kwargs))
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(str(ROOT / 'setup.py'))
+    return caught
+
+
+def constraints():
+    """Name -> pinned version."""
+    text = (ROOT / 'requirements' / 'constraints.txt').read_text(encoding='utf-8')
+    lines = [line for line in text.splitlines() if line and not line.startswith('#')]
+    return dict(line.split('==') for line in lines)
+
+
+def lower_bound(requirement):
+    """The version after >= of a requirement."""
+    return next(item.version for item in requirement.specifier if item.operator == '>=')
+
+
+def test_mm_packages_are_never_required(setup_arguments):
+    """Two families own the same folders: a requirement would put one on top of the other."""
+    names = [Requirement(line).name for line in setup_arguments['install_requires']]
+    assert names
+    assert not [name for name in names if name.startswith(('mm', 'onedl', 'openmim'))]
+
+
+def test_extras_do_not_mix_the_families(setup_arguments):
+    """Only the openmmlab extra names official distributions, and it names no onedl one."""
+    for extra, lines in setup_arguments['extras_require'].items():
+        names = {Requirement(line).name for line in lines}
+        official = {name for name in names if name.startswith('mm')}
+        onedl = {name for name in names if name.startswith('onedl-')}
+        assert bool(official) == (extra == 'openmmlab'), extra
+        assert not (official and onedl), extra
+
+
+@pytest.mark.parametrize('extra', ['onedl', 'openmmlab'])
+def test_gate_lets_through_what_an_extra_installs(setup_arguments, extra):
+    """The lowest versions that pip may choose for an extra are not refused on import."""
+    requirements = [Requirement(line) for line in setup_arguments['extras_require'][extra]]
+    lowest = {item.name: lower_bound(item) for item in requirements if item.name in GATE}
+    assert len(lowest) == 3
+    check_versions(lowest | {'torch': '2.5.1'})
+
+
+def test_torch_range_is_the_gates(setup_arguments):
+    """Setup.py cannot import the gate, so that its range is written twice."""
+    assert f'torch{TORCH}' in setup_arguments['install_requires']
+
+
+def test_constraints_fit_the_requirements(setup_arguments):
+    """Each package that `make install` names is pinned, to a version it asks for."""
+    pins = constraints()
+    extras = setup_arguments['extras_require']
+    for line in [*setup_arguments['install_requires'], *extras['onedl'], *extras['dev']]:
+        requirement = Requirement(line)
+        if requirement.name == 'setuptools':  # pip freeze leaves it out
+            continue
+        pinned = pins.get(requirement.name, pins.get(requirement.name.replace('-', '_')))
+        assert pinned, f'{requirement.name} has no pin in requirements/constraints.txt'
+        assert requirement.specifier.contains(pinned), f'{line}, pinned {pinned}'
+    check_versions(pins)
+
+
+def test_version_is_one(setup_arguments):
+    """The installed version, the imported one and a heading of the changelog agree."""
+    assert setup_arguments['version'] == npid_mm.__version__
+    headings = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8').splitlines()
+    assert f'## {npid_mm.__version__}' in headings
+
+
+def test_wheel_ships_every_folder(setup_arguments):
+    """A folder without __init__.py works from the tree and is missing from the wheel."""
+    folders = {path.parent for path in (ROOT / 'npid_mm').rglob('*.py')}
+    dotted = {'.'.join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert set(setup_arguments['packages']) == dotted
+
+
+def test_wheel_needs_no_data_files():
+    """Only Python files: anything else needs package_data in setup.py, which is not there."""
+    files = [path for path in (ROOT / 'npid_mm').rglob('*') if path.is_file()]
+    others = [path for path in files if path.suffix != '.py' and '__pycache__' not in path.parts]
+    assert others == []
+
+
+def test_top_level_entries():
+    """The root holds what TOP_LEVEL names, beside what .gitignore names."""
+    text = (ROOT / '.gitignore').read_text(encoding='utf-8')
+    ignored = ['.git'] + [
+        line.strip('/') for line in text.splitlines() if line[:1] not in ('', '#')
+    ]
+    names = {path.name for path in ROOT.iterdir()}
+    left = {name for name in names if not any(fnmatch.fnmatch(name, rule) for rule in ignored)}
+    assert left <= TOP_LEVEL, f'unexpected: {sorted(left - TOP_LEVEL)}'
