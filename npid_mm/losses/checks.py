@@ -1,0 +1,86 @@
+"""Argument checks shared by the losses: a message names the argument, the rule and what came."""
+
+import math
+from numbers import Real
+
+import torch
+from torch import Tensor
+
+
+def check_inputs(
+    feature: Tensor,
+    bank: Tensor,
+    temperature: float | None = None,
+    index: Tensor | None = None,
+    negatives: Tensor | None = None,
+) -> None:
+    """Check what a loss was given; arguments that it does not have stay None.
+
+    Raises:
+        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        IndexError: for an index or negatives outside [0, N), when they are on the CPU.
+    """
+    for name, value in (('feature', feature), ('bank', bank)):
+        if value.dim() != 2 or not value.is_floating_point():
+            raise ValueError(
+                f'{name} must be a floating point matrix, got {value.dtype} of shape '
+                f'{tuple(value.shape)}'
+            )
+    if len(feature) == 0:
+        raise ValueError(f'feature must hold a sample or more, got shape {tuple(feature.shape)}')
+    if feature.shape[1] != bank.shape[1]:
+        raise ValueError(
+            'feature (B, D) and bank (N, D) must have the same D, '
+            f'got {tuple(feature.shape)} and {tuple(bank.shape)}'
+        )
+    if temperature is not None:
+        check_temperature(temperature)
+    batch = len(feature)
+    if index is not None:
+        if index.shape != (batch,):
+            raise ValueError(
+                f'index must have shape (B,) = ({batch},) to go with feature '
+                f'{tuple(feature.shape)}, got {tuple(index.shape)}'
+            )
+        check_range('index', index, len(bank))
+    if negatives is not None:
+        if negatives.dim() != 2 or len(negatives) != batch or negatives.shape[1] == 0:
+            raise ValueError(
+                f'negatives must have shape (B, M) = ({batch}, M >= 1) to go with feature '
+                f'{tuple(feature.shape)}, got {tuple(negatives.shape)}'
+            )
+        check_range('negatives', negatives, len(bank))
+
+
+def check_temperature(temperature: float) -> None:
+    """Raise ValueError unless `temperature` is a finite number > 0."""
+    if not isinstance(temperature, Real) or not 0 < temperature < math.inf:
+        raise ValueError(f'temperature must be > 0, got {temperature!r}')
+
+
+def check_z(z: float | Tensor) -> None:
+    """Raise ValueError if `z` is no number > 0 and no 0-dim tensor.
+
+    The value of a tensor is not read: on an accelerator that would wait for the device.
+    """
+    if torch.is_tensor(z):
+        if z.dim() != 0:
+            raise ValueError(f'z must be a number or a 0-dim tensor, got shape {tuple(z.shape)}')
+    elif not isinstance(z, Real) or not 0 < z < math.inf:
+        raise ValueError(f'z must be > 0, got {z!r}')
+
+
+def check_range(name: str, value: Tensor, length: int) -> None:
+    """Raise ValueError for a type that is no index, IndexError for a value outside [0, length).
+
+    The values are read on the CPU only: on an accelerator the check would wait for the device,
+    where the gather that follows reports a bad index itself.
+    """
+    if value.dtype not in (torch.int64, torch.int32):
+        raise ValueError(f'{name} must be int64 or int32, got {value.dtype}')
+    if value.device.type != 'cpu':
+        return
+    low, high = (int(bound) for bound in torch.aminmax(value))
+    if low < 0 or high >= length:
+        wrong = low if low < 0 else high
+        raise IndexError(f'{name} must be between 0 and {length - 1}, got {wrong}')

@@ -1,0 +1,104 @@
+"""Softmax over the positive row and M sampled negatives: the loss of MMSelfSup's NPID (InfoNCE)."""
+
+import torch
+from torch import Tensor
+
+from .arithmetic import compute_dtype, plain_arithmetic
+from .checks import check_inputs
+from .gather import gathered_blocks, weighted_rows
+from .softmax import (
+    merge_block,
+    merge_softmax_statistics,
+    softmax_loss_from_statistics,
+    softmax_with_lse,
+)
+
+
+def sampled_softmax_statistics(
+    feature: Tensor, bank: Tensor, negatives: Tensor, temperature: float
+) -> tuple[Tensor, Tensor]:
+    """Log-sum-exp and weighted mean row of a softmax over each sample's own negatives.
+
+    Args:
+        feature (Tensor): (B, D).
+        bank (Tensor): (N, D), any floating type.
+        negatives (Tensor): (B, M), rows of the bank.
+        temperature (float): tau > 0.
+
+    Returns:
+        tuple[Tensor, Tensor]: (B,) and (B, D) as of `softmax_statistics`, without the positive.
+
+    Raises:
+        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        IndexError: for negatives outside [0, N), when they are on the CPU.
+    """
+    check_inputs(feature, bank, temperature, negatives=negatives)
+    return _gathered(feature, bank, negatives, temperature)
+
+
+@plain_arithmetic
+def _gathered(feature, bank, negatives, temperature):
+    query = feature.to(compute_dtype(feature)) / temperature
+    lse = query.new_full((len(query),), -torch.inf)
+    mean = torch.zeros_like(query)
+    for samples, rows, logits in gathered_blocks(query, bank, negatives):
+        block_lse, weight = softmax_with_lse(logits)
+        block_mean = weighted_rows(weight, rows)
+        lse[samples], mean[samples] = merge_block(
+            lse[samples], mean[samples], block_lse, block_mean
+        )
+    return lse, mean
+
+
+def sampled_softmax_from_statistics(
+    feature: Tensor, positive: Tensor, lse: Tensor, mean: Tensor, temperature: float
+) -> Tensor:
+    """Sampled softmax loss from the statistics of the negatives, the positive merged in.
+
+    Args:
+        feature (Tensor): (B, D).
+        positive (Tensor): (B, D), row v_i of each sample.
+        lse (Tensor): (B,), see `sampled_softmax_statistics`.
+        mean (Tensor): (B, D), see `sampled_softmax_statistics`.
+        temperature (float): tau > 0.
+
+    Returns:
+        Tensor: scalar, mean over B, differentiable in `feature`.
+    """
+    lse, mean = _with_positive(feature, positive, lse, mean, temperature)
+    return softmax_loss_from_statistics(feature, positive, lse, mean, temperature)
+
+
+@plain_arithmetic
+def _with_positive(feature, positive, lse, mean, temperature):
+    """One row is a part of its own: its log-sum-exp is its logit, its mean the row itself."""
+    positive = positive.to(mean.dtype)
+    logit = (feature * positive).sum(dim=1) / temperature
+    return merge_softmax_statistics(torch.stack([lse, logit]), torch.stack([mean, positive]))
+
+
+def sampled_softmax_loss(
+    feature: Tensor, bank: Tensor, index: Tensor, negatives: Tensor, temperature: float
+) -> Tensor:
+    """Cross entropy of the positive row against M sampled negatives (MMSelfSup's NPID).
+
+    The negatives are taken as they come: a sample's own row among them counts once more.
+
+    Args:
+        feature (Tensor): (B, D), normalised by the caller; alone receives a gradient.
+        bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
+        index (Tensor): (B,), the row of each sample.
+        negatives (Tensor): (B, M), rows of the bank, see `draw_negatives`.
+        temperature (float): tau > 0.
+
+    Returns:
+        Tensor: scalar cross entropy on [positive, M negatives] averaged over B, float32, or
+        float64 for a float64 feature.
+
+    Raises:
+        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        IndexError: for an index or negatives outside [0, N), when they are on the CPU.
+    """
+    check_inputs(feature, bank, temperature, index=index, negatives=negatives)
+    lse, mean = _gathered(feature, bank, negatives, temperature)
+    return sampled_softmax_from_statistics(feature, bank[index], lse, mean, temperature)

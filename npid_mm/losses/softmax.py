@@ -1,0 +1,144 @@
+"""Exact non-parametric softmax over the whole bank, streamed.
+
+The loss of a sample is -log P(i | f), P(i | f) = exp(v_i.f / tau) / sum_j exp(v_j.f / tau) (Wu et
+al., arXiv 1805.01978, Eq. 2). All it needs of the bank are two statistics, the log-sum-exp and the
+weighted mean row E = sum_j p_j v_j: its gradient with respect to f is (E - v_i) / tau. Both can be
+computed for parts and merged, be they blocks of one bank or shards on several ranks.
+"""
+
+import torch
+from torch import Tensor
+
+from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, product
+from .checks import check_inputs
+
+# Rows of a block on the CPU: few enough that logits and rows stay in the cache and that float32
+# sums over them keep their precision, many enough to outweigh the merge.
+_MIN_ROWS_CPU, _MAX_ROWS_CPU, _LOGITS_CPU = 2**10, 2**14, 2**19
+# Logits of a block on an accelerator, to keep it busy: by reasoning, not yet measured.
+_LOGITS_ACCELERATOR = 2**25
+
+
+def softmax_statistics(feature: Tensor, rows: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+    """Log-sum-exp and weighted mean row of a softmax over rows.
+
+    Each row is read once, in blocks, so that the extra memory does not grow with N.
+
+    Args:
+        feature (Tensor): (B, D).
+        rows (Tensor): (N, D), the bank or a shard of it, any floating type. N = 0 gives the
+            statistics of an empty part, which `merge_softmax_statistics` ignores.
+        temperature (float): tau > 0.
+
+    Returns:
+        tuple[Tensor, Tensor]: log sum_j exp(v_j.f / tau), (B,), and sum_j p_j v_j, (B, D), in
+        float32, or in float64 for a float64 feature.
+
+    Raises:
+        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+    """
+    check_inputs(feature, rows, temperature)
+    return _streamed(feature, rows, temperature)
+
+
+@plain_arithmetic
+def _streamed(feature, rows, temperature):
+    query = feature.to(compute_dtype(feature)) / temperature
+    lse = query.new_full((len(query),), -torch.inf)
+    mean = torch.zeros_like(query)
+    for block in rows.split(_block_rows(query)):
+        if len(block) == 0:  # an empty shard is split into one empty block
+            break
+        block = block.to(query.dtype)
+        block_lse, weight = softmax_with_lse(product(query, block))
+        lse, mean = merge_block(lse, mean, block_lse, product(weight, block.T))
+    return lse, mean
+
+
+def _block_rows(query):
+    if query.device.type == 'cpu':
+        return min(max(_LOGITS_CPU // len(query), _MIN_ROWS_CPU), _MAX_ROWS_CPU)
+    return max(_LOGITS_ACCELERATOR // len(query), 1)
+
+
+def softmax_with_lse(logits: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-sum-exp (B,) of logits (B, n) and their softmax (B, n).
+
+    The largest weight is exp(max - lse), never below 1 / n: its logarithm gives the log-sum-exp
+    without a second pass of exponentials.
+    """
+    weight = torch.softmax(logits, dim=1)
+    return logits.amax(dim=1) - weight.amax(dim=1).log(), weight
+
+
+def merge_block(
+    lse: Tensor, mean: Tensor, block_lse: Tensor, block_mean: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Merge the statistics of a block, not empty, into running ones, which start at -inf and 0."""
+    merged = torch.logaddexp(lse, block_lse)
+    share = (block_lse - merged).exp().unsqueeze(1)
+    return merged, torch.lerp(mean, block_mean, share)
+
+
+def merge_softmax_statistics(lse: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Statistics of a whole from the statistics of its S parts.
+
+    Args:
+        lse (Tensor): (S, B), log-sum-exp of each part; -inf for an empty one, but not for all.
+        mean (Tensor): (S, B, D), weighted mean row of each part.
+
+    Returns:
+        tuple[Tensor, Tensor]: log-sum-exp (B,) and weighted mean row (B, D) over all parts.
+    """
+    share = torch.softmax(lse, dim=0)
+    return torch.logsumexp(lse, dim=0), (share.unsqueeze(2) * mean).sum(dim=0)
+
+
+def softmax_loss_from_statistics(
+    feature: Tensor, positive: Tensor, lse: Tensor, mean: Tensor, temperature: float
+) -> Tensor:
+    """Softmax loss from the statistics of rows among which the positive rows are.
+
+    Args:
+        feature (Tensor): (B, D).
+        positive (Tensor): (B, D), row v_i of each sample.
+        lse (Tensor): (B,), see `softmax_statistics`.
+        mean (Tensor): (B, D), see `softmax_statistics`.
+        temperature (float): tau > 0.
+
+    Returns:
+        Tensor: scalar, mean over B of lse - v_i.f / tau, differentiable in `feature`.
+    """
+    return mean_with_gradient(
+        feature, *_value_and_gradient(feature, positive, lse, mean, temperature)
+    )
+
+
+@plain_arithmetic
+def _value_and_gradient(feature, positive, lse, mean, temperature):
+    positive = positive.to(mean.dtype)
+    value = lse - (feature * positive).sum(dim=1) / temperature
+    return value, (mean - positive) / temperature
+
+
+def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature: float) -> Tensor:
+    """Full non-parametric softmax loss over all N rows (Wu et al., arXiv 1805.01978, Eq. 2).
+
+    Reads the bank once, block by block, and never holds B x N logits.
+
+    Args:
+        feature (Tensor): (B, D), normalised by the caller; alone receives a gradient.
+        bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
+        index (Tensor): (B,), the row of each sample.
+        temperature (float): tau > 0.
+
+    Returns:
+        Tensor: scalar -log P(i | f) averaged over B, float32, or float64 for a float64 feature.
+
+    Raises:
+        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        IndexError: for an index outside [0, N), when `index` is on the CPU.
+    """
+    check_inputs(feature, bank, temperature, index=index)
+    lse, mean = _streamed(feature, bank, temperature)
+    return softmax_loss_from_statistics(feature, bank[index], lse, mean, temperature)
