@@ -14,7 +14,7 @@ from .checks import check_inputs
 
 # Rows of a block on the CPU: few enough that logits and rows stay in the cache and that float32
 # sums over them keep their precision, many enough to outweigh the merge.
-_MIN_ROWS_CPU, _MAX_ROWS_CPU, _LOGITS_CPU = 2**10, 2**14, 2**19
+_MIN_ROWS_CPU, _MAX_ROWS_CPU, _LOGITS_CPU = 2**10, 2**13, 2**19
 # Logits of a block on an accelerator, to keep it busy: by reasoning, not yet measured.
 _LOGITS_ACCELERATOR = 2**25
 
@@ -50,7 +50,9 @@ def _streamed(feature, rows, temperature):
         if len(block) == 0:  # an empty shard is split into one empty block
             break
         block = block.to(query.dtype)
-        block_lse, weight = softmax_with_lse(product(query, block))
+        # Rows times queries, then transposed: the product streams its left side and packs its
+        # right side, which would take longer than the product itself for the rows.
+        block_lse, weight = softmax_with_lse(product(block, query).T)
         lse, mean = merge_block(lse, mean, block_lse, product(weight, block.T))
     return lse, mean
 

@@ -108,7 +108,7 @@ def test_statistics_carry_no_graph():
 def test_memory_does_not_grow_with_the_bank():
     """B x N logits would be 32 MB here; the largest allocation is one block of 2 MB."""
     feature, bank, index, _ = case(batch=64, length=131_072, dim=8, dtype=torch.float32)
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as prof:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as prof:
         exact_softmax_loss(feature, bank, index, 0.07).backward()
     largest = max(event.cpu_memory_usage for event in prof.events())
     assert 2**20 < largest <= 2**22

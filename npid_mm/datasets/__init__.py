@@ -1,0 +1,15 @@
+from .checks import check_instances, dataset_labels
+from .digits import write_digits
+from .folder_split import split_folder
+from .instance_dataset import InstanceDataset
+from .seeding import mixed_seed, seed_generators
+
+__all__ = [
+    'InstanceDataset',
+    'check_instances',
+    'dataset_labels',
+    'mixed_seed',
+    'seed_generators',
+    'split_folder',
+    'write_digits',
+]

@@ -1,0 +1,49 @@
+"""What a training set must offer to be told apart instance by instance."""
+
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+
+def check_instances(dataset: Dataset) -> None:
+    """Check that a data set names its samples 0 to N - 1, before the first step.
+
+    Reads the first and the last sample, and the first of each part of a ``ConcatDataset``.
+
+    Raises:
+        KeyError: Samples carry no ``sample_idx``.
+        ValueError: ``sample_idx`` is not the position in the data set.
+    """
+    starts = [0, *getattr(dataset, 'cumulative_sizes', [])]
+    for position in sorted(
+        {start for start in starts if start < len(dataset)} | {len(dataset) - 1}
+    ):
+        sample = dataset[position]['data_samples']
+        if 'sample_idx' not in sample:
+            raise KeyError(
+                'the training set gives no sample_idx, which NPID needs to find a row of the '
+                "memory bank: keep 'sample_idx' in PackInputs.meta_keys, or wrap the data set in "
+                'InstanceDataset'
+            )
+        if int(sample.sample_idx) != position:
+            raise ValueError(
+                f'sample {position} of the training set ({len(dataset)} samples) says sample_idx='
+                f'{sample.sample_idx}: its parts repeat indexes, so that images would share rows '
+                "of the memory bank; wrap it: dict(type='InstanceDataset', dataset=...)"
+            )
+
+
+def dataset_labels(dataset: Dataset) -> Tensor:
+    """Class labels (N,) of a data set's instances, on the CPU.
+
+    Raises:
+        ValueError: A sample has no label or several.
+    """
+    labels = [dataset.get_data_info(index).get('gt_label') for index in range(len(dataset))]
+    for index, label in enumerate(labels):
+        if not isinstance(label, int):
+            raise ValueError(
+                f'kNN needs one class label an image, but sample {index} of the data set has '
+                f'gt_label={label!r}'
+            )
+    return torch.tensor(labels)

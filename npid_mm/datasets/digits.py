@@ -1,0 +1,70 @@
+"""A small real data set that needs no download: scikit-learn's handwritten digits as images."""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+SIZE = 32
+HELD_OUT = 5  # every fifth image of a class is for validation
+
+
+def write_digits(root):
+    """Write scikit-learn's 1,797 digits as ``root/{train,val}/<class>/<nnnn>.png``.
+
+    The 8 x 8 images with values 0..16 become 32 x 32 grayscale PNGs with values 0..255 (bicubic).
+    Every fifth image of each class goes to ``val``; ``nnnn`` counts the images of the class in
+    the order of the data set. A folder that is already there is left alone, and a new one appears
+    only when it is complete.
+
+    Args:
+        root (str | PathLike): Folder to write.
+
+    Returns:
+        Path: ``root``.
+
+    Raises:
+        FileExistsError: If ``root`` exists and is not such a folder.
+    """
+    root = Path(root)
+    if root.exists():
+        if (root / 'train').is_dir() and (root / 'val').is_dir():
+            return root
+        raise FileExistsError(
+            f'root must be a new folder or one with train/ and val/ inside, got '
+            f'{root}: remove it or choose another one'
+        )
+    root.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = Path(tempfile.mkdtemp(prefix=f'.{root.name}-', dir=root.parent))
+    try:
+        _write_images(unfinished)
+        unfinished.chmod(0o755)  # mkdtemp's folder is closed to others
+        _publish(unfinished, root)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+    return root
+
+
+def _publish(unfinished, root):
+    try:
+        os.rename(unfinished, root)
+    except OSError:
+        if not (root / 'train').is_dir():  # else another process was faster, with the same images
+            raise
+
+
+def _write_images(folder):
+    # scikit-learn is only needed here: training on other data does not load it.
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    count = [0] * len(digits.target_names)
+    for pixels, label in zip(digits.images, digits.target, strict=True):
+        count[label] += 1
+        split = 'val' if count[label] % HELD_OUT == 0 else 'train'
+        path = folder / split / str(label) / f'{count[label]:04d}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        image = Image.fromarray((pixels * 255 / 16).round().astype('uint8'))
+        image.resize((SIZE, SIZE), Image.Resampling.BICUBIC).save(path)

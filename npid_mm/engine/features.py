@@ -1,0 +1,73 @@
+"""Features of a batch and of a whole data set, for the evaluations and the bank's start."""
+
+import torch
+from mmengine.dist import get_dist_info
+from mmpretrain.structures import DataSample
+from mmpretrain.utils import get_ori_model
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+LEVELS = ('embedding', 'backbone')
+
+
+def check_level(level: str) -> str:
+    """Return ``level``, or raise a ValueError if it is none of :data:`LEVELS`."""
+    if level not in LEVELS:
+        raise ValueError(f'feature must be one of {LEVELS}, got {level!r}')
+    return level
+
+
+@torch.no_grad()
+def batch_features(
+    model: nn.Module, data_batch: dict, level: str
+) -> tuple[Tensor, list[DataSample]]:
+    """Unit features of a batch as the data loader gives it.
+
+    Args:
+        model (nn.Module): NPID, or for level 'backbone' any model with a backbone; wrapped or not.
+        data_batch (dict): What the data loader's collate function made.
+        level (str): 'embedding' is the network's output (B, D), 'backbone' the last output of
+            the backbone, averaged over the positions of a map.
+
+    Returns:
+        tuple[Tensor, list[DataSample]]: (B, D) rows of unit length, and the data samples.
+    """
+    model = get_ori_model(model)
+    data = model.data_preprocessor(data_batch, False)
+    if level == 'embedding':
+        feature = model.embed(data['inputs'])
+    else:
+        feature = model.backbone(data['inputs'])
+        feature = feature[-1] if isinstance(feature, (tuple, list)) else feature
+        feature = feature.mean((2, 3)) if feature.dim() == 4 else feature.flatten(1)
+        feature = F.normalize(feature.float())
+    return feature, data['data_samples']
+
+
+def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Tensor:
+    """This rank's share of a data set's unit features: rows rank, rank + W, ... as (n, D).
+
+    The loader's sampler must be in order over the ranks (``DefaultSampler(shuffle=False)``); the
+    samples with which it fills up the last ranks are left out.
+
+    Raises:
+        ValueError: The sampler shuffles, or the loader drops its last batch.
+    """
+    if getattr(dataloader.sampler, 'shuffle', False):
+        raise ValueError('features are read in order: give the sampler shuffle=False')
+    rank, world_size = get_dist_info()
+    count = len(range(rank, len(dataloader.dataset), world_size))
+    features, done = None, 0
+    for data_batch in dataloader:
+        feature, _ = batch_features(model, data_batch, level)
+        if features is None:
+            features = feature.new_empty(count, feature.size(1))
+        keep = min(len(feature), count - done)
+        features[done : done + keep] = feature[:keep]
+        done += keep
+    if done != count:
+        raise ValueError(
+            f'the data loader gave {done} of {count} samples: it must not drop its last batch'
+        )
+    return features

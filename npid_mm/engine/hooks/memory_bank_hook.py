@@ -1,0 +1,186 @@
+"""Everything about the memory bank that needs to know the run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.dataset import DefaultSampler
+from mmengine.dist import all_gather, is_main_process
+from mmengine.hooks import Hook, SyncBuffersHook
+from mmpretrain.registry import HOOKS
+from mmpretrain.utils import get_ori_model
+from torch import nn
+from torch.utils.data import DataLoader
+
+from npid_mm.datasets import check_instances, dataset_labels
+from npid_mm.evaluation import leave_one_out_knn
+from npid_mm.models import MemoryBank
+
+from ..features import batch_features
+
+
+@HOOKS.register_module()
+class MemoryBankHook(Hook):
+    """Size, check, start and watch the memory bank of a training run.
+
+    Before the run it gives the bank the length of the training set and checks that the data set
+    names its instances 0 to N - 1. Before the first step it starts the bank (``init`` of
+    :class:`MemoryBank`) and makes it equal on all ranks. After each epoch it checks that it
+    still is, and logs ``bank_drift`` (mean of 1 - cos between a row before and after its
+    update); every ``knn_interval`` epochs also ``bank_knn``, the accuracy in percent with which
+    rows of the bank find the label of their own image from the other rows.
+
+    Args:
+        knn_interval (int): Epochs between two logs of ``bank_knn``; 0 never. Needs labels.
+        knn_k (int): K.
+        knn_temperature (float): tau of the vote.
+        knn_queries (int): Rows that ask, spread evenly over the bank.
+
+    Raises:
+        ValueError: An argument is outside what is allowed.
+    """
+
+    # Before CheckpointHook and LoggerHook see the epoch.
+    priority = 'NORMAL'
+
+    def __init__(
+        self,
+        knn_interval: int = 0,
+        knn_k: int = 20,
+        knn_temperature: float = 0.07,
+        knn_queries: int = 5000,
+    ):
+        if knn_interval < 0:
+            raise ValueError(f'knn_interval must be >= 0, got {knn_interval}')
+        for name, value in (('knn_k', knn_k), ('knn_queries', knn_queries)):
+            if value < 1:
+                raise ValueError(f'{name} must be at least 1, got {value}')
+        if not knn_temperature > 0:
+            raise ValueError(f'knn_temperature must be > 0, got {knn_temperature}')
+        self.knn_interval = knn_interval
+        self.knn_k = knn_k
+        self.knn_temperature = knn_temperature
+        self.knn_queries = knn_queries
+        self._labels = None
+
+    def before_run(self, runner) -> None:
+        """Size the bank, before weights are loaded, and check what would destroy it."""
+        if any(isinstance(hook, SyncBuffersHook) for hook in runner.hooks):
+            raise ValueError(
+                'SyncBuffersHook averages every buffer over the ranks, the memory bank too: remove '
+                "it from the hooks; the bank and SyncBN keep the ranks' buffers equal themselves"
+            )
+        if runner._train_loop is None or isinstance(runner._train_loop, dict):
+            return  # only testing: the checkpoint brings the length
+        dataset = runner.train_dataloader.dataset
+        _bank(runner).set_length(len(dataset))
+        check_instances(dataset)
+        if self.knn_interval:
+            self._labels = dataset_labels(dataset)
+
+    def before_train(self, runner) -> None:
+        """Start the bank, unless a checkpoint did, and make the ranks equal."""
+        bank = _bank(runner)
+        if bank.init == 'features' and bank.origin == 'random':
+            runner.logger.info('starting the memory bank from features of the fresh network')
+            fill_from_features(runner.model, bank, runner.train_dataloader)
+        bank.synchronize()
+        check_ranks_agree(bank)
+        rows = bank.feature_bank
+        runner.logger.info(
+            f'memory bank: {len(rows)} x {rows.size(1)} {str(rows.dtype).removeprefix("torch.")}, '
+            f'{rows.nbytes / 2**20:.1f} MiB, momentum {bank.momentum}, from {bank.origin}'
+        )
+
+    def after_train_epoch(self, runner) -> None:
+        """Log how the bank did in this epoch."""
+        bank = _bank(runner)
+        check_ranks_agree(bank)
+        figures = {'bank_drift': bank.pop_drift()}
+        epoch = runner.epoch + 1
+        if self.knn_interval and epoch % self.knn_interval == 0 and is_main_process():
+            figures['bank_knn'] = self._bank_knn(bank)
+        text = ', '.join(f'{name} {value:.4f}' for name, value in figures.items())
+        runner.logger.info(f'memory bank after epoch {epoch}: {text}')
+        runner.visualizer.add_scalars(figures, step=epoch)
+
+    def _bank_knn(self, bank: MemoryBank) -> float:
+        """Leave-one-out accuracy of the bank, in percent."""
+        count = min(self.knn_queries, bank.length)
+        queries = torch.arange(count) * bank.length // count
+        return 100 * leave_one_out_knn(
+            bank.feature_bank,
+            self._labels.to(bank.feature_bank.device),
+            self.knn_k,
+            self.knn_temperature,
+            queries=queries.to(bank.feature_bank.device),
+        )
+
+
+def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
+    """One pass over the training set: each row becomes its image's embedding.
+
+    Images come as the training pipeline makes them, shuffled, and batch norms use the statistics
+    of the batch without keeping them: a fresh network's own say nothing of the data, and those
+    of a batch from one class folder would take away what the images have in common.
+    """
+    shuffled = DataLoader(
+        dataloader.dataset,
+        batch_size=dataloader.batch_size,
+        sampler=DefaultSampler(dataloader.dataset, shuffle=True, seed=0),
+        num_workers=dataloader.num_workers,
+        collate_fn=dataloader.collate_fn,
+        worker_init_fn=dataloader.worker_init_fn,
+    )
+    with _batch_statistics(model):
+        for data_batch in shuffled:
+            if len(data_batch['data_samples']) == 1:
+                continue  # one image has no batch statistics: its row stays random
+            feature, data_samples = batch_features(model, data_batch, 'embedding')
+            index = torch.tensor([int(sample.sample_idx) for sample in data_samples])
+            bank.update(feature, index.to(feature.device), momentum=1.0)
+    bank.pop_drift()
+    bank.origin = 'features'
+
+
+@contextmanager
+def _batch_statistics(model: nn.Module) -> Iterator[None]:
+    """Put a model in train mode, without a trace in the running statistics of its norms."""
+    training = model.training
+    norms = [module for module in model.modules() if getattr(module, 'track_running_stats', False)]
+    model.train()
+    for norm in norms:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.track_running_stats = True
+        model.train(training)
+
+
+def check_ranks_agree(bank: MemoryBank) -> None:
+    """Refuse to go on with a bank that differs between ranks.
+
+    Raises:
+        RuntimeError: The sums of the rows differ.
+    """
+    rows = bank.feature_bank
+    own = torch.stack([rows.sum(dtype=torch.float64), rows[::2].sum(dtype=torch.float64)])
+    sums = torch.stack(all_gather(own))
+    if not (sums == sums[0]).all():
+        raise RuntimeError(
+            f'the memory bank differs between ranks (sums of rows: {sums.tolist()}): something '
+            'outside NPID wrote to the buffer memory_bank.feature_bank on some ranks only'
+        )
+
+
+def _bank(runner) -> MemoryBank:
+    """The memory bank of the runner's model."""
+    model = get_ori_model(runner.model)
+    if not hasattr(model, 'memory_bank'):
+        raise TypeError(
+            f'MemoryBankHook needs a model with a memory_bank, such as NPID, got '
+            f'{type(model).__name__}: remove the hook from this config'
+        )
+    return model.memory_bank

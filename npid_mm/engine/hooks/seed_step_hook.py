@@ -1,0 +1,36 @@
+"""Randomness that depends on where a run is, not on how it got there."""
+
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+from mmpretrain.registry import HOOKS
+
+from npid_mm.datasets import InstanceDataset, mixed_seed, seed_generators
+
+
+@HOOKS.register_module()
+class SeedStepHook(Hook):
+    """Seed every step from (seed, step, rank) and every sample from (seed, epoch, index).
+
+    A resumed run then draws the same negatives and the same augmentations as one that was never
+    interrupted, with any number of data loader workers, and a checkpoint need not hold the state
+    of any generator. Samples are seeded by :class:`InstanceDataset`.
+    """
+
+    # after the hooks that read the seed, before anything that draws
+    priority = 'VERY_HIGH'
+
+    def before_train(self, runner) -> None:
+        """After a resume, shuffle as the interrupted run did."""
+        sampler = runner.train_dataloader.sampler
+        if hasattr(sampler, 'seed'):
+            sampler.seed = runner.seed
+
+    def before_train_epoch(self, runner) -> None:
+        """Tell the data set, in all its workers, which epoch it is."""
+        dataset = runner.train_dataloader.dataset
+        if isinstance(dataset, InstanceDataset):
+            dataset.seed_samples(runner.seed, runner.epoch)
+
+    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
+        """Seed this rank's generators for the step."""
+        seed_generators(mixed_seed(runner.seed, runner.iter, get_rank()))

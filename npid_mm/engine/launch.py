@@ -1,0 +1,89 @@
+"""From a command line to a Runner: what tools/train.py and tools/test.py share."""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.registry import RUNNERS
+from mmengine.runner import Runner
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every tool that runs a config."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings that replace those of the config, for example '
+        'train_cfg.max_epochs=100 model.head.temperature=0.1',
+    )
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    # torch.distributed.launch passes it; torchrun sets the environment instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def existing_file(path: str, what: str) -> str:
+    """Return ``path`` if it is a file or an address, or raise FileNotFoundError.
+
+    Args:
+        path (str): A path, or an address such as ``https://...`` or ``s3://...``.
+        what (str): What the message calls it.
+    """
+    if '://' not in path and not Path(path).is_file():
+        raise FileNotFoundError(f'{what} not found: {path} (looked from {Path.cwd().name}/)')
+    return path
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config of :func:`add_common_arguments` and merge the command line into it.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+    """
+    cfg = Config.fromfile(existing_file(args.config, 'config'))
+    cfg.launcher = args.launcher
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+        if cfg.get(name):
+            set_loader_defaults(cfg[name])
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif not cfg.get('work_dir'):
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
+    """Build the Runner of a config; ranks without a GPU talk over gloo."""
+    if local_rank is not None:
+        os.environ.setdefault('LOCAL_RANK', str(local_rank))
+    if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
+        _use_cpu_ranks(cfg)
+    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def set_loader_defaults(loader: dict) -> None:
+    """Settings that MMPretrain's tools give every loader whose config does not say otherwise."""
+    loader.setdefault('pin_memory', torch.cuda.is_available())
+    loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
+    loader.setdefault('collate_fn', dict(type='default_collate'))
+
+
+def _use_cpu_ranks(cfg: Config) -> None:
+    """Start gloo before the Runner would ask for CUDA, and wrap the model without devices."""
+    if cfg.launcher != 'pytorch':
+        raise ValueError(f"ranks without a GPU need launcher 'pytorch', got {cfg.launcher!r}")
+    if not torch.distributed.is_initialized():
+        torch.distributed.init_process_group('gloo')
+    cfg.model_wrapper_cfg = dict(
+        type='MMDistributedDataParallel',
+        device_ids=None,
+        broadcast_buffers=False,
+        find_unused_parameters=cfg.get('find_unused_parameters', False),
+    )

@@ -1,0 +1,178 @@
+"""Weighted kNN as the Runner's val and test loop."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.dist import all_gather, get_dist_info
+from mmengine.registry import DATASETS
+from mmengine.runner import TestLoop, ValLoop, autocast
+from mmpretrain.registry import LOOPS
+from mmpretrain.utils import get_ori_model
+from torch import Tensor
+
+from npid_mm.datasets import dataset_labels
+from npid_mm.evaluation import merge_neighbors, nearest_neighbors, vote
+
+from ..features import batch_features, check_level, dataset_features
+
+
+class KNNLoop:
+    """What :class:`KNNValLoop` and :class:`KNNTestLoop` share (paper, section 3.4).
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader | dict): Queries.
+        evaluator (Evaluator | dict | list): Metrics. :class:`KNNAccuracy` reads the scores of
+            every K; MMPretrain's classification metrics read those of the first.
+        reference (str | dict): 'bank' takes the rows of the memory bank (paper), with the labels
+            of the training set; a data loader config recomputes the features of its data set.
+        feature (str): 'embedding' (D) or 'backbone' (pooled last output).
+        k (int | Sequence[int]): K, searched in one pass. More than N neighbours are not there,
+            so K above N counts all of them.
+        temperature (float): tau of the vote exp(s / tau).
+        fp16 (bool): Run the network under autocast.
+
+    Raises:
+        ValueError: An argument is outside what is allowed.
+    """
+
+    stage: str
+
+    def __init__(
+        self,
+        runner,
+        dataloader,
+        evaluator,
+        reference: str | dict = 'bank',
+        feature: str = 'embedding',
+        k: int | Sequence[int] = (10, 20, 100, 200),
+        temperature: float = 0.07,
+        fp16: bool = False,
+    ):
+        super().__init__(runner, dataloader, evaluator, fp16)
+        if not (reference == 'bank' or isinstance(reference, dict)):
+            raise ValueError(f"reference must be 'bank' or a data loader config, got {reference!r}")
+        if reference == 'bank' and feature != 'embedding':
+            raise ValueError(
+                "the bank holds embeddings: feature must be 'embedding' with reference='bank', "
+                f'got {feature!r}'
+            )
+        self.k = (k,) if isinstance(k, int) else tuple(k)
+        if not self.k or min(self.k) < 1:
+            raise ValueError(f'k must be at least 1, got {k}')
+        if not temperature > 0:
+            raise ValueError(f'temperature must be > 0, got {temperature}')
+        self.reference = reference
+        self.feature = check_level(feature)
+        self.temperature = temperature
+
+    def run(self) -> dict:
+        """Answer all queries; returns the metrics."""
+        hook = self.runner.call_hook
+        hook(f'before_{self.stage}')
+        hook(f'before_{self.stage}_epoch')
+        self.runner.model.eval()
+        with autocast(enabled=self.fp16):
+            rows, labels, spread = self._reference_rows()
+            num_classes = self._num_classes(labels)
+            for batch_idx, data_batch in enumerate(self.dataloader):
+                hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
+                query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
+                search = _search_spread if spread else _search
+                similarity, neighbors = search(query, rows, labels, max(self.k))
+                scores = {
+                    k: vote(similarity, neighbors, k, self.temperature, num_classes) for k in self.k
+                }
+                _attach(scores, data_samples)
+                self.evaluator.process(data_samples=data_samples, data_batch=data_batch)
+                hook(
+                    f'after_{self.stage}_iter',
+                    batch_idx=batch_idx,
+                    data_batch=data_batch,
+                    outputs=data_samples,
+                )
+        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        hook(f'after_{self.stage}_epoch', metrics=metrics)
+        hook(f'after_{self.stage}')
+        return metrics
+
+    def _reference_rows(self) -> tuple[Tensor, Tensor, bool]:
+        """Rows (n, D) and labels (n,) to search, and whether each rank has other ones."""
+        if self.reference == 'bank':
+            rows = get_ori_model(self.runner.model).memory_bank.feature_bank
+            labels = dataset_labels(self._train_dataset())
+            if len(labels) != len(rows):
+                raise ValueError(
+                    f'the memory bank has {len(rows)} rows, but the training set has '
+                    f'{len(labels)} images: give the data that the checkpoint was trained on'
+                )
+            return rows, labels.to(rows.device), False
+        if isinstance(self.reference, dict):
+            self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
+        rows = dataset_features(self.runner.model, self.reference, self.feature)
+        rank, world_size = get_dist_info()
+        labels = dataset_labels(self.reference.dataset)[rank::world_size]
+        return rows, labels.to(rows.device), world_size > 1
+
+    def _train_dataset(self):
+        """The training set: the running one, or built from the config when only testing."""
+        train_loop = self.runner._train_loop
+        if train_loop is None:
+            raise ValueError("reference='bank' needs the labels of train_dataloader in the config")
+        if not isinstance(train_loop, dict):
+            return train_loop.dataloader.dataset
+        return DATASETS.build(self.runner._train_dataloader['dataset'])
+
+    def _num_classes(self, labels: Tensor) -> int:
+        """C: named by the queries' data set, or the largest label of any rank's references."""
+        classes = (self.dataloader.dataset.metainfo or {}).get('classes')
+        largest = labels.max() + 1 if len(labels) else labels.new_zeros(())
+        return max([len(classes or ()), *(int(each) for each in all_gather(largest))])
+
+
+@LOOPS.register_module()
+class KNNValLoop(KNNLoop, ValLoop):
+    """kNN between training epochs; see :class:`KNNLoop`."""
+
+    stage = 'val'
+
+
+@LOOPS.register_module()
+class KNNTestLoop(KNNLoop, TestLoop):
+    """kNN of a checkpoint, by ``tools/test.py``; see :class:`KNNLoop`."""
+
+    stage = 'test'
+
+
+def _search(query: Tensor, rows: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Similarities and labels (Q, K) of the nearest of ``rows``."""
+    similarity, index = nearest_neighbors(query, rows, k)
+    return similarity, labels[index]
+
+
+def _search_spread(query: Tensor, rows: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The same where each rank has its own rows: all queries go to all ranks.
+
+    Every rank has the same number of queries and of batches, because samplers fill up.
+    """
+    rank, world_size = get_dist_info()
+    queries = torch.cat(all_gather(query))
+    similarity = queries.new_full((len(queries), k), -torch.inf)
+    neighbors = labels.new_zeros(len(queries), k)
+    if len(rows):
+        found = min(k, len(rows))
+        similarity[:, :found], neighbors[:, :found] = _search(queries, rows, labels, k)
+    own = slice(rank * len(query), (rank + 1) * len(query))
+    return merge_neighbors(
+        [part[own] for part in all_gather(similarity)],
+        [part[own] for part in all_gather(neighbors)],
+        k,
+    )
+
+
+def _attach(scores: dict[int, Tensor], data_samples) -> None:
+    """Give each data sample its scores for every K, and those of the first as prediction."""
+    first = next(iter(scores))
+    for i, sample in enumerate(data_samples):
+        sample.set_field({k: score[i] for k, score in scores.items()}, 'knn_scores')
+        sample.set_pred_score(scores[first][i]).set_pred_label(scores[first][i].argmax())

@@ -1,0 +1,13 @@
+from .base_head import InstanceHead
+from .exact_softmax_head import ExactSoftmaxHead
+from .nce_head import NCEHead
+from .parametric_softmax_head import ParametricSoftmaxHead
+from .sampled_softmax_head import SampledSoftmaxHead
+
+__all__ = [
+    'ExactSoftmaxHead',
+    'InstanceHead',
+    'NCEHead',
+    'ParametricSoftmaxHead',
+    'SampledSoftmaxHead',
+]

@@ -1,0 +1,65 @@
+"""What the heads of instance discrimination have in common."""
+
+from abc import abstractmethod
+
+import torch
+from mmengine.model import BaseModule
+from torch import Tensor
+
+from npid_mm.losses import proximal_loss
+
+from ..memory_bank import MemoryBank
+
+
+class InstanceHead(BaseModule):
+    """Base of the heads: a discrimination loss, and the proximal term of the paper.
+
+    Args:
+        temperature (float): tau, above 0.
+        proximal_weight (float): lambda of Eq. 9 and 10, the weight of
+            ``||v_i^(t) - v_i^(t-1)||^2``. 0 leaves the term out.
+
+    Raises:
+        ValueError: ``temperature`` is not above 0 or ``proximal_weight`` is below 0.
+    """
+
+    def __init__(self, temperature: float = 0.07, proximal_weight: float = 0.0):
+        super().__init__()
+        if not temperature > 0:
+            raise ValueError(f'temperature must be > 0, got {temperature}')
+        if not proximal_weight >= 0:
+            raise ValueError(f'proximal_weight must be >= 0, got {proximal_weight}')
+        self.temperature = temperature
+        self.proximal_weight = proximal_weight
+
+    @abstractmethod
+    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+        """The head's own losses and figures to log; see :meth:`loss` for the arguments."""
+
+    def loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict[str, Tensor]:
+        """Losses of a batch; reads the bank and never writes it.
+
+        Args:
+            feature (Tensor): L2-normalised embeddings (B, D).
+            index (Tensor): Instance indexes (B,) on the device of ``feature``.
+            memory_bank (MemoryBank): The bank, N x D.
+
+        Returns:
+            dict[str, Tensor]: 'loss' and, with a proximal weight, 'proximal_loss', which are
+            summed for the backward pass; other keys are only logged.
+        """
+        losses = self.discriminate(feature, index, memory_bank)
+        if self.proximal_weight:
+            own_rows = memory_bank.rows(index)
+            position = torch.arange(len(index), device=index.device)
+            losses['proximal_loss'] = self.proximal_weight * proximal_loss(
+                feature, own_rows, position
+            )
+        return losses
+
+
+def check_num_negatives(num_negatives: int) -> int:
+    """Return ``num_negatives``, or raise a ValueError if it is below 1."""
+    if num_negatives < 1:
+        raise ValueError(f'num_negatives must be at least 1, got {num_negatives}')
+    return num_negatives

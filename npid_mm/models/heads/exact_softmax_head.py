@@ -1,0 +1,27 @@
+"""The full non-parametric softmax over all instances."""
+
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from npid_mm.losses import softmax_loss_from_statistics
+
+from ..memory_bank import MemoryBank
+from .base_head import InstanceHead
+
+
+@MODELS.register_module()
+class ExactSoftmaxHead(InstanceHead):
+    """-log P(i|f) with P over all N rows of the bank (paper, Eq. 2), without an estimate.
+
+    Args:
+        temperature (float): tau, above 0.
+        proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+    """
+
+    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+        """See :meth:`InstanceHead.loss`."""
+        lse, mean = memory_bank.softmax_statistics(feature, self.temperature)
+        positive = memory_bank.rows(index)
+        return {
+            'loss': softmax_loss_from_statistics(feature, positive, lse, mean, self.temperature)
+        }

@@ -1,0 +1,86 @@
+"""Noise-contrastive estimation, the paper's own loss."""
+
+import torch
+from mmengine.dist import all_reduce
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from npid_mm.losses import nce_log_noise, nce_loss_from_statistics
+
+from ..memory_bank import MemoryBank
+from .base_head import InstanceHead, check_num_negatives
+
+
+@MODELS.register_module()
+class NCEHead(InstanceHead):
+    """-log h(i, v) - sum over M noise samples of log(1 - h(i, v')) (paper, Eq. 4 to 8).
+
+    Z is the mean of the Monte-Carlo estimates (Eq. 8) of the first ``z_batches`` batches over
+    all ranks, and stays; it is a buffer, so a checkpoint keeps it. With ``z_momentum`` it goes
+    on as an exponential average: ``Z <- (1 - z_momentum) Z + z_momentum estimate``.
+
+    Args:
+        num_negatives (int): M, drawn with replacement for each sample.
+        temperature (float): tau, above 0.
+        proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+        exclude_positive (bool): Draw from the N - 1 others ("from another image").
+        z_batches (int): Batches that the first estimate of Z is averaged over.
+        z_momentum (float): Weight of each later estimate, in [0, 1); 0 freezes Z (paper).
+    """
+
+    def __init__(
+        self,
+        num_negatives: int = 4096,
+        temperature: float = 0.07,
+        proximal_weight: float = 0.0,
+        exclude_positive: bool = False,
+        z_batches: int = 1,
+        z_momentum: float = 0.0,
+    ):
+        super().__init__(temperature=temperature, proximal_weight=proximal_weight)
+        if z_batches < 1:
+            raise ValueError(f'z_batches must be at least 1, got {z_batches}')
+        if not 0 <= z_momentum < 1:
+            raise ValueError(f'z_momentum must be in [0, 1), got {z_momentum}')
+        self.num_negatives = check_num_negatives(num_negatives)
+        self.exclude_positive = exclude_positive
+        self.z_batches = z_batches
+        self.z_momentum = z_momentum
+        self.register_buffer('z', torch.zeros(()))
+        self.register_buffer('z_count', torch.zeros((), dtype=torch.long))
+        # the same count on the host, so that a step need not wait for the device to know it;
+        # None: read the buffer, which a checkpoint may just have filled
+        self._batches_seen = None
+
+    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+        """See :meth:`InstanceHead.loss`; 'z' is logged."""
+        negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
+        self._update_z(feature.detach(), negatives, memory_bank)
+        log_noise = nce_log_noise(self.z, self.num_negatives, memory_bank.length)
+        noise, weighted = memory_bank.nce_statistics(
+            feature, negatives, self.temperature, log_noise
+        )
+        positive = memory_bank.rows(index)
+        loss = nce_loss_from_statistics(
+            feature, positive, noise, weighted, self.temperature, log_noise
+        )
+        return {'loss': loss, 'z': self.z.clone()}
+
+    @torch.no_grad()
+    def _update_z(self, feature: Tensor, negatives: Tensor, memory_bank: MemoryBank) -> None:
+        """Fold the batch's estimate into Z while it is being estimated or averaged."""
+        if self._batches_seen is None:
+            self._batches_seen = int(self.z_count)
+        starting = self._batches_seen < self.z_batches
+        if not (starting or self.z_momentum):
+            return
+        estimate = memory_bank.estimate_z(feature, negatives, self.temperature).to(self.z)
+        all_reduce(estimate, op='mean')
+        self._batches_seen += 1
+        self.z_count += 1
+        self.z.lerp_(estimate, 1 / self._batches_seen if starting else self.z_momentum)
+
+    def _load_from_state_dict(self, *args, **kwargs):
+        """Forget the host's count: the checkpoint brings its own."""
+        self._batches_seen = None
+        super()._load_from_state_dict(*args, **kwargs)

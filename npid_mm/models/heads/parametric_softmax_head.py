@@ -1,0 +1,57 @@
+"""The parametric softmax: one learnt weight for each instance, the paper's baseline."""
+
+import torch
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from ..memory_bank import MemoryBank
+from .base_head import InstanceHead
+
+
+@MODELS.register_module()
+class ParametricSoftmaxHead(InstanceHead):
+    """-log P(i|f), P(i|f) = exp(w_i.f / tau) / sum_j exp(w_j.f / tau), w learnt (Eq. 1).
+
+    The weights (N, D) are parameters, which an optimizer and DDP must know from the start:
+    ``length`` has to be given here. The bank is kept up to date as with the other heads (kNN
+    from the bank works) but is no part of the loss.
+
+    Args:
+        length (int): N, the number of instances of the training set.
+        feat_dim (int): D.
+        temperature (float): tau, above 0; the paper has none here, which is 1.
+        proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+    """
+
+    def __init__(
+        self,
+        length: int,
+        feat_dim: int = 128,
+        temperature: float = 1.0,
+        proximal_weight: float = 0.0,
+    ):
+        super().__init__(temperature=temperature, proximal_weight=proximal_weight)
+        if length < 1:
+            raise ValueError(f'length must be at least 1, got {length}')
+        self.weight = nn.Parameter(torch.empty(length, feat_dim))
+        self.init_weights()
+
+    def init_weights(self) -> None:
+        """Draw weights of about unit length."""
+        nn.init.normal_(self.weight, std=self.weight.size(1) ** -0.5)
+
+    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+        """See :meth:`InstanceHead.loss`.
+
+        Raises:
+            ValueError: The bank, and with it the training set, has another length.
+        """
+        if memory_bank.length != len(self.weight):
+            raise ValueError(
+                f'head.length is {len(self.weight)}, but the memory bank has '
+                f'{memory_bank.length} instances: give the head the size of the training set'
+            )
+        with torch.autocast(feature.device.type, enabled=False):
+            logits = F.linear(feature, self.weight) / self.temperature
+            return {'loss': F.cross_entropy(logits, index)}

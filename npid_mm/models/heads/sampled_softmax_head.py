@@ -1,0 +1,40 @@
+"""The softmax over the positive and M drawn negatives."""
+
+from mmpretrain.registry import MODELS
+from torch import Tensor
+
+from npid_mm.losses import sampled_softmax_from_statistics
+
+from ..memory_bank import MemoryBank
+from .base_head import InstanceHead, check_num_negatives
+
+
+@MODELS.register_module()
+class SampledSoftmaxHead(InstanceHead):
+    """Cross entropy of the own row against M uniformly drawn rows (MMSelfSup's NPID).
+
+    Args:
+        num_negatives (int): M, drawn with replacement for each sample.
+        temperature (float): tau, above 0.
+        proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+        exclude_positive (bool): Draw from the N - 1 others, as MMSelfSup's ``ensure_neg=True``.
+    """
+
+    def __init__(
+        self,
+        num_negatives: int = 65536,
+        temperature: float = 0.07,
+        proximal_weight: float = 0.0,
+        exclude_positive: bool = False,
+    ):
+        super().__init__(temperature=temperature, proximal_weight=proximal_weight)
+        self.num_negatives = check_num_negatives(num_negatives)
+        self.exclude_positive = exclude_positive
+
+    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+        """See :meth:`InstanceHead.loss`."""
+        negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
+        lse, mean = memory_bank.sampled_softmax_statistics(feature, negatives, self.temperature)
+        positive = memory_bank.rows(index)
+        loss = sampled_softmax_from_statistics(feature, positive, lse, mean, self.temperature)
+        return {'loss': loss}

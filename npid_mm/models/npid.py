@@ -1,0 +1,103 @@
+"""Non-parametric instance discrimination."""
+
+import torch
+from mmpretrain.models.selfsup import BaseSelfSupervisor
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@MODELS.register_module()
+class NPID(BaseSelfSupervisor):
+    """NPID: tell every image apart from every other (https://arxiv.org/abs/1805.01978).
+
+    Backbone and neck embed an image on the unit sphere, the head compares the embedding with
+    the rows of the memory bank, and the image's own row follows the embedding.
+
+    Args:
+        backbone (dict): Config of the backbone.
+        neck (dict): Config of the neck; its last output is (B, D).
+        head (dict): Config of an :class:`InstanceHead`.
+        memory_bank (dict): Config of the :class:`MemoryBank`.
+        pretrained (str, optional): Checkpoint to start all weights from.
+        data_preprocessor (dict, optional): Config of the data preprocessor.
+        init_cfg (dict, optional): Config of the initialisation.
+    """
+
+    def __init__(
+        self,
+        backbone: dict,
+        neck: dict,
+        head: dict,
+        memory_bank: dict,
+        pretrained: str | None = None,
+        data_preprocessor: dict | nn.Module | None = None,
+        init_cfg: dict | None = None,
+    ):
+        super().__init__(
+            backbone=backbone,
+            neck=neck,
+            head=head,
+            pretrained=pretrained,
+            data_preprocessor=data_preprocessor,
+            init_cfg=init_cfg,
+        )
+        self.memory_bank = MODELS.build(memory_bank)
+
+    def forward(
+        self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'
+    ):
+        """Forward (B, 3, H, W) images: 'tensor', 'loss' or 'predict'.
+
+        Returns:
+            tuple | dict | list[DataSample]: The backbone's outputs for 'tensor', the losses for
+            'loss', the data samples with a field ``embedding`` (D,) for 'predict'.
+        """
+        if mode != 'predict':
+            return super().forward(inputs, data_samples, mode)
+        for sample, embedding in zip(data_samples, self.embed(inputs), strict=True):
+            sample.set_field(embedding, 'embedding')
+        return data_samples
+
+    def embed(self, inputs: Tensor) -> Tensor:
+        """Embed images: (B, 3, H, W) -> (B, D), L2-normalised, float32 also under AMP."""
+        feature = self.neck(self.extract_feat(inputs))[-1]
+        if feature.dtype != torch.float64:
+            feature = feature.float()
+        return F.normalize(feature)
+
+    def loss(self, inputs: Tensor, data_samples: list[DataSample]) -> dict[str, Tensor]:
+        """Compare the embeddings with the bank, then move the bank's rows towards them.
+
+        Args:
+            inputs (Tensor): Images (B, 3, H, W).
+            data_samples (list[DataSample]): One a sample, with its ``sample_idx``.
+
+        Returns:
+            dict[str, Tensor]: What the head gives.
+        """
+        index = instance_index(data_samples)
+        # on the CPU, where the check costs no wait for the device
+        self.memory_bank.check_index(index)
+        feature = self.embed(inputs)
+        index = index.to(feature.device, non_blocking=True)
+        losses = self.head.loss(feature, index, self.memory_bank)
+        self.memory_bank.update(feature.detach(), index)
+        return losses
+
+
+def instance_index(data_samples: list[DataSample]) -> Tensor:
+    """Instance indexes (B,) of a batch, on the CPU.
+
+    Raises:
+        KeyError: A sample has no ``sample_idx``.
+    """
+    missing = [sample for sample in data_samples if 'sample_idx' not in sample]
+    if missing:
+        raise KeyError(
+            'NPID needs the sample_idx of each image, but a data sample has only '
+            f"{sorted(missing[0].all_keys())}: keep 'sample_idx' in PackInputs.meta_keys, or "
+            'wrap the dataset in InstanceDataset'
+        )
+    return torch.tensor([int(sample.sample_idx) for sample in data_samples])

@@ -1,0 +1,97 @@
+"""The digits on disk against scikit-learn's arrays."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_digits
+
+from npid_mm.datasets import digits as module
+from npid_mm.datasets import write_digits
+
+
+@pytest.fixture(scope='module')
+def root(tmp_path_factory):
+    """Written once for the tests that only read."""
+    return write_digits(tmp_path_factory.mktemp('data') / 'deeper' / 'digits')
+
+
+def files(root, split):
+    return sorted(path.relative_to(root / split).as_posix() for path in root.glob(f'{split}/*/*'))
+
+
+def test_every_image_is_in_one_split(root):
+    """1,797 images, every fifth of each class held out, all ten classes in both splits."""
+    train, val = files(root, 'train'), files(root, 'val')
+    counts = np.bincount(load_digits().target)
+    assert len(val) == sum(counts // 5)
+    assert len(train) + len(val) == 1797
+    assert not set(train) & set(val)
+    for split in ('train', 'val'):
+        assert sorted(path.name for path in (root / split).iterdir()) == list('0123456789')
+    assert '0/0005.png' in val and '0/0004.png' in train
+    assert sorted(path.name for path in root.iterdir()) == ['train', 'val']
+    assert [path.name for path in root.parent.iterdir()] == ['digits']
+
+
+def test_pixels_are_scikit_learns(root):
+    """Of all 1,797 originals, a shrunk image is nearest to the one it was written from."""
+    data, seen = load_digits(), [0] * 10
+    originals = data.images * 255 / 16
+    for i, label in enumerate(data.target[:200]):
+        seen[label] += 1
+        split = 'val' if seen[label] % 5 == 0 else 'train'
+        with Image.open(root / split / str(label) / f'{seen[label]:04d}.png') as image:
+            assert (image.size, image.mode) == ((32, 32), 'L')
+            small = np.asarray(image.resize((8, 8), Image.Resampling.BOX), dtype=float)
+        error = np.abs(small - originals).mean(axis=(1, 2))
+        assert error.argmin() == i and error[i] < 20
+
+
+def test_full_range_of_values(root):
+    with Image.open(root / 'train' / '0' / '0001.png') as image:
+        assert image.getextrema()[0] == 0 and image.getextrema()[1] > 220
+
+
+def test_second_call_leaves_the_folder_alone(tmp_path):
+    root = write_digits(tmp_path / 'digits')
+    marker = root / 'train' / '3' / '0001.png'
+    marker.write_bytes(b'mine')
+    assert write_digits(str(root)) == root
+    assert marker.read_bytes() == b'mine'
+
+
+def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, monkeypatch):
+    """Whole or not at all: no half-written split is ever taken for the data set."""
+
+    def interrupt(folder):
+        (folder / 'train').mkdir()
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, '_write_images', interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            write_digits(tmp_path / 'digits')
+    assert not list(tmp_path.iterdir())
+
+    # What a killed process leaves behind does not get in the way either.
+    (tmp_path / '.digits-killed' / 'train').mkdir(parents=True)
+    assert len(files(write_digits(tmp_path / 'digits'), 'train')) > 1400
+
+
+def test_a_faster_process_wins(tmp_path, monkeypatch):
+    """Two ranks may call at once: the second one uses what the first one wrote."""
+
+    def other_process_first(folder):
+        (folder / 'train').mkdir()
+        (tmp_path / 'digits' / 'train').mkdir(parents=True)
+
+    monkeypatch.setattr(module, '_write_images', other_process_first)
+    assert write_digits(tmp_path / 'digits') == tmp_path / 'digits'
+    assert [path.name for path in tmp_path.iterdir()] == ['digits']
+
+
+def test_refuses_a_folder_of_something_else(tmp_path):
+    (tmp_path / 'photo.jpg').touch()
+    with pytest.raises(FileExistsError, match='root must be a new folder'):
+        write_digits(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['photo.jpg']

@@ -1,0 +1,112 @@
+"""One index per image, whatever the data set below does."""
+
+import pytest
+import torch
+from mmengine.dataset import BaseDataset, ConcatDataset, default_collate
+from mmpretrain.datasets import CustomDataset
+from torch.utils.data import DataLoader
+
+from npid_mm.datasets import InstanceDataset, check_instances, dataset_labels
+
+READ = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+
+
+def folder(root, **arguments):
+    return CustomDataset(data_root=str(root), pipeline=READ, **arguments)
+
+
+@pytest.fixture
+def broken(digits, tmp_path):
+    """Twenty images, of which numbers 3 and 11 cannot be read."""
+    paths = sorted((digits / 'train').rglob('*.png'))[:20]
+    for number, path in enumerate(paths):
+        content = b'no image' if number in (3, 11) else path.read_bytes()
+        (tmp_path / f'{number:02d}.png').write_bytes(content)
+    return folder(tmp_path, with_label=False)
+
+
+def index_of(sample):
+    return sample['data_samples'].sample_idx
+
+
+def test_parts_of_a_concatenation_get_positions_of_the_whole(digits):
+    parts = [folder(digits / 'train', indices=5), folder(digits / 'val', indices=4)]
+    dataset = InstanceDataset(ConcatDataset(parts))
+    assert [index_of(dataset[i]) for i in range(9)] == list(range(9))
+    assert torch.equal(dataset[7]['inputs'], parts[1][2]['inputs'])
+    check_instances(dataset)
+
+
+def test_repeated_indexes_are_refused_by_name(digits):
+    parts = [folder(digits / 'train', indices=5), folder(digits / 'val', indices=4)]
+    message = r'sample 5 of the training set \(9 samples\) says sample_idx=0.*InstanceDataset'
+    with pytest.raises(ValueError, match=message):
+        check_instances(ConcatDataset(parts))
+
+
+def test_samples_without_index_are_refused(digits):
+    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs', meta_keys=['img_path'])]
+    dataset = CustomDataset(data_root=str(digits / 'val'), pipeline=pipeline)
+    with pytest.raises(KeyError, match='gives no sample_idx.*PackInputs.meta_keys'):
+        check_instances(dataset)
+    check_instances(InstanceDataset(dataset))
+
+
+def test_unreadable_image_stops_the_run_with_its_path(broken):
+    with pytest.raises(RuntimeError, match=r'cannot read 1 of 20 .*\n.*03\.png'):
+        InstanceDataset(broken)[3]
+
+
+def test_unreadable_images_are_replaced_index_and_image_together(broken):
+    dataset = InstanceDataset(broken, max_unreadable=0.2)
+    for _ in range(5):
+        sample = dataset[3]
+        assert index_of(sample) not in (3, 11)
+        assert torch.equal(sample['inputs'], broken[index_of(sample)]['inputs'])
+
+
+def test_workers_count_unreadable_images_together(broken):
+    """One is allowed, two are there, and no worker sees both: the run must stop."""
+    dataset = InstanceDataset(broken, max_unreadable=0.05)
+    loader = DataLoader(dataset, sampler=[3, 4, 11, 5], num_workers=2, collate_fn=default_collate)
+    with pytest.raises(RuntimeError, match=r'(?s)cannot read 2 of 20.*03\.png.*11\.png'):
+        list(loader)
+
+
+def test_a_data_set_that_fetches_another_image_itself_keeps_index_and_image_together(broken):
+    """MMPretrain replaces an image whose pipeline gives None, silently."""
+    pipeline = [dict(type='LoadImageFromFile', ignore_empty=True), dict(type='PackInputs')]
+    paths = [dict(img_path=broken.get_data_info(i)['img_path']) for i in range(20)]
+
+    class Refetching(BaseDataset):
+        def load_data_list(self):
+            return paths
+
+        def prepare_data(self, index):
+            return None if index in (3, 11) else super().prepare_data(index)
+
+    from mmpretrain.registry import TRANSFORMS
+
+    refetching = Refetching(pipeline=[TRANSFORMS.build(each) for each in pipeline])
+    dataset = InstanceDataset(refetching, max_unreadable=0.2)
+    sample = dataset[11]
+    assert torch.equal(sample['inputs'], broken[index_of(sample)]['inputs'])
+    with pytest.raises(RuntimeError, match=r'cannot read 1 of 20.*\n.*11\.png'):
+        InstanceDataset(refetching)[11]
+
+
+@pytest.mark.parametrize('share', [-0.1, 1])
+def test_wrong_share_is_refused(broken, share):
+    with pytest.raises(ValueError, match=rf'max_unreadable must be in \[0, 1\), got {share}'):
+        InstanceDataset(broken, max_unreadable=share)
+
+
+def test_labels_follow_the_instances(digits):
+    dataset = InstanceDataset(dict(type='CustomDataset', data_root=str(digits / 'val')))
+    names = [dataset.get_data_info(i)['img_path'].split('/')[-2] for i in range(len(dataset))]
+    assert dataset_labels(dataset).tolist() == [int(name) for name in names]
+
+
+def test_data_without_labels_says_so(broken):
+    with pytest.raises(ValueError, match='needs one class label an image, but sample 0 .*None'):
+        dataset_labels(broken)

@@ -1,0 +1,32 @@
+"""Run a function on several gloo ranks of this machine."""
+
+import os
+import tempfile
+from pathlib import Path
+
+import torch
+import torch.multiprocessing as mp
+
+
+def run_ranks(function, world_size: int, *arguments) -> list:
+    """Call ``function(rank, *arguments)`` on every rank; returns what each returned.
+
+    The ranks meet through a file, so that tests never fight over a port.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        mp.spawn(_rank, (function, world_size, folder, arguments), nprocs=world_size)
+        return [
+            torch.load(Path(folder) / f'{rank}.pt', weights_only=False)
+            for rank in range(world_size)
+        ]
+
+
+def _rank(rank, function, world_size, folder, arguments):
+    torch.set_num_threads(1)
+    # what launchers set and MMEngine reads
+    os.environ.update(LOCAL_RANK=str(rank), RANK=str(rank), WORLD_SIZE=str(world_size))
+    torch.distributed.init_process_group(
+        'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world_size
+    )
+    torch.save(function(rank, *arguments), Path(folder) / f'{rank}.pt')
+    torch.distributed.destroy_process_group()

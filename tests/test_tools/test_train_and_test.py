@@ -1,0 +1,178 @@
+"""The command lines, as a user types them."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.fileio import load
+
+from tests.toy import ROOT, digits_config
+
+
+@pytest.fixture
+def config(digits, tmp_path):
+    """A config file of two short epochs, with SGD momentum and a schedule to resume."""
+    cfg = digits_config(digits, tmp_path / 'work', epochs=2)
+    cfg.model.head = dict(type='NCEHead', num_negatives=16, temperature=0.2)
+    cfg.train_cfg.val_interval = 2
+    path = tmp_path / 'config.py'
+    cfg.dump(path)
+    return path
+
+
+def run(tool, *arguments, **environment):
+    """Run a tool on one thread; returns the finished process."""
+    command = [ROOT / 'tools' / tool, *map(str, arguments)]
+    command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **environment},
+        timeout=300,
+    )
+
+
+def load_checkpoint(path):
+    return torch.load(path, weights_only=False)
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return str(listener.getsockname()[1])
+
+
+def test_training_then_testing_the_checkpoint(config, tmp_path):
+    done = run('train.py', config, '--work-dir', tmp_path / 'run')
+    assert done.returncode == 0, done.stderr
+    done = run('test.py', config, tmp_path / 'run/epoch_2.pth', '--out', tmp_path / 'metrics.json')
+    assert done.returncode == 0, done.stderr
+    metrics = load(tmp_path / 'metrics.json')
+    assert set(metrics) == {f'knn/top1_k{k}' for k in (5, 10, 20, 200)}
+    assert all(0 <= value <= 100 for value in metrics.values())
+
+
+def test_resumed_run_equals_the_uninterrupted_one(config, tmp_path):
+    """Weights, bank, Z, optimizer, schedule and draws go on as if nothing had happened."""
+    assert run('train.py', config, '--work-dir', tmp_path / 'whole').returncode == 0
+    half = tmp_path / 'half'
+    half.mkdir()
+    shutil.copy(tmp_path / 'whole/epoch_1.pth', half)
+    (half / 'last_checkpoint').write_text(str(half / 'epoch_1.pth'))
+    # the sampler and the workers of the resumed run start from another seed of their own
+    done = run('train.py', config, '--work-dir', half, '--resume')
+    assert done.returncode == 0, done.stderr
+    first, whole, resumed = (
+        load_checkpoint(path)
+        for path in (half / 'epoch_1.pth', tmp_path / 'whole/epoch_2.pth', half / 'epoch_2.pth')
+    )
+    for part in ('state_dict', 'optimizer', 'param_schedulers'):
+        assert_equal(whole[part], resumed[part])
+    rows = 'memory_bank.feature_bank'
+    assert not torch.equal(first['state_dict'][rows], whole['state_dict'][rows])
+    assert int(whole['state_dict']['head.z_count']) == 1
+
+
+def assert_equal(left, right):
+    """Equal to the bit, through dicts and lists."""
+    assert type(left) is type(right)
+    if isinstance(left, dict):
+        assert left.keys() == right.keys()
+        for key in left:
+            assert_equal(left[key], right[key])
+    elif isinstance(left, (list, tuple)):
+        assert len(left) == len(right)
+        for one, other in zip(left, right, strict=True):
+            assert_equal(one, other)
+    elif isinstance(left, torch.Tensor):
+        assert torch.equal(left, right)
+    else:
+        assert left == right
+
+
+def test_checkpoint_loads_with_weights_only_safety(config, tmp_path):
+    assert run('train.py', config, '--work-dir', tmp_path / 'run').returncode == 0
+    state = torch.load(tmp_path / 'run/epoch_2.pth', weights_only=True)
+    assert state['state_dict']['memory_bank.feature_bank'].shape == (64, 16)
+
+
+def test_options_reach_the_run(config, tmp_path):
+    """--cfg-options and --auto-scale-lr, as seen in the checkpoint."""
+    options = ['train_cfg.max_epochs=1', 'model.head.temperature=0.3']
+    done = run(
+        'train.py', config, '--work-dir', tmp_path / 'run', '--auto-scale-lr', '--cfg-options',
+        *options,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert Config.fromfile(tmp_path / 'run/config.py').model.head.temperature == 0.3
+    state = load_checkpoint(tmp_path / 'run/epoch_1.pth')
+    # batches of 16 where the rate is meant for 64
+    assert state['optimizer']['param_groups'][0]['initial_lr'] == pytest.approx(1e-3 / 4)
+
+
+def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
+    """MMEngine's wrapper refuses the CPU: what it says shows that the option arrived."""
+    done = run('train.py', config, '--work-dir', tmp_path / 'run', '--amp')
+    if torch.cuda.is_available():
+        assert done.returncode == 0, done.stderr
+    else:
+        assert 'is only available training on gpu' in done.stderr
+    assert Config.fromfile(tmp_path / 'run/config.py').optim_wrapper.type == 'AmpOptimWrapper'
+
+
+def test_two_ranks_keep_one_bank_and_evaluate_all_queries(config, tmp_path):
+    """dist_train.sh and dist_test.sh on CPU ranks; the ranks check their banks themselves."""
+    environment = dict(PORT=free_port())
+    done = run('dist_train.sh', config, 2, '--work-dir', tmp_path / 'run', **environment)
+    assert done.returncode == 0, done.stderr
+    checkpoint = tmp_path / 'run/epoch_2.pth'
+    assert load_checkpoint(checkpoint)['meta']['iter'] == 4  # 64 images, 2 x 16, 2 epochs
+    for ranks in (1, 2):
+        done = run(
+            'dist_test.sh', config, checkpoint, ranks, '--out', tmp_path / f'{ranks}.json',
+            **environment,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    assert load(tmp_path / '1.json') == load(tmp_path / '2.json')
+
+
+@pytest.mark.parametrize(
+    ('tool', 'arguments', 'message'),
+    [
+        ('train.py', ['nowhere.py'], 'config not found: nowhere.py'),
+        ('test.py', ['nowhere.py', 'x.pth'], 'config not found: nowhere.py'),
+        ('test.py', ['CONFIG', 'nowhere.pth'], 'checkpoint not found: nowhere.pth'),
+        ('train.py', ['CONFIG', '--resume', 'nowhere.pth'], 'checkpoint not found: nowhere.pth'),
+        ('dist_train.sh', ['CONFIG'], 'number of ranks'),
+        ('slurm_train.sh', ['partition'], 'job name'),
+    ],
+)
+def test_missing_files_and_arguments_are_named(config, tool, arguments, message):
+    done = run(tool, *[config if each == 'CONFIG' else each for each in arguments])
+    assert done.returncode != 0 and message in done.stderr
+
+
+@pytest.mark.parametrize('what', ['train', 'test'])
+def test_slurm_scripts_hand_everything_to_srun(config, tmp_path, what):
+    """A stand-in for srun prints what it was given."""
+    srun = tmp_path / 'srun'
+    srun.write_text('#!/bin/sh\necho "$@"\n')
+    srun.chmod(0o755)
+    checkpoint = ['last.pth'] if what == 'test' else []
+    done = run(
+        f'slurm_{what}.sh', 'gpu', 'job', config, *checkpoint, '--amp',
+        PATH=f'{tmp_path}:{os.environ["PATH"]}', GPUS='16', SRUN_ARGS='--mem 8G',
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    for part in (
+        '-p gpu --job-name=job --gres=gpu:8 --ntasks=16 --ntasks-per-node=8',
+        '--mem 8G',
+        f'{what}.py {" ".join([str(config), *checkpoint])} --launcher slurm --amp',
+    ):
+        assert part in done.stdout

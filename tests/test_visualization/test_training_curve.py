@@ -1,0 +1,96 @@
+"""The series of a log, and that the picture shows them."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from npid_mm.visualization import read_scalars, training_curve
+
+# Four steps an epoch, logged every second one, as MMEngine writes them.
+LOG = [
+    dict(lr=0.03, loss=3.0, time=0.1, epoch=1, iter=2, step=2),
+    dict(lr=0.03, loss=2.5, time=0.1, epoch=1, iter=4, step=4),
+    dict(bank_drift=0.3, bank_knn=40.5, step=1),
+    {'knn/top1_k20': 41.0, 'knn/top5_k20': 80.0, 'step': 1},
+    dict(lr=0.03, loss=2.0, time=0.1, epoch=2, iter=6, step=6),
+    dict(lr=0.03, loss=1.5, time=0.1, epoch=2, iter=8, step=8),
+    dict(bank_drift=0.2, step=2),
+]
+
+
+def write_log(path, records):
+    path.write_text(''.join(json.dumps(record) + '\n' for record in records))
+    return path
+
+
+def colours(path):
+    """How many coloured (not gray) pixels there are."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert('RGB')).astype(int)
+    return int((np.ptp(pixels, axis=-1) > 60).sum()), pixels.shape[1]
+
+
+def test_series_are_the_numbers_of_the_log(tmp_path):
+    """Steps are placed within their epoch, lines of hooks and validation at its end."""
+    series = read_scalars(write_log(tmp_path / 'scalars.json', LOG))
+    assert series['loss'] == ([0.5, 1, 1.5, 2], [3.0, 2.5, 2.0, 1.5])
+    assert series['bank_drift'] == ([1, 2], [0.3, 0.2])
+    assert series['bank_knn'] == ([1], [40.5])
+    assert series['knn/top1_k20'] == ([1], [41.0])
+    assert not {'epoch', 'iter', 'step'} & set(series)
+
+
+def test_epochs_when_the_last_step_is_not_logged(tmp_path):
+    """Ten steps an epoch, logged every third one over the whole run."""
+    log = [dict(loss=1.0, epoch=1 + (i - 1) // 10, iter=i, step=i) for i in range(3, 100, 3)]
+    epochs, _ = read_scalars(write_log(tmp_path / 'scalars.json', log))['loss']
+    assert epochs == pytest.approx([i / 10 for i in range(3, 100, 3)], rel=0.02)
+
+
+def test_what_training_writes_at_the_moment_is_left_out(tmp_path):
+    path = write_log(tmp_path / 'scalars.json', LOG)
+    path.write_text(path.read_text() + '\n{"loss": 1.')
+    assert len(read_scalars(path)['loss'][1]) == 4
+
+
+def test_refuses_a_broken_line_in_the_middle(tmp_path):
+    path = tmp_path / 'scalars.json'
+    path.write_text('{"loss": 1, "step": 1}\n{"loss": \n{"loss": 1, "step": 2}\n')
+    with pytest.raises(ValueError, match='one JSON object a line, got .* in line 2'):
+        read_scalars(path)
+
+
+def test_one_panel_for_each_quantity_that_is_there(tmp_path):
+    """Three panels for the whole log, one where only the loss is logged."""
+    whole = training_curve(write_log(tmp_path / 'a.json', LOG), tmp_path / 'new' / 'whole.png')
+    losses = write_log(tmp_path / 'b.json', [record for record in LOG if 'loss' in record])
+    only_loss = training_curve(losses, tmp_path / 'loss.png')
+    assert colours(whole)[0] > colours(only_loss)[0] > 100
+    assert colours(whole)[1] == 3 * colours(only_loss)[1]
+
+
+def test_several_runs_are_laid_over_one_another(tmp_path):
+    """A second run adds its own colour; runs need not have logged the same."""
+    paths = {'first': write_log(tmp_path / 'a.json', LOG[:3])}
+    one = colours(training_curve(paths, tmp_path / 'one.png'))
+    second = [dict(record, loss=record['loss'] + 1) for record in LOG if 'loss' in record]
+    paths['second'] = write_log(tmp_path / 'b.json', second)
+    two = colours(training_curve(paths, tmp_path / 'two.png'))
+    assert two[0] > 1.3 * one[0]
+    assert two[1] == one[1]
+
+
+def test_gaps_for_numbers_that_are_none(tmp_path):
+    """A loss that became NaN still leaves a picture of the time before."""
+    log = [*LOG, dict(loss=float('nan'), epoch=3, iter=10, step=10)]
+    out = training_curve(write_log(tmp_path / 'a.json', log), tmp_path / 'a.png')
+    assert colours(out)[0] > 100
+
+
+def test_refuses_a_log_without_any_of_the_quantities(tmp_path):
+    path = write_log(tmp_path / 'scalars.json', [dict(lr=0.1, step=1)])
+    with pytest.raises(ValueError, match=r"must hold loss, .*, got \['lr'\] in"):
+        training_curve(path, tmp_path / 'curve.png')
+    assert not (tmp_path / 'curve.png').exists()

@@ -1,0 +1,89 @@
+"""Small data, configs and models that the tests share."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+from mmpretrain.structures import DataSample
+
+from npid_mm.engine.launch import set_loader_defaults
+
+ROOT = Path(__file__).resolve().parents[1]
+DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr_digits.py'
+
+# No statistics over the batch, so that ranks and one process compute the same.
+BACKBONE = dict(
+    type='ResNet_CIFAR',
+    depth=18,
+    stem_channels=8,
+    base_channels=8,
+    out_indices=(3,),
+    norm_cfg=dict(type='GN', num_groups=4),
+)
+NECK = dict(
+    type='LinearNeck',
+    in_channels=64,
+    out_channels=16,
+    gap_dim=2,
+    norm_cfg=None,
+    act_cfg=None,
+)
+
+
+def npid_config(head: dict, **memory_bank) -> dict:
+    """A small NPID of 16 dimensions."""
+    return dict(
+        type='NPID',
+        backbone=BACKBONE,
+        neck=NECK,
+        head=head,
+        memory_bank=dict(type='MemoryBank', feat_dim=16, **memory_bank),
+    )
+
+
+def build_npid(head: dict, **memory_bank):
+    """Build :func:`npid_config`."""
+    return MODELS.build(npid_config(head, **memory_bank))
+
+
+def samples(index) -> list[DataSample]:
+    """Data samples that carry nothing but their index."""
+    return [DataSample(metainfo=dict(sample_idx=i)) for i in index]
+
+
+def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
+    """The digits config on the first ``images`` training images, with the toy network."""
+    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg.work_dir = str(work_dir)
+    cfg.randomness = dict(seed=0)
+    cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
+    cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
+    cfg.train_cfg.max_epochs = epochs
+    cfg.train_dataloader.batch_size = 16
+    cfg.train_dataloader.dataset.dataset.indices = images
+    cfg.test_cfg.reference.dataset.indices = images
+    for dataset in (
+        cfg.train_dataloader.dataset.dataset,
+        cfg.test_cfg.reference.dataset,
+        cfg.val_dataloader.dataset,
+        cfg.test_dataloader.dataset,
+    ):
+        dataset.data_root = str(digits)
+    for loader in (
+        cfg.train_dataloader,
+        cfg.val_dataloader,
+        cfg.test_dataloader,
+        cfg.test_cfg.reference,
+    ):
+        loader.num_workers = 0
+        set_loader_defaults(loader)
+    cfg.default_hooks.checkpoint.interval = 1
+    cfg.log_level = 'WARNING'
+    return cfg
+
+
+def unit_rows(count: int, dim: int, seed: int = 0, dtype=torch.float32) -> torch.Tensor:
+    """Random unit rows (count, dim)."""
+    rows = torch.randn(count, dim, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+    return torch.nn.functional.normalize(rows)

@@ -1,0 +1,195 @@
+#!/usr/bin/env python
+"""The whole way on a laptop: images in, NPID trained, evaluated and shown.
+
+python tools/quickstart.py                    scikit-learn's handwritten digits
+python tools/quickstart.py --data FOLDER      your own images; class subfolders give labels
+"""
+
+import argparse
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.fileio import dump
+from mmengine.hooks import Hook
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn import functional as F
+
+from npid_mm.datasets import dataset_labels, split_folder, write_digits
+from npid_mm.engine.features import dataset_features
+from npid_mm.engine.launch import set_loader_defaults
+from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
+from npid_mm.visualization import neighbor_sheet, training_curve
+
+CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
+DIGITS = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr_digits.py'
+FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr_folder.py'
+K = 10  # neighbours that vote in the closing table, and that the contact sheet shows
+QUERIES = 12  # rows of the contact sheet
+SHORT_EPOCHS = 3
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train NPID on a small set of images and look.')
+    parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
+    parser.add_argument('--config', type=Path, help='config in place of the default one')
+    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'))
+    parser.add_argument('--epochs', type=int, help="in place of the config's")
+    parser.add_argument(
+        '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, to see that it all runs'
+    )
+    parser.add_argument('--seed', type=int, default=0)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Prepare the images, train, evaluate, draw."""
+    args = parse_args()
+    console = Console()
+    root = args.data or write_digits(args.work_dir / 'digits')
+    classes = split_folder(root, args.work_dir)
+    cfg = make_config(args, Path(root).resolve(), labelled=bool(classes))
+    init_default_scope(cfg.default_scope)
+    # training images as the test sees them, and held-out ones
+    loaders = [
+        Runner.build_dataloader(cfg.test_cfg.reference),
+        Runner.build_dataloader(cfg.test_dataloader),
+    ]
+    console.print(
+        f'{len(loaders[0].dataset)} images to train on, {len(loaders[1].dataset)} held out, '
+        f'{len(classes) or "no"} classes, {cfg.train_cfg.max_epochs} epochs'
+    )
+    runner = quiet_runner(cfg)
+    untrained = Untrained(loaders)
+    runner.register_hook(untrained)
+    runner.train()
+    trained = embed(runner.model, loaders, 'embedding')
+
+    draw_neighbors(*trained, *loaders, classes, args.work_dir / 'neighbors.png')
+    scalars = Path(runner.log_dir) / 'vis_data' / 'scalars.json'
+    training_curve(scalars, args.work_dir / 'curve.png')
+    if classes:
+        labels = [dataset_labels(loader.dataset) for loader in loaders]
+        pixels = [pixel_rows(loader.dataset) for loader in loaders]
+        pooled = embed(runner.model, loaders, 'backbone')
+        bank = runner.model.memory_bank.feature_bank
+        figures = {
+            'kNN, raw pixels': knn_accuracy(*pixels, *labels),
+            'kNN, untrained network': knn_accuracy(*untrained.features, *labels),
+            'kNN, NPID from the bank': knn_accuracy(bank, trained[1], *labels),
+            'kNN, NPID recomputed': knn_accuracy(*trained, *labels),
+            'linear probe, NPID': linear_probe(pooled[0], labels[0], pooled[1], labels[1]),
+        }
+        dump(figures, args.work_dir / 'results.json')
+        console.print(as_table(figures))
+    console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
+
+
+def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
+    """The config with the images of ``root``, as listed in ``args.work_dir``, in it."""
+    cfg = Config.fromfile(args.config or (FOLDER if args.data else DIGITS))
+    cfg.work_dir = str(args.work_dir)
+    cfg.randomness = dict(seed=args.seed)
+    epochs = SHORT_EPOCHS if args.short else args.epochs
+    if epochs:
+        cfg.train_cfg.max_epochs = epochs
+    for dataset, name in (
+        (cfg.train_dataloader.dataset.dataset, 'train'),
+        (cfg.test_cfg.reference.dataset, 'train'),
+        (cfg.val_dataloader.dataset, 'val'),
+        (cfg.test_dataloader.dataset, 'val'),
+    ):
+        lists = args.work_dir.resolve() / f'{name}.txt'
+        dataset.update(data_root=str(root), ann_file=str(lists), with_label=labelled)
+    images = len((args.work_dir / 'train.txt').read_text().splitlines())
+    # a few steps an epoch, however few images there are
+    cfg.train_dataloader.batch_size = max(min(cfg.train_dataloader.batch_size, images // 4), 2)
+    for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
+        set_loader_defaults(loader)
+    if not labelled:  # nothing to validate with
+        cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
+        cfg.default_hooks.memory_bank.knn_interval = 0
+    return cfg
+
+
+class Untrained(Hook):
+    """Embeds the images before the first step.
+
+    Args:
+        loaders (list[DataLoader]): Of the images.
+    """
+
+    def __init__(self, loaders: list):
+        self.loaders = loaders
+        self.features = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Keep the features of the fresh network."""
+        self.features = embed(runner.model, self.loaders, 'embedding')
+
+
+def quiet_runner(cfg: Config) -> Runner:
+    """A Runner that prints progress, but not the machine and the config before it."""
+    cfg.log_level = 'WARNING'
+    runner = Runner.from_cfg(cfg)
+    for part in (runner.logger, *runner.logger.handlers):
+        part.setLevel('INFO')
+    return runner
+
+
+def embed(model, loaders: list, level: str) -> list[Tensor]:
+    """Unit features (n, D) of each loader's images."""
+    model.eval()
+    return [dataset_features(model, loader, level) for loader in loaders]
+
+
+def pixel_rows(dataset) -> Tensor:
+    """Unit rows (n, pixels) of the images as the network's test pipeline gives them."""
+    rows = [dataset[i]['inputs'].flatten().float() for i in range(len(dataset))]
+    return F.normalize(torch.stack(rows))
+
+
+def knn_accuracy(reference: Tensor, query: Tensor, labels: Tensor, truth: Tensor) -> float:
+    """Top-1 accuracy of the weighted kNN with K neighbours, from 0 to 1."""
+    scores = weighted_knn(query.cpu(), reference.cpu(), labels, K)
+    return (scores.argmax(1) == truth).float().mean().item()
+
+
+def draw_neighbors(reference, query, reference_loader, query_loader, classes, out: Path) -> None:
+    """Contact sheet of held-out images, evenly spread, with their nearest training images."""
+    count = min(QUERIES, len(query))
+    chosen = torch.arange(count) * len(query) // count
+    similarity, index = nearest_neighbors(query[chosen], reference, K)
+    searched, asked = reference_loader.dataset, query_loader.dataset
+    neighbors = [[searched.get_data_info(i) for i in row] for row in index.tolist()]
+    queries = [asked.get_data_info(i) for i in chosen.tolist()]
+    neighbor_sheet(
+        [info['img_path'] for info in queries],
+        [[info['img_path'] for info in row] for row in neighbors],
+        similarity,
+        query_labels=[info['gt_label'] for info in queries] if classes else None,
+        neighbor_labels=[[info['gt_label'] for info in row] for row in neighbors]
+        if classes
+        else None,
+        class_names=classes or None,
+        out=out,
+    )
+
+
+def as_table(figures: dict[str, float]) -> Table:
+    """The closing table."""
+    table = Table(title='Accuracy on the held-out images', caption=f'kNN: K = {K}, tau = 0.07')
+    table.add_column('what')
+    table.add_column('top-1', justify='right')
+    for name, value in figures.items():
+        table.add_row(name, f'{100 * value:.2f} %')
+    return table
+
+
+if __name__ == '__main__':
+    main()

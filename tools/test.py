@@ -1,0 +1,32 @@
+#!/usr/bin/env python
+"""Evaluate a checkpoint by a config's test loop: python tools/test.py CONFIG CHECKPOINT."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.fileio import dump
+
+from npid_mm.engine.launch import add_common_arguments, build_runner, existing_file, load_config
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Evaluate a checkpoint by a config's test loop.")
+    add_common_arguments(parser)
+    parser.add_argument('checkpoint', help='checkpoint file or address')
+    parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Load the checkpoint and run the test loop."""
+    args = parse_args()
+    cfg = load_config(args)
+    cfg.load_from = existing_file(args.checkpoint, 'checkpoint')
+    metrics = build_runner(cfg, args.local_rank).test()
+    if args.out:
+        dump(metrics, args.out)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,51 @@
+#!/usr/bin/env python
+"""Train a config: python tools/train.py CONFIG [options]."""
+
+import argparse
+
+from mmengine.config import Config
+
+from npid_mm.engine.launch import add_common_arguments, build_runner, existing_file, load_config
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train a config.')
+    add_common_arguments(parser)
+    parser.add_argument(
+        '--resume',
+        nargs='?',
+        const='auto',
+        metavar='CHECKPOINT',
+        help='go on from a checkpoint; without a name, from the newest in the work dir',
+    )
+    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
+    parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help="scale the learning rate by the global batch over the config's base_batch_size",
+    )
+    return parser.parse_args()
+
+
+def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
+    """Write what the options mean into the config."""
+    if args.resume:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == 'auto' else existing_file(args.resume, 'checkpoint')
+    if args.amp:
+        cfg.optim_wrapper.type = 'AmpOptimWrapper'
+        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
+    if args.auto_scale_lr:
+        cfg.auto_scale_lr.enable = True
+    return cfg
+
+
+def main() -> None:
+    """Merge the options into the config and train."""
+    args = parse_args()
+    build_runner(apply_options(load_config(args), args), args.local_rank).train()
+
+
+if __name__ == '__main__':
+    main()
