@@ -1,0 +1,13 @@
+_base_ = 'mmpretrain::_base_/default_runtime.py'
+
+custom_imports = dict(imports=['npid_mm'], allow_failed_imports=False)
+
+default_hooks = dict(
+    logger=dict(interval=50),
+    # keep the three newest checkpoints; each holds the bank
+    checkpoint=dict(interval=10, max_keep_ckpts=3),
+    # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
+    memory_bank=dict(type='MemoryBankHook', knn_interval=0),
+    seed_step=dict(type='SeedStepHook'),
+    safe_checkpoint=dict(type='SafeCheckpointHook'),
+)
