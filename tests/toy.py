@@ -10,7 +10,7 @@ from mmpretrain.structures import DataSample
 from npid_mm.engine.launch import set_loader_defaults
 
 ROOT = Path(__file__).resolve().parents[1]
-DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr_digits.py'
+DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 
 # No statistics over the batch, so that ranks and one process compute the same.
 BACKBONE = dict(
@@ -52,17 +52,16 @@ def samples(index) -> list[DataSample]:
     return [DataSample(metainfo=dict(sample_idx=i)) for i in index]
 
 
-def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
-    """The digits config on the first ``images`` training images, with the toy network."""
-    cfg = Config.fromfile(DIGITS_CONFIG)
+def on_small_data(cfg: Config, digits: Path, work_dir: Path, images: int = 64) -> Config:
+    """A config on the first ``images`` digits: two steps, one epoch, no workers."""
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
-    cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
-    cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
-    cfg.train_cfg.max_epochs = epochs
-    cfg.train_dataloader.batch_size = 16
+    cfg.log_level = 'WARNING'
+    cfg.train_cfg.max_epochs = 1
+    cfg.train_dataloader.batch_size = images // 2
     cfg.train_dataloader.dataset.dataset.indices = images
     cfg.test_cfg.reference.dataset.indices = images
+    cfg.default_hooks.checkpoint.interval = 1
     for dataset in (
         cfg.train_dataloader.dataset.dataset,
         cfg.test_cfg.reference.dataset,
@@ -78,8 +77,16 @@ def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 
     ):
         loader.num_workers = 0
         set_loader_defaults(loader)
-    cfg.default_hooks.checkpoint.interval = 1
-    cfg.log_level = 'WARNING'
+    return cfg
+
+
+def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
+    """The digits config on small data with the toy network, in batches of 16."""
+    cfg = on_small_data(Config.fromfile(DIGITS_CONFIG), digits, work_dir, images)
+    cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
+    cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
+    cfg.train_cfg.max_epochs = epochs
+    cfg.train_dataloader.batch_size = 16
     return cfg
 
 

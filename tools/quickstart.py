@@ -6,10 +6,11 @@ python tools/quickstart.py --data FOLDER      your own images; class subfolders 
 """
 
 import argparse
+import os
 from pathlib import Path
 
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
@@ -26,8 +27,8 @@ from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, training_curve
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
-DIGITS = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr_digits.py'
-FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr_folder.py'
+DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
+FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 K = 10  # neighbours that vote in the closing table, and that the contact sheet shows
 QUERIES = 12  # rows of the contact sheet
 SHORT_EPOCHS = 3
@@ -44,12 +45,22 @@ def parse_args() -> argparse.Namespace:
         '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, to see that it all runs'
     )
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        default={},
+        help='settings that replace those of the config',
+    )
     return parser.parse_args()
 
 
 def main() -> None:
     """Prepare the images, train, evaluate, draw."""
     args = parse_args()
+    # a small network gains nothing from more threads, and the loaders' workers need the rest
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
     root = args.data or write_digits(args.work_dir / 'digits')
     classes = split_folder(root, args.work_dir)
@@ -111,6 +122,7 @@ def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     cfg.train_dataloader.batch_size = max(min(cfg.train_dataloader.batch_size, images // 4), 2)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         set_loader_defaults(loader)
+    cfg.merge_from_dict(args.cfg_options)
     if not labelled:  # nothing to validate with
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.default_hooks.memory_bank.knn_interval = 0

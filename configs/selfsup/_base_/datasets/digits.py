@@ -2,6 +2,7 @@
 _base_ = './folder.py'
 
 data_root = 'data/digits'  # holds train.txt, val.txt, train/CLASS/*.png and val/CLASS/*.png
+batch_size = 32  # images a rank and step
 image_size = 16  # pixels, height and width that the network sees
 
 train_pipeline = [
@@ -11,11 +12,12 @@ train_pipeline = [
     dict(
         type='torchvision/RandomAffine',
         degrees=15,
-        translate=(0.12, 0.12),
-        scale=(0.75, 1.25),
-        shear=20,
+        translate=(0.1, 0.1),
+        scale=(0.8, 1.2),
+        shear=25,
         interpolation='bilinear',
     ),
+    dict(type='torchvision/ColorJitter', brightness=0.3),
     dict(type='PILToNumpy'),
     dict(type='PackInputs'),
 ]
@@ -26,7 +28,8 @@ test_pipeline = [
 ]
 
 train_dataloader = dict(
-    dataset=dict(max_unreadable=0.0, dataset=dict(data_root=data_root, pipeline=train_pipeline))
+    batch_size=batch_size,
+    dataset=dict(max_unreadable=0.0, dataset=dict(data_root=data_root, pipeline=train_pipeline)),
 )
 val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
 test_dataloader = val_dataloader

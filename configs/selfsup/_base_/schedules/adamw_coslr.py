@@ -2,7 +2,7 @@
 max_epochs = 60
 lr = 1e-3  # for a global batch of 64
 weight_decay = 0.01
-warmup_iters = 44  # steps that the learning rate takes to rise
+warmup_iters = 90  # steps that the learning rate takes to rise
 val_interval = 5  # epochs between two kNN evaluations
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=lr, weight_decay=weight_decay))

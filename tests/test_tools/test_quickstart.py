@@ -1,0 +1,106 @@
+"""The quickstart, short, on the digits and on folders of one's own."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from mmengine.fileio import load
+from PIL import Image
+
+from tests.toy import ROOT
+
+
+def quickstart(work_dir, *arguments):
+    return subprocess.run(
+        [sys.executable, ROOT / 'tools/quickstart.py', '--work-dir', work_dir, *arguments],
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        timeout=300,
+    )
+
+
+def size(path):
+    with Image.open(path) as image:
+        return image.size
+
+
+def test_digits_are_trained_evaluated_and_drawn(tmp_path):
+    done = quickstart(tmp_path, '--epochs', '2')
+    assert done.returncode == 0, done.stderr
+    figures = load(tmp_path / 'results.json')
+    assert set(figures) == {
+        'kNN, raw pixels',
+        'kNN, untrained network',
+        'kNN, NPID from the bank',
+        'kNN, NPID recomputed',
+        'linear probe, NPID',
+    }
+    # raw pixels do not depend on the training; two epochs are not nothing either
+    assert figures['kNN, raw pixels'] > 0.97
+    assert figures['kNN, NPID recomputed'] > 0.5
+    assert 'eta' in done.stdout and 'top-1' in done.stdout
+    assert min(size(tmp_path / 'neighbors.png')) > 500 and min(size(tmp_path / 'curve.png')) > 300
+
+
+def test_the_runners_test_loop_gives_the_figures_of_the_table(tmp_path):
+    """Two ways to one number: tools/test.py on the checkpoint of a quickstart."""
+    assert quickstart(tmp_path, '--epochs', '1').returncode == 0
+    config = next(tmp_path.glob('*.py'))
+    for reference, name in ((None, 'recomputed'), ('bank', 'from the bank')):
+        options = ['test_cfg.k=10', *([f'test_cfg.reference={reference}'] if reference else [])]
+        done = subprocess.run(
+            [
+                *(sys.executable, ROOT / 'tools/test.py', config, tmp_path / 'epoch_1.pth'),
+                *('--work-dir', tmp_path / 'test', '--out', tmp_path / 'metrics.json'),
+                *('--cfg-options', *options),
+            ],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+        ours = 100 * load(tmp_path / 'results.json')[f'kNN, NPID {name}']
+        assert load(tmp_path / 'metrics.json')['knn/top1_k10'] == pytest.approx(ours)
+
+
+def photographs(root, names):
+    """Coloured noise of uneven sizes as JPEGs."""
+    random = np.random.default_rng(0)
+    for name in names:
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = random.integers(0, 256, (random.integers(40, 90), 70, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(path)
+    return root
+
+
+def test_a_flat_folder_trains_and_gets_its_pictures(tmp_path):
+    data = photographs(tmp_path / 'my images', [f'{i}.jpg' for i in range(20)])
+    done = quickstart(tmp_path / 'run', '--short', '--data', data)
+    assert done.returncode == 0, done.stderr
+    assert 'no classes' in done.stdout
+    assert (tmp_path / 'run/neighbors.png').exists() and (tmp_path / 'run/curve.png').exists()
+    assert not (tmp_path / 'run/results.json').exists()
+
+
+def test_class_folders_give_figures(tmp_path):
+    names = [f'{cls}/{i}.jpg' for cls in ('red car', 'dog') for i in range(10)]
+    done = quickstart(tmp_path / 'run', '--short', '--data', photographs(tmp_path / 'data', names))
+    assert done.returncode == 0, done.stderr
+    assert '2 classes' in done.stdout
+    assert 'linear probe, NPID' in load(tmp_path / 'run/results.json')
+
+
+def test_empty_folder_is_named(tmp_path):
+    (tmp_path / 'empty').mkdir()
+    done = quickstart(tmp_path / 'run', '--data', tmp_path / 'empty')
+    assert done.returncode != 0 and 'no image in' in done.stderr and 'empty' in done.stderr
+
+
+def test_unreadable_image_is_named(tmp_path):
+    data = photographs(tmp_path / 'data', [f'{i}.jpg' for i in range(20)])
+    (data / '7.jpg').write_bytes(b'no image')
+    done = quickstart(tmp_path / 'run', '--short', '--data', data)
+    assert done.returncode != 0 and 'cannot read' in done.stderr and '7.jpg' in done.stderr
