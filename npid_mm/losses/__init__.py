@@ -15,6 +15,7 @@ from .sampled import (
 from .softmax import (
     exact_softmax_loss,
     merge_softmax_statistics,
+    softmax_loss_from_negatives,
     softmax_loss_from_statistics,
     softmax_statistics,
 )
@@ -32,6 +33,7 @@ __all__ = [
     'sampled_softmax_from_statistics',
     'sampled_softmax_loss',
     'sampled_softmax_statistics',
+    'softmax_loss_from_negatives',
     'softmax_loss_from_statistics',
     'softmax_statistics',
 ]

@@ -9,9 +9,9 @@ from torch.autograd.function import once_differentiable
 
 # oneDNN's float32 product. torch.mm asks MKL instead, which does not use AVX-512 on processors of
 # other makers: measured there at 96 GFLOP/s a core against 200.
-_ONEDNN_PRODUCT = None
+ONEDNN_LINEAR = None
 if torch.backends.mkldnn.is_available():
-    _ONEDNN_PRODUCT = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
+    ONEDNN_LINEAR = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
 
 
 def plain_arithmetic(function: Callable) -> Callable:
@@ -36,8 +36,8 @@ def compute_dtype(feature: Tensor) -> torch.dtype:
 
 def product(left: Tensor, right: Tensor) -> Tensor:
     """Matrix product left @ right.T of (P, K) and (Q, K), both of the same type."""
-    if _ONEDNN_PRODUCT and left.device.type == 'cpu' and left.dtype == torch.float32:
-        return _ONEDNN_PRODUCT(left, right, None, 'none', [], '')
+    if ONEDNN_LINEAR and left.device.type == 'cpu' and left.dtype == torch.float32:
+        return ONEDNN_LINEAR(left, right, None, 'none', [], '')
     return torch.mm(left, right.T)
 
 

@@ -9,6 +9,7 @@ from .gather import gathered_blocks, weighted_rows
 from .softmax import (
     merge_block,
     merge_softmax_statistics,
+    softmax_loss_from_negatives,
     softmax_loss_from_statistics,
     softmax_with_lse,
 )
@@ -101,4 +102,4 @@ def sampled_softmax_loss(
     """
     check_inputs(feature, bank, temperature, index=index, negatives=negatives)
     lse, mean = _gathered(feature, bank, negatives, temperature)
-    return sampled_softmax_from_statistics(feature, bank[index], lse, mean, temperature)
+    return softmax_loss_from_negatives(feature, bank[index], lse, mean, temperature)

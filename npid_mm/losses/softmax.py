@@ -1,25 +1,36 @@
 """Exact non-parametric softmax over the whole bank, streamed.
 
 The loss of a sample is -log P(i | f), P(i | f) = exp(v_i.f / tau) / sum_j exp(v_j.f / tau) (Wu et
-al., arXiv 1805.01978, Eq. 2). All it needs of the bank are two statistics, the log-sum-exp and the
-weighted mean row E = sum_j p_j v_j: its gradient with respect to f is (E - v_i) / tau. Both can be
-computed for parts and merged, be they blocks of one bank or shards on several ranks.
+al., arXiv 1805.01978, Eq. 2). All it needs of the other rows are two statistics, their log-sum-exp
+L and weighted mean row E. With x = L - v_i.f / tau,
+
+    loss = log(1 + exp(x)),    gradient = sigmoid(x) (E - v_i) / tau.
+
+Leaving the own row out of the statistics keeps both precise where they matter most, for a sample
+that lies on its row: with the row in, E - v_i would be a small difference of large terms.
+Statistics can be computed for parts and merged, be they blocks of one bank or shards on ranks.
 """
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softplus
 
 from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, product
 from .checks import check_inputs
+from .fused import fused_softmax_statistics, leave_out, row_blocks
 
 # Rows of a block on the CPU: few enough that logits and rows stay in the cache and that float32
 # sums over them keep their precision, many enough to outweigh the merge.
 _MIN_ROWS_CPU, _MAX_ROWS_CPU, _LOGITS_CPU = 2**10, 2**13, 2**19
 # Logits of a block on an accelerator, to keep it busy: by reasoning, not yet measured.
 _LOGITS_ACCELERATOR = 2**25
+# The logit of a row that is left out: finite, so that a block of nothing else is no NaN.
+_NEVER = -1e30
 
 
-def softmax_statistics(feature: Tensor, rows: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
+def softmax_statistics(
+    feature: Tensor, rows: Tensor, temperature: float, exclude: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
     """Log-sum-exp and weighted mean row of a softmax over rows.
 
     Each row is read once, in blocks, so that the extra memory does not grow with N.
@@ -29,6 +40,8 @@ def softmax_statistics(feature: Tensor, rows: Tensor, temperature: float) -> tup
         rows (Tensor): (N, D), the bank or a shard of it, any floating type. N = 0 gives the
             statistics of an empty part, which `merge_softmax_statistics` ignores.
         temperature (float): tau > 0.
+        exclude (Tensor, optional): (B,), a row to leave out for each sample; a number outside
+            [0, N) leaves out none.
 
     Returns:
         tuple[Tensor, Tensor]: log sum_j exp(v_j.f / tau), (B,), and sum_j p_j v_j, (B, D), in
@@ -38,21 +51,24 @@ def softmax_statistics(feature: Tensor, rows: Tensor, temperature: float) -> tup
         ValueError: for a temperature not > 0, or shapes or types that do not go together.
     """
     check_inputs(feature, rows, temperature)
-    return _streamed(feature, rows, temperature)
+    return _streamed(feature, rows, temperature, exclude)
 
 
 @plain_arithmetic
-def _streamed(feature, rows, temperature):
+def _streamed(feature, rows, temperature, exclude):
+    fused = fused_softmax_statistics(feature, rows, temperature, exclude)
+    if fused is not None:
+        return fused
     query = feature.to(compute_dtype(feature)) / temperature
     lse = query.new_full((len(query),), -torch.inf)
     mean = torch.zeros_like(query)
-    for block in rows.split(_block_rows(query)):
-        if len(block) == 0:  # an empty shard is split into one empty block
-            break
+    for start, block in row_blocks(rows, _block_rows(query)):
         block = block.to(query.dtype)
         # Rows times queries, then transposed: the product streams its left side and packs its
         # right side, which would take longer than the product itself for the rows.
-        block_lse, weight = softmax_with_lse(product(block, query).T)
+        logits = product(block, query)
+        leave_out(logits, start, exclude, _NEVER)
+        block_lse, weight = softmax_with_lse(logits.T)
         lse, mean = merge_block(lse, mean, block_lse, product(weight, block.T))
     return lse, mean
 
@@ -123,6 +139,34 @@ def _value_and_gradient(feature, positive, lse, mean, temperature):
     return value, (mean - positive) / temperature
 
 
+def softmax_loss_from_negatives(
+    feature: Tensor, positive: Tensor, lse: Tensor, mean: Tensor, temperature: float
+) -> Tensor:
+    """Softmax loss of the positive rows against the statistics of the negative ones.
+
+    Args:
+        feature (Tensor): (B, D).
+        positive (Tensor): (B, D), row v_i of each sample.
+        lse (Tensor): (B,), log-sum-exp over the negatives; -inf if there is none.
+        mean (Tensor): (B, D), their weighted mean row.
+        temperature (float): tau > 0.
+
+    Returns:
+        Tensor: scalar, mean over B, differentiable in `feature`.
+    """
+    return mean_with_gradient(
+        feature, *_against_negatives(feature, positive, lse, mean, temperature)
+    )
+
+
+@plain_arithmetic
+def _against_negatives(feature, positive, lse, mean, temperature):
+    positive = positive.to(mean.dtype)
+    logit = lse - (feature * positive).sum(dim=1) / temperature
+    gradient = torch.sigmoid(logit).unsqueeze(1) * (mean - positive) / temperature
+    return softplus(logit), gradient
+
+
 def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature: float) -> Tensor:
     """Full non-parametric softmax loss over all N rows (Wu et al., arXiv 1805.01978, Eq. 2).
 
@@ -142,5 +186,5 @@ def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature
         IndexError: for an index outside [0, N), when `index` is on the CPU.
     """
     check_inputs(feature, bank, temperature, index=index)
-    lse, mean = _streamed(feature, bank, temperature)
-    return softmax_loss_from_statistics(feature, bank[index], lse, mean, temperature)
+    lse, mean = _streamed(feature, bank, temperature, index)
+    return softmax_loss_from_negatives(feature, bank[index], lse, mean, temperature)

@@ -71,6 +71,45 @@ def test_half_bank_gradient_is_within_half_a_percent_for_every_sample(dtype, tem
     assert error.max() < 0.005
 
 
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32, torch.bfloat16])
+def test_rows_left_out_are_left_out(dtype):
+    """Rows of several blocks; a number outside the rows, as of another shard, leaves out none."""
+    feature, bank, _, _ = case(batch=32, length=70_001, dim=16)
+    feature, bank = feature.detach().float(), bank.to(dtype)
+    exclude = torch.arange(32) * 2258  # 0 to 69,998
+    exclude[5], exclude[6] = -3, 70_001
+    feature = feature if dtype != torch.float64 else feature.double()
+    lse, mean = softmax_statistics(feature, bank, 0.07, exclude)
+    logits = feature.double() @ bank.double().T / 0.07
+    inside = (exclude >= 0) & (exclude < 70_001)
+    logits[inside, exclude[inside]] = -torch.inf
+    tolerance = {torch.float64: 1e-10, torch.float32: 1e-5, torch.bfloat16: 5e-3}[dtype]
+    expected = logits.softmax(1) @ bank.double()
+    torch.testing.assert_close(lse.double(), logits.logsumexp(1), rtol=tolerance, atol=0)
+    assert ((mean - expected).norm(dim=1) / expected.norm(dim=1)).max() < tolerance
+
+
+@pytest.mark.parametrize('dtype', [torch.float64, torch.float32, torch.bfloat16])
+def test_one_row_alone_has_no_loss_and_no_gradient(dtype):
+    feature, bank, index, _ = case(batch=3, length=1)
+    feature = feature.detach().to(torch.promote_types(dtype, torch.float32)).requires_grad_()
+    loss = exact_softmax_loss(feature, bank.to(dtype), index, 0.07)
+    loss.backward()
+    assert loss == 0 and torch.equal(feature.grad, torch.zeros_like(feature))
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize('scale, temperature', [(3.0, 0.07), (1.0, 0.01)])
+def test_rows_that_are_no_unit_rows_and_small_temperatures_stay_right(dtype, scale, temperature):
+    """The CPU's short way counts on logits of unit rows and must notice when they are not."""
+    feature, bank, index, _ = case(batch=8, length=5_000, dim=16, dtype=torch.float32)
+    bank = (scale * bank).to(dtype)
+    exact_softmax_loss(feature, bank, index, temperature).backward()
+    exact = feature.detach().double().requires_grad_()
+    dense_loss(exact, bank.double(), index, temperature).backward()
+    assert (feature.grad - exact.grad).norm() < 1e-4 * exact.grad.norm()
+
+
 @pytest.mark.parametrize('scale', [1e-3, 1e3])
 def test_extreme_features_stay_finite_and_right(scale):
     """Logits up to 1e5: only differences of logits may reach an exponential."""
