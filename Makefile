@@ -1,9 +1,11 @@
 # `make help` lists the targets. Overridable: PYTHON (makes the environment), VENV (where it is),
-# DATA (a folder of images for quickstart), QUICKSTART_ARGS (e.g. --short), PYTEST_ARGS.
+# DATA (a folder of images for quickstart), QUICKSTART_ARGS (e.g. --short), PYTEST_ARGS, BENCH (names of
+# benchmarks, all without), PEER (environment of the code that is measured beside ours).
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+PEER ?= .venv-peer
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test lint format bench
@@ -39,5 +41,14 @@ format: install  ## put style and format right where ruff can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: install  ## measure speed and memory
-	$(PY) benchmarks/run.py
+# mmselfsup cannot live beside npid_mm: it needs the frameworks of its time.
+$(PEER)/.installed: requirements/peer.txt
+	@test -x $(PEER)/bin/python || { echo 'Making $(PEER)'; $(PYTHON) -m venv $(PEER); }
+	@echo 'Installing mmselfsup 1.0.0, to measure against, into $(PEER)'
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/peer.txt
+	@$(PEER)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		mmselfsup==1.0.0 mmcls==1.0.0rc6 mmcv-lite==2.0.1 mmengine==0.10.7
+	@touch $@
+
+bench: install $(PEER)/.installed  ## measure speed and memory beside MMSelfSup and faiss
+	$(PY) benchmarks/run.py --peer-python $(PEER)/bin/python $(BENCH)

@@ -1,0 +1,13 @@
+"""What the bank scripts of both interpreters measure."""
+
+import json
+
+from measure import extra_megabytes, seconds
+
+
+def report(build) -> None:
+    """Print seconds, bytes of all buffers and peak extra MB of ``build`` as a line of JSON."""
+    built = []
+    peak = extra_megabytes(lambda: built.append(build()), 'cpu')
+    size = sum(buffer.nbytes for buffer in built.pop().buffers())
+    print(json.dumps(dict(seconds=seconds(build, 'cpu'), bytes=size, peak=peak)))

@@ -1,0 +1,93 @@
+"""Run benchmarks and write what they print into docs/benchmarks.md.
+
+python benchmarks/run.py [NAME ...]    all, or the named ones: the rest of the page stays
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).resolve().parent
+DOCS = HERE.parent / 'docs'
+PEER = '--peer-python PEER'.split()
+# name of a section of a page: the page, and the command that fills it
+SECTIONS = {
+    'digits': ('benchmarks.md', ['digits.py']),
+    'head_step': ('benchmarks.md', ['head_step.py', *PEER]),
+    'bank_memory': ('benchmarks.md', ['bank_memory.py', *PEER]),
+    'knn': ('benchmarks.md', ['knn.py', *PEER]),
+    'scale': ('scale.md', ['scale.py']),
+}
+
+
+def machine() -> str:
+    """What the figures were measured on."""
+    cpu = next(
+        (
+            line.split(':', 1)[1].strip()
+            for line in Path('/proc/cpuinfo').read_text().splitlines()
+            if line.startswith('model name')
+        ),
+        platform.processor(),
+    )
+    gpu = f', {torch.cuda.get_device_name()}' if torch.cuda.is_available() else ', no GPU'
+    return (
+        f'{os.cpu_count()} cores of {cpu}{gpu}; Python {platform.python_version()}, '
+        f'torch {torch.__version__}'
+    )
+
+
+def section(name: str, output: str, command: list[str]) -> str:
+    """The text between the markers of a section."""
+    shown = ' '.join(['python', f'benchmarks/{command[0]}', *command[1:]])
+    # a table of boxes keeps its shape only as a block of code
+    body = output.strip() if '| ---' in output else f'```text\n{output.strip()}\n```'
+    return (
+        f'<!-- begin {name} -->\n`{shown}`, {datetime.date.today()}, {machine()}\n\n{body}\n'
+        f'<!-- end {name} -->'
+    )
+
+
+def write(page: Path, name: str, text: str) -> None:
+    """Put a section's text into its page, which appears whole or stays as it was."""
+    old = page.read_text()
+    marked = re.compile(f'<!-- begin {name} -->.*<!-- end {name} -->', re.DOTALL)
+    if not marked.search(old):
+        raise ValueError(f'{page.name} has no section {name}: add its begin and end markers')
+    unfinished = page.with_suffix('.unfinished')
+    unfinished.write_text(marked.sub(lambda _: text, old))
+    unfinished.replace(page)
+
+
+def main() -> None:
+    """Run and write, one section after the other."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('names', nargs='*', metavar='NAME', help=f'of {", ".join(SECTIONS)}')
+    parser.add_argument('--peer-python', default='python', help='interpreter with mmselfsup 1.0.0')
+    args = parser.parse_args()
+    unknown = sorted(set(args.names) - set(SECTIONS))
+    if unknown:
+        parser.error(f'no benchmark {", ".join(unknown)}; there are {", ".join(SECTIONS)}')
+    for name in args.names or SECTIONS:
+        page, (script, *arguments) = SECTIONS[name]
+        print(f'{name} ...', flush=True)
+        filled = [args.peer_python if each == 'PEER' else each for each in arguments]
+        done = subprocess.run(
+            [sys.executable, '-W', 'ignore', HERE / script, *filled],
+            check=True,
+            text=True,
+            stdout=subprocess.PIPE,
+        )
+        write(DOCS / page, name, section(name, done.stdout, [script, *arguments]))
+        print(done.stdout)
+
+
+if __name__ == '__main__':
+    main()
