@@ -38,7 +38,7 @@ def npid_config(head: dict, **memory_bank) -> dict:
         backbone=BACKBONE,
         neck=NECK,
         head=head,
-        memory_bank=dict(type='MemoryBank', feat_dim=16, **memory_bank),
+        memory_bank=dict(type='MemoryBank', feat_dim=16) | memory_bank,
     )
 
 

@@ -7,7 +7,14 @@ import torch
 
 from .neighbors import check_k, merge_neighbors, nearest_neighbors
 
-__all__ = ['leave_one_out_knn', 'merge_neighbors', 'nearest_neighbors', 'vote', 'weighted_knn']
+__all__ = [
+    'leave_one_out_hits',
+    'leave_one_out_knn',
+    'merge_neighbors',
+    'nearest_neighbors',
+    'vote',
+    'weighted_knn',
+]
 
 QUERIES_AT_ONCE = 1024  # of leave_one_out_knn, whose scores would fill N x C otherwise
 
@@ -125,20 +132,36 @@ def leave_one_out_knn(bank, labels, k, temperature=0.07, queries=None):
             f'queries must be indices in [0, {len(bank)}) and at least one, got '
             f'{queries.tolist()[:10]}'
         )
-    num_classes = int(labels.max()) + 1
-    _check_labels(labels, num_classes)
+    _check_labels(labels, int(labels.max()) + 1)
 
     right = 0
     for own in queries.split(QUERIES_AT_ONCE):
         similarity, index = nearest_neighbors(bank[own], bank, k + 1)
-        drop = index == own[:, None]
-        # A row that is not among its own neighbours gives up the last one instead.
-        drop[:, -1] |= ~drop.any(dim=1)
-        similarity = similarity[~drop].view(len(own), -1)
-        neighbor_labels = labels[index[~drop]].view(len(own), -1)
-        scores = vote(similarity, neighbor_labels, k, temperature, num_classes)
-        right += int((scores.argmax(dim=1) == labels[own]).sum())
+        right += leave_one_out_hits(similarity, index, own, labels, k, temperature)
     return right / len(queries)
+
+
+def leave_one_out_hits(similarity, index, own, labels, k, temperature):
+    """Count the rows that their neighbours, themselves excluded, classify rightly.
+
+    Args:
+        similarity (Tensor): (Q, K + 1), sorted from the most similar on.
+        index (Tensor): (Q, K + 1), the rows that these neighbours are, itself among them.
+        own (Tensor): (Q,), the row that asks.
+        labels (Tensor): (N,), the class of each row, integers.
+        k (int): K.
+        temperature (float): Above 0.
+
+    Returns:
+        int: Right answers, from 0 to Q.
+    """
+    drop = index == own[:, None]
+    # A row that is not among its own neighbours gives up the last one instead.
+    drop[:, -1] |= ~drop.any(dim=1)
+    similarity = similarity[~drop].view(len(own), -1)
+    neighbor_labels = labels[index[~drop]].view(len(own), -1)
+    scores = vote(similarity, neighbor_labels, k, temperature, int(labels.max()) + 1)
+    return int((scores.argmax(dim=1) == labels[own]).sum())
 
 
 def _check_labels(labels, num_classes):

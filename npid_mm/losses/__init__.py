@@ -8,7 +8,6 @@ from .nce import estimate_z, nce_log_noise, nce_loss, nce_loss_from_statistics, 
 from .negatives import draw_negatives
 from .proximal import proximal_loss
 from .sampled import (
-    sampled_softmax_from_statistics,
     sampled_softmax_loss,
     sampled_softmax_statistics,
 )
@@ -16,7 +15,6 @@ from .softmax import (
     exact_softmax_loss,
     merge_softmax_statistics,
     softmax_loss_from_negatives,
-    softmax_loss_from_statistics,
     softmax_statistics,
 )
 
@@ -30,10 +28,8 @@ __all__ = [
     'nce_loss_from_statistics',
     'nce_statistics',
     'proximal_loss',
-    'sampled_softmax_from_statistics',
     'sampled_softmax_loss',
     'sampled_softmax_statistics',
     'softmax_loss_from_negatives',
-    'softmax_loss_from_statistics',
     'softmax_statistics',
 ]

@@ -6,13 +6,7 @@ from torch import Tensor
 from .arithmetic import compute_dtype, plain_arithmetic
 from .checks import check_inputs
 from .gather import gathered_blocks, weighted_rows
-from .softmax import (
-    merge_block,
-    merge_softmax_statistics,
-    softmax_loss_from_negatives,
-    softmax_loss_from_statistics,
-    softmax_with_lse,
-)
+from .softmax import merge_block, softmax_loss_from_negatives, softmax_with_lse
 
 
 def sampled_softmax_statistics(
@@ -49,33 +43,6 @@ def _gathered(feature, bank, negatives, temperature):
             lse[samples], mean[samples], block_lse, block_mean
         )
     return lse, mean
-
-
-def sampled_softmax_from_statistics(
-    feature: Tensor, positive: Tensor, lse: Tensor, mean: Tensor, temperature: float
-) -> Tensor:
-    """Sampled softmax loss from the statistics of the negatives, the positive merged in.
-
-    Args:
-        feature (Tensor): (B, D).
-        positive (Tensor): (B, D), row v_i of each sample.
-        lse (Tensor): (B,), see `sampled_softmax_statistics`.
-        mean (Tensor): (B, D), see `sampled_softmax_statistics`.
-        temperature (float): tau > 0.
-
-    Returns:
-        Tensor: scalar, mean over B, differentiable in `feature`.
-    """
-    lse, mean = _with_positive(feature, positive, lse, mean, temperature)
-    return softmax_loss_from_statistics(feature, positive, lse, mean, temperature)
-
-
-@plain_arithmetic
-def _with_positive(feature, positive, lse, mean, temperature):
-    """One row is a part of its own: its log-sum-exp is its logit, its mean the row itself."""
-    positive = positive.to(mean.dtype)
-    logit = (feature * positive).sum(dim=1) / temperature
-    return merge_softmax_statistics(torch.stack([lse, logit]), torch.stack([mean, positive]))
 
 
 def sampled_softmax_loss(

@@ -102,41 +102,14 @@ def merge_softmax_statistics(lse: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]
     """Statistics of a whole from the statistics of its S parts.
 
     Args:
-        lse (Tensor): (S, B), log-sum-exp of each part; -inf for an empty one, but not for all.
+        lse (Tensor): (S, B), log-sum-exp of each part; -inf for an empty one.
         mean (Tensor): (S, B, D), weighted mean row of each part.
 
     Returns:
         tuple[Tensor, Tensor]: log-sum-exp (B,) and weighted mean row (B, D) over all parts.
     """
-    share = torch.softmax(lse, dim=0)
+    share = torch.softmax(lse.clamp(min=_NEVER), dim=0)
     return torch.logsumexp(lse, dim=0), (share.unsqueeze(2) * mean).sum(dim=0)
-
-
-def softmax_loss_from_statistics(
-    feature: Tensor, positive: Tensor, lse: Tensor, mean: Tensor, temperature: float
-) -> Tensor:
-    """Softmax loss from the statistics of rows among which the positive rows are.
-
-    Args:
-        feature (Tensor): (B, D).
-        positive (Tensor): (B, D), row v_i of each sample.
-        lse (Tensor): (B,), see `softmax_statistics`.
-        mean (Tensor): (B, D), see `softmax_statistics`.
-        temperature (float): tau > 0.
-
-    Returns:
-        Tensor: scalar, mean over B of lse - v_i.f / tau, differentiable in `feature`.
-    """
-    return mean_with_gradient(
-        feature, *_value_and_gradient(feature, positive, lse, mean, temperature)
-    )
-
-
-@plain_arithmetic
-def _value_and_gradient(feature, positive, lse, mean, temperature):
-    positive = positive.to(mean.dtype)
-    value = lse - (feature * positive).sum(dim=1) / temperature
-    return value, (mean - positive) / temperature
 
 
 def softmax_loss_from_negatives(

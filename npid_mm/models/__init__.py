@@ -7,6 +7,7 @@ from .heads import (
 )
 from .memory_bank import MemoryBank
 from .npid import NPID
+from .sharded_memory_bank import ShardedMemoryBank
 
 __all__ = [
     'NPID',
@@ -16,4 +17,5 @@ __all__ = [
     'NCEHead',
     'ParametricSoftmaxHead',
     'SampledSoftmaxHead',
+    'ShardedMemoryBank',
 ]

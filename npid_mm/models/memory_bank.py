@@ -1,7 +1,9 @@
 """The memory bank that every rank holds whole."""
 
+from contextlib import AbstractContextManager, nullcontext
+
 import torch
-from mmengine.dist import all_gather, broadcast, get_world_size
+from mmengine.dist import all_gather, broadcast
 from mmengine.model import BaseModule
 from mmpretrain.registry import MODELS
 from torch import Tensor
@@ -15,10 +17,11 @@ from npid_mm.losses import (
     softmax_statistics,
 )
 
+from .collectives import gather_batches
+from .rows import mean_of_repeated, random_unit_rows
+
 DTYPES = {name: getattr(torch, name) for name in ('float32', 'bfloat16', 'float16', 'float64')}
 INITS = ('random', 'features')
-# Rows normalised at a time while the bank is drawn: bounds the float32 scratch memory.
-_ROWS_AT_A_TIME = 1 << 17
 
 
 @MODELS.register_module()
@@ -66,6 +69,7 @@ class MemoryBank(BaseModule):
         self.init = init
         # 'empty' until the length is known, then 'random', 'features' or 'checkpoint'
         self.origin = 'empty'
+        self._length = 0
         self.register_buffer('feature_bank', torch.empty(0, feat_dim, dtype=DTYPES[dtype]))
         self.register_buffer('_drift', torch.zeros(2, dtype=torch.float64), persistent=False)
         if length is not None:
@@ -74,7 +78,21 @@ class MemoryBank(BaseModule):
     @property
     def length(self) -> int:
         """int: N, or 0 while it is not known."""
-        return self.feature_bank.size(0)
+        return self._length
+
+    @property
+    def spread(self) -> bool:
+        """bool: Whether each rank holds other rows, which :attr:`owned` names."""
+        return False
+
+    @property
+    def owned(self) -> slice:
+        """slice: The rows that this rank holds, in the order of ``feature_bank``."""
+        return self._share(self.length)
+
+    def _share(self, length: int) -> slice:
+        """The rows that this rank holds of a bank of ``length``."""
+        return slice(0, length)
 
     @property
     def _arithmetic(self) -> torch.dtype:
@@ -98,10 +116,11 @@ class MemoryBank(BaseModule):
         if self.length == length:
             return
         # drawn on the CPU, so that a seed gives the same bank on every device
-        rows = torch.empty(length, self.feat_dim, dtype=self.feature_bank.dtype)
-        for block in rows.split(_ROWS_AT_A_TIME):
-            block.copy_(F.normalize(torch.randn(block.shape, dtype=self._arithmetic)))
+        own = self._share(length)
+        stored, arithmetic = self.feature_bank.dtype, self._arithmetic
+        rows = random_unit_rows(length, own, self.feat_dim, stored, arithmetic)
         self.feature_bank = rows.to(self.feature_bank.device)
+        self._length = length
         self.origin = 'random'
 
     def rows(self, index: Tensor) -> Tensor:
@@ -124,9 +143,11 @@ class MemoryBank(BaseModule):
 
     # What the heads ask of a bank. A bank that is spread over ranks answers the same questions.
 
-    def softmax_statistics(self, feature: Tensor, temperature: float) -> tuple[Tensor, Tensor]:
-        """Log-sum-exp (B,) and mean row (B, D) of the softmax of ``feature`` over all N rows."""
-        return softmax_statistics(feature, self.feature_bank, temperature)
+    def softmax_statistics(
+        self, feature: Tensor, index: Tensor, temperature: float
+    ) -> tuple[Tensor, Tensor]:
+        """Log-sum-exp (B,) and mean row (B, D) of the softmax over all rows but ``index`` (B,)."""
+        return softmax_statistics(feature, self.feature_bank, temperature, exclude=index)
 
     def draw_negatives(self, index: Tensor, num: int, exclude_positive: bool) -> Tensor:
         """Uniform negatives (B, M) for the instances ``index`` (B,)."""
@@ -167,17 +188,28 @@ class MemoryBank(BaseModule):
             momentum (float, optional): Overrides the bank's own.
         """
         momentum = self.momentum if momentum is None else momentum
-        feature = feature.to(self._arithmetic)
-        if get_world_size() > 1:
-            feature = torch.cat(all_gather(feature.contiguous()))
-            index = torch.cat(all_gather(index.contiguous()))
-        index, feature = _mean_of_repeated(index, feature)
-        old = self.rows(index)
-        new = F.normalize(old.lerp(feature, momentum))
-        self.feature_bank[index] = new.to(self.feature_bank.dtype)
-        self._drift += torch.stack(
-            [(1 - (old * new).sum(1)).sum().double(), old.new_tensor(len(index)).double()]
-        )
+        feature = gather_batches(feature.to(self._arithmetic))
+        index, feature = mean_of_repeated(gather_batches(index), feature)
+        row, feature, own = self._own_part(index, feature)
+        old = self.feature_bank[row].to(self._arithmetic)
+        # no row moves on a rank that owns none of the batch
+        new = torch.where(own.any(), F.normalize(old.lerp(feature, momentum)), old)
+        self.feature_bank[row] = new.to(self.feature_bank.dtype)
+        moved = (1 - (old * new).sum(1)) * own
+        self._drift += torch.stack([moved.sum().double(), own.sum().double()])
+
+    def _own_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What this rank has to move of a batch of all ranks.
+
+        Args:
+            index (Tensor): (B,), rows of the bank.
+            feature (Tensor): (B, D), equal where the index is.
+
+        Returns:
+            tuple[Tensor, Tensor, Tensor]: Rows of ``feature_bank`` (B,), the feature of each
+            (B, D), and whether the sample's row is one of this rank's (B,).
+        """
+        return index, feature, torch.ones_like(index, dtype=torch.bool)
 
     def pop_drift(self) -> float:
         """Mean of 1 - cos(old row, new row) over all updates since the last call."""
@@ -189,6 +221,26 @@ class MemoryBank(BaseModule):
         """Give every rank the rows of rank 0."""
         broadcast(self.feature_bank)
 
+    def verify(self) -> None:
+        """Check that all ranks, which call together, hold the same bank.
+
+        Raises:
+            RuntimeError: The sums of the rows differ.
+        """
+        rows = self.feature_bank
+        own = torch.stack([rows.sum(dtype=torch.float64), rows[::2].sum(dtype=torch.float64)])
+        sums = torch.stack(all_gather(own))
+        if not (sums == sums[0]).all():
+            raise RuntimeError(
+                f'the memory bank differs between ranks (sums of rows: {sums.tolist()}): '
+                'something outside NPID wrote to the buffer memory_bank.feature_bank on some '
+                'ranks only'
+            )
+
+    def whole(self) -> AbstractContextManager:
+        """Inside, the ``state_dict`` of rank 0 holds all N rows; all ranks enter together."""
+        return nullcontext()
+
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
         """Take the length from the checkpoint if none is set; refuse another N or D."""
         saved = state_dict.get(f'{prefix}feature_bank')
@@ -198,30 +250,16 @@ class MemoryBank(BaseModule):
                     f'the checkpoint holds a memory bank of shape {tuple(saved.shape)}, but '
                     f'memory_bank.feat_dim is {self.feat_dim}: use the config that wrote it'
                 )
-            if self.length not in (0, len(saved)):
+            length = len(saved)
+            if self.length not in (0, length):
                 raise ValueError(
-                    f'the checkpoint holds a memory bank of {len(saved)} rows, but the bank has '
+                    f'the checkpoint holds a memory bank of {length} rows, but the bank has '
                     f'{self.length}: resume with the data that it was trained on'
                 )
+            saved = saved[self._share(length)]
             if self.length == 0:
                 self.feature_bank = self.feature_bank.new_empty(saved.shape)
+                self._length = length
+            state_dict = {**state_dict, f'{prefix}feature_bank': saved}
             self.origin = 'checkpoint'
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
-
-
-def _mean_of_repeated(index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
-    """Sort ``index`` (B,) and replace each of ``feature`` (B, D) by the mean over its index.
-
-    Shapes stay (B,) and (B, D): equal indexes carry equal features, so that a scatter is the
-    same in whatever order it writes, and no step waits for the device to count distinct ones.
-    """
-    index, order = index.sort(stable=True)
-    first = torch.ones_like(index)
-    first[1:] = index[1:] != index[:-1]
-    group = first.cumsum(0) - 1
-    # float64 sums: the order in which a device adds must not show in the stored row
-    total = torch.zeros_like(feature, dtype=torch.float64)
-    total.index_add_(0, group, feature[order].double())
-    count = torch.zeros_like(total[:, 0]).index_add_(0, group, torch.ones_like(total[:, 0]))
-    mean = total / count.clamp_(min=1).unsqueeze(1)
-    return index, mean[group].to(feature.dtype)

@@ -8,9 +8,9 @@ from torch.profiler import ProfilerActivity, profile
 from npid_mm.losses import (
     exact_softmax_loss,
     merge_softmax_statistics,
-    sampled_softmax_from_statistics,
     sampled_softmax_loss,
     sampled_softmax_statistics,
+    softmax_loss_from_negatives,
 )
 from tests.test_losses.reference import case, softmax_loop
 
@@ -65,7 +65,7 @@ def test_parts_of_the_negatives_merge_to_the_whole():
     ]
     lse, mean = (torch.stack(statistic) for statistic in zip(*parts, strict=True))
     lse, mean = merge_softmax_statistics(lse, mean)
-    loss = sampled_softmax_from_statistics(feature, bank[index], lse, mean, 0.07)
+    loss = softmax_loss_from_negatives(feature, bank[index], lse, mean, 0.07)
     whole = sampled_softmax_loss(feature, bank, index, negatives, 0.07)
     torch.testing.assert_close(loss, whole, rtol=1e-12, atol=0)
 

@@ -8,7 +8,7 @@ from torch.profiler import ProfilerActivity, profile
 from npid_mm.losses import (
     exact_softmax_loss,
     merge_softmax_statistics,
-    softmax_loss_from_statistics,
+    softmax_loss_from_negatives,
     softmax_statistics,
 )
 from tests.test_losses.reference import case, softmax_loop
@@ -128,14 +128,16 @@ def test_extreme_features_stay_finite_and_right(scale):
 def test_shards_merge_to_the_whole(parts):
     """Also where a shard is empty, as with more ranks than rows."""
     feature, bank, index, _ = case()
-    lse, mean = zip(
-        *(softmax_statistics(feature, shard, 0.07) for shard in bank.split(parts)), strict=True
-    )
-    lse, mean = merge_softmax_statistics(torch.stack(lse), torch.stack(mean))
-    whole_lse, whole_mean = softmax_statistics(feature, bank, 0.07)
+    statistics, start = [], 0
+    for shard in bank.split(parts):
+        statistics.append(softmax_statistics(feature, shard, 0.07, index - start))
+        start += len(shard)
+    lse, mean = (torch.stack(each) for each in zip(*statistics, strict=True))
+    lse, mean = merge_softmax_statistics(lse, mean)
+    whole_lse, whole_mean = softmax_statistics(feature, bank, 0.07, index)
     torch.testing.assert_close(lse, whole_lse, rtol=1e-12, atol=0)
     torch.testing.assert_close(mean, whole_mean, rtol=1e-11, atol=1e-14)
-    loss = softmax_loss_from_statistics(feature, bank[index], lse, mean, 0.07)
+    loss = softmax_loss_from_negatives(feature, bank[index], lse, mean, 0.07)
     torch.testing.assert_close(loss, exact_softmax_loss(feature, bank, index, 0.07))
 
 

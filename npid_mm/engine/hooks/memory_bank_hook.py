@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import torch
 from mmengine.dataset import DefaultSampler
-from mmengine.dist import all_gather, is_main_process
+from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook, SyncBuffersHook
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
@@ -17,6 +17,7 @@ from npid_mm.evaluation import leave_one_out_knn
 from npid_mm.models import MemoryBank
 
 from ..features import batch_features
+from ..spread_search import spread_leave_one_out
 
 
 @HOOKS.register_module()
@@ -73,8 +74,11 @@ class MemoryBankHook(Hook):
         if runner._train_loop is None or isinstance(runner._train_loop, dict):
             return  # only testing: the checkpoint brings the length
         dataset = runner.train_dataloader.dataset
-        _bank(runner).set_length(len(dataset))
+        bank = _bank(runner)
+        bank.set_length(len(dataset))
         check_instances(dataset)
+        if bank.spread:
+            keep_checkpoints_whole(runner, bank)
         if self.knn_interval:
             self._labels = dataset_labels(dataset)
 
@@ -85,20 +89,22 @@ class MemoryBankHook(Hook):
             runner.logger.info('starting the memory bank from features of the fresh network')
             fill_from_features(runner.model, bank, runner.train_dataloader)
         bank.synchronize()
-        check_ranks_agree(bank)
+        bank.verify()
         rows = bank.feature_bank
         runner.logger.info(
-            f'memory bank: {len(rows)} x {rows.size(1)} {str(rows.dtype).removeprefix("torch.")}, '
-            f'{rows.nbytes / 2**20:.1f} MiB, momentum {bank.momentum}, from {bank.origin}'
+            f'memory bank: {bank.length} x {bank.feat_dim} '
+            f'{str(rows.dtype).removeprefix("torch.")}, {rows.nbytes / 2**20:.1f} MiB on this '
+            f'rank, momentum {bank.momentum}, from {bank.origin}'
         )
 
     def after_train_epoch(self, runner) -> None:
         """Log how the bank did in this epoch."""
         bank = _bank(runner)
-        check_ranks_agree(bank)
+        bank.verify()
         figures = {'bank_drift': bank.pop_drift()}
         epoch = runner.epoch + 1
-        if self.knn_interval and epoch % self.knn_interval == 0 and is_main_process():
+        due = self.knn_interval and epoch % self.knn_interval == 0
+        if due and (bank.spread or is_main_process()):
             figures['bank_knn'] = self._bank_knn(bank)
         text = ', '.join(f'{name} {value:.4f}' for name, value in figures.items())
         runner.logger.info(f'memory bank after epoch {epoch}: {text}')
@@ -106,15 +112,15 @@ class MemoryBankHook(Hook):
 
     def _bank_knn(self, bank: MemoryBank) -> float:
         """Leave-one-out accuracy of the bank, in percent."""
-        count = min(self.knn_queries, bank.length)
-        queries = torch.arange(count) * bank.length // count
-        return 100 * leave_one_out_knn(
-            bank.feature_bank,
-            self._labels.to(bank.feature_bank.device),
-            self.knn_k,
-            self.knn_temperature,
-            queries=queries.to(bank.feature_bank.device),
-        )
+        # where the ranks share the questions, each has one
+        count = min(max(self.knn_queries, get_world_size()), bank.length)
+        device = bank.feature_bank.device
+        queries = (torch.arange(count) * bank.length // count).to(device)
+        labels = self._labels.to(device)
+        vote = (labels, self.knn_k, self.knn_temperature, queries)
+        if bank.spread:
+            return 100 * spread_leave_one_out(bank, *vote)
+        return 100 * leave_one_out_knn(bank.feature_bank, *vote)
 
 
 def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
@@ -159,20 +165,23 @@ def _batch_statistics(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def check_ranks_agree(bank: MemoryBank) -> None:
-    """Refuse to go on with a bank that differs between ranks.
+def keep_checkpoints_whole(runner, bank: MemoryBank) -> None:
+    """Let the runner's checkpoints hold one full bank, whatever kind of bank it is.
 
-    Raises:
-        RuntimeError: The sums of the rows differ.
+    ``runner.save_checkpoint`` is called on all ranks and writes on rank 0 alone: the last moment
+    to bring the rows together is at its door, whoever calls it and whenever. A checkpoint is read
+    on the CPU: a resumed run would read it on the device, which a full bank may not fit on.
     """
-    rows = bank.feature_bank
-    own = torch.stack([rows.sum(dtype=torch.float64), rows[::2].sum(dtype=torch.float64)])
-    sums = torch.stack(all_gather(own))
-    if not (sums == sums[0]).all():
-        raise RuntimeError(
-            f'the memory bank differs between ranks (sums of rows: {sums.tolist()}): something '
-            'outside NPID wrote to the buffer memory_bank.feature_bank on some ranks only'
-        )
+    save, load = runner.save_checkpoint, runner.load_checkpoint
+
+    def save_whole(*args, **kwargs):
+        with bank.whole():
+            save(*args, **kwargs)
+
+    def load_on_cpu(filename, map_location='cpu', **kwargs):
+        return load(filename, map_location='cpu', **kwargs)
+
+    runner.save_checkpoint, runner.load_checkpoint = save_whole, load_on_cpu
 
 
 def _bank(runner) -> MemoryBank:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import torch
 from mmengine.dist import all_gather, get_dist_info
 from mmengine.registry import DATASETS
 from mmengine.runner import TestLoop, ValLoop, autocast
@@ -11,9 +10,10 @@ from mmpretrain.utils import get_ori_model
 from torch import Tensor
 
 from npid_mm.datasets import dataset_labels
-from npid_mm.evaluation import merge_neighbors, nearest_neighbors, vote
+from npid_mm.evaluation import vote
 
 from ..features import batch_features, check_level, dataset_features
+from ..spread_search import search, search_spread
 
 
 class KNNLoop:
@@ -78,8 +78,8 @@ class KNNLoop:
             for batch_idx, data_batch in enumerate(self.dataloader):
                 hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
                 query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
-                search = _search_spread if spread else _search
-                similarity, neighbors = search(query, rows, labels, max(self.k))
+                find = search_spread if spread else search
+                similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
                     k: vote(similarity, neighbors, k, self.temperature, num_classes) for k in self.k
                 }
@@ -99,14 +99,15 @@ class KNNLoop:
     def _reference_rows(self) -> tuple[Tensor, Tensor, bool]:
         """Rows (n, D) and labels (n,) to search, and whether each rank has other ones."""
         if self.reference == 'bank':
-            rows = get_ori_model(self.runner.model).memory_bank.feature_bank
+            bank = get_ori_model(self.runner.model).memory_bank
             labels = dataset_labels(self._train_dataset())
-            if len(labels) != len(rows):
+            if len(labels) != bank.length:
                 raise ValueError(
-                    f'the memory bank has {len(rows)} rows, but the training set has '
+                    f'the memory bank has {bank.length} rows, but the training set has '
                     f'{len(labels)} images: give the data that the checkpoint was trained on'
                 )
-            return rows, labels.to(rows.device), False
+            rows = bank.feature_bank
+            return rows, labels[bank.owned].to(rows.device), bank.spread
         if isinstance(self.reference, dict):
             self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
         rows = dataset_features(self.runner.model, self.reference, self.feature)
@@ -142,32 +143,6 @@ class KNNTestLoop(KNNLoop, TestLoop):
     """kNN of a checkpoint, by ``tools/test.py``; see :class:`KNNLoop`."""
 
     stage = 'test'
-
-
-def _search(query: Tensor, rows: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """Similarities and labels (Q, K) of the nearest of ``rows``."""
-    similarity, index = nearest_neighbors(query, rows, k)
-    return similarity, labels[index]
-
-
-def _search_spread(query: Tensor, rows: Tensor, labels: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    """The same where each rank has its own rows: all queries go to all ranks.
-
-    Every rank has the same number of queries and of batches, because samplers fill up.
-    """
-    rank, world_size = get_dist_info()
-    queries = torch.cat(all_gather(query))
-    similarity = queries.new_full((len(queries), k), -torch.inf)
-    neighbors = labels.new_zeros(len(queries), k)
-    if len(rows):
-        found = min(k, len(rows))
-        similarity[:, :found], neighbors[:, :found] = _search(queries, rows, labels, k)
-    own = slice(rank * len(query), (rank + 1) * len(query))
-    return merge_neighbors(
-        [part[own] for part in all_gather(similarity)],
-        [part[own] for part in all_gather(neighbors)],
-        k,
-    )
 
 
 def _attach(scores: dict[int, Tensor], data_samples) -> None:

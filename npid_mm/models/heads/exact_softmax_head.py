@@ -3,7 +3,7 @@
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import softmax_loss_from_statistics
+from npid_mm.losses import softmax_loss_from_negatives
 
 from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
@@ -20,8 +20,6 @@ class ExactSoftmaxHead(InstanceHead):
 
     def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """See :meth:`InstanceHead.loss`."""
-        lse, mean = memory_bank.softmax_statistics(feature, self.temperature)
+        lse, mean = memory_bank.softmax_statistics(feature, index, self.temperature)
         positive = memory_bank.rows(index)
-        return {
-            'loss': softmax_loss_from_statistics(feature, positive, lse, mean, self.temperature)
-        }
+        return {'loss': softmax_loss_from_negatives(feature, positive, lse, mean, self.temperature)}

@@ -3,7 +3,7 @@
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import sampled_softmax_from_statistics
+from npid_mm.losses import softmax_loss_from_negatives
 
 from ..memory_bank import MemoryBank
 from .base_head import InstanceHead, check_num_negatives
@@ -36,5 +36,5 @@ class SampledSoftmaxHead(InstanceHead):
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
         lse, mean = memory_bank.sampled_softmax_statistics(feature, negatives, self.temperature)
         positive = memory_bank.rows(index)
-        loss = sampled_softmax_from_statistics(feature, positive, lse, mean, self.temperature)
+        loss = softmax_loss_from_negatives(feature, positive, lse, mean, self.temperature)
         return {'loss': loss}

@@ -1,0 +1,146 @@
+"""What each rank of the tests of a sharded bank does; one start of the ranks serves all tests."""
+
+import torch
+from mmengine.dist import get_rank
+from mmengine.hooks import Hook
+
+from npid_mm.engine.launch import build_runner
+from npid_mm.engine.spread_search import spread_leave_one_out
+from npid_mm.losses import nce_log_noise
+from npid_mm.models import ShardedMemoryBank
+from tests.test_distributed.training import HEADS, LENGTH, train
+from tests.toy import digits_config, unit_rows
+
+ROWS = 'memory_bank.feature_bank'
+BATCH = 4  # of each rank
+DRAWS = 20
+TEMPERATURE = 0.2
+LOG_NOISE = nce_log_noise(30.0, DRAWS, LENGTH)
+
+
+def global_batch(world_size):
+    """Unit features and indexes of all ranks; the last two name one row."""
+    count = BATCH * world_size
+    index = torch.arange(count) * 5 % LENGTH
+    index[-1] = index[-2]
+    return unit_rows(count, 8, seed=1, dtype=torch.float64), index
+
+
+def labels():
+    return torch.arange(LENGTH) % 3
+
+
+def message_of(function, *arguments):
+    try:
+        function(*arguments)
+    except (ValueError, RuntimeError) as error:
+        return str(error)
+    return None
+
+
+def statistics(world_size, exclude):
+    """What the bank answers for this rank's batch, and what it drew."""
+    torch.manual_seed(0)
+    bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='float64')
+    torch.manual_seed(get_rank())  # as SeedStepHook does
+    feature, index = global_batch(world_size)
+    own = slice(get_rank() * BATCH, (get_rank() + 1) * BATCH)
+    feature, index = feature[own], index[own]
+    negatives = bank.draw_negatives(index, DRAWS, exclude)
+    with bank.whole():
+        full = bank.state_dict().get('feature_bank')
+    return dict(
+        full=full,
+        shard=bank.feature_bank,
+        owned=bank.owned,
+        rows=bank.rows(index),
+        drawn=negatives.rows + bank.owned.start,
+        weight=negatives.weight,
+        softmax=bank.softmax_statistics(feature, index, TEMPERATURE),
+        sampled=bank.sampled_softmax_statistics(feature, negatives, TEMPERATURE),
+        nce=bank.nce_statistics(feature, negatives, TEMPERATURE, LOG_NOISE),
+        z=bank.estimate_z(feature, negatives, TEMPERATURE),
+        knn=[spread_leave_one_out(bank, labels(), k, 0.07, torch.arange(12)) for k in (3, 99)],
+    )
+
+
+def messages(world_size):
+    bank = ShardedMemoryBank(length=LENGTH, feat_dim=8)
+    index = torch.zeros(BATCH, dtype=torch.long)
+    other = ShardedMemoryBank(length=LENGTH + get_rank(), feat_dim=8)
+    return dict(
+        few_rows=message_of(lambda: ShardedMemoryBank(length=world_size - 1)),
+        few_draws=message_of(bank.draw_negatives, index, world_size - 1, False),
+        lengths=message_of(other.verify),
+        agree=message_of(bank.verify),
+        outside=list(bank.state_dict()),
+    )
+
+
+def half_bank():
+    """Rows that travel in two bytes, and a step whose rows are all rank 0's."""
+    torch.manual_seed(0)
+    bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='bfloat16')
+    rows = bank.rows(torch.arange(LENGTH))
+    bank.update(unit_rows(2, 8, seed=get_rank()), torch.tensor([0, 1]))
+    with bank.whole():
+        return rows, bank.state_dict().get('feature_bank')
+
+
+def load(saved):
+    """The shard of a bank that learns its length from a checkpoint."""
+    bank = ShardedMemoryBank(feat_dim=8, dtype='float64')
+    bank.load_state_dict(saved)
+    return dict(shard=bank.feature_bank, length=bank.length, origin=bank.origin)
+
+
+def sharded_config(digits, work_dir, epochs=1):
+    cfg = digits_config(digits, work_dir, epochs=epochs)
+    cfg.model.memory_bank.update(type='ShardedMemoryBank', init='features')
+    # every 22nd digit, so that all classes are there
+    cfg.train_dataloader.dataset.dataset.indices = list(range(0, 1400, 22))
+    cfg.default_hooks.memory_bank.update(knn_interval=1, knn_k=5)
+    cfg.val_dataloader.dataset.indices = cfg.test_dataloader.dataset.indices = 90
+    cfg.test_cfg = dict(type='KNNTestLoop', reference='bank', k=5)
+    return cfg
+
+
+class ShardAtTheEnd(Hook):
+    """Keeps the rows of this rank, to compare them with what was saved."""
+
+    def after_train(self, runner):
+        self.rows = runner.model.module.memory_bank.feature_bank.clone()
+
+
+def train_digits(digits, work_dir):
+    cfg = sharded_config(digits, work_dir)
+    cfg.launcher = 'pytorch'
+    runner = build_runner(cfg)
+    hook = ShardAtTheEnd()
+    runner.register_hook(hook)
+    runner.train()
+    return hook.rows
+
+
+def evaluate_digits(digits, work_dir, checkpoint):
+    cfg = sharded_config(digits, work_dir)
+    cfg.launcher, cfg.load_from = 'pytorch', checkpoint
+    return build_runner(cfg).test()
+
+
+def on_three_ranks(rank, digits, folder):
+    return dict(**on_ranks(3), run=train_digits(digits, folder))
+
+
+def on_two_ranks(rank, digits, folder, saved, checkpoint):
+    metrics = evaluate_digits(digits, folder, checkpoint)
+    return dict(**on_ranks(2), loaded=load(saved), metrics=metrics)
+
+
+def on_ranks(world_size):
+    return dict(
+        heads={head: train(head, 'ShardedMemoryBank') for head in HEADS},
+        statistics={exclude: statistics(world_size, exclude) for exclude in (False, True)},
+        messages=messages(world_size),
+        half=half_bank(),
+    )

@@ -1,0 +1,74 @@
+"""Checkpoints and runs of a sharded bank, at other numbers of ranks than wrote them."""
+
+import pytest
+import torch
+from mmengine.runner import Runner
+
+from npid_mm.engine.hooks.memory_bank_hook import keep_checkpoints_whole
+from npid_mm.models import MemoryBank, ShardedMemoryBank
+from tests.test_distributed.sharded_work import ROWS, sharded_config
+from tests.test_distributed.training import LENGTH
+from tests.test_tools.test_train_and_test import free_port, run
+
+
+def test_what_three_ranks_saved_loads_on_two_and_on_one(two, three):
+    full = three[0]['statistics'][False]['full']
+    shards = [result['loaded']['shard'] for result in two]
+    assert [len(shard) for shard in shards] == [7, 6] and torch.equal(torch.cat(shards), full)
+    assert all(result['loaded']['length'] == LENGTH for result in two)
+    for kind in (MemoryBank, ShardedMemoryBank):
+        bank = kind(feat_dim=8, dtype='float64')
+        bank.load_state_dict(dict(feature_bank=full))
+        assert torch.equal(bank.feature_bank, full) and bank.origin == 'checkpoint'
+
+
+def test_checkpoint_of_another_size_is_refused():
+    with pytest.raises(ValueError, match='memory bank of 12 rows, but the bank has 10'):
+        ShardedMemoryBank(length=10).load_state_dict(MemoryBank(length=12).state_dict())
+
+
+def test_a_run_on_three_ranks_saves_one_full_bank_and_logs(three, folder):
+    saved = torch.load(folder / 'three/epoch_1.pth', weights_only=True)['state_dict'][ROWS]
+    assert torch.equal(saved, torch.cat([result['run'] for result in three]))
+    assert [len(result['run']) for result in three] == [22, 21, 21]
+    (scalars,) = (folder / 'three').glob('*/vis_data/scalars.json')
+    assert 'bank_drift' in scalars.read_text() and 'bank_knn' in scalars.read_text()
+
+
+def test_evaluation_against_a_sharded_bank_equals_the_whole_one(two, digits, folder):
+    cfg = sharded_config(digits, folder / 'one')
+    cfg.model.memory_bank.type = 'MemoryBank'
+    cfg.load_from = str(folder / 'three/epoch_1.pth')
+    metrics = Runner.from_cfg(cfg).test()
+    assert [result['metrics'] for result in two] == [metrics, metrics]
+
+
+def test_the_command_line_resumes_on_two_ranks(three, digits, folder):
+    """dist_train.sh on the checkpoint of three ranks; then one process reads its checkpoint."""
+    cfg = sharded_config(digits, folder / 'resumed', epochs=2)
+    cfg.dump(folder / 'config.py')
+    arguments = [folder / 'config.py', 2, '--resume', folder / 'three/epoch_1.pth']
+    done = run('dist_train.sh', *arguments, PORT=free_port())
+    assert done.returncode == 0, done.stderr
+    first = torch.load(folder / 'three/epoch_1.pth', weights_only=True)
+    second = torch.load(folder / 'resumed/epoch_2.pth', weights_only=True)
+    assert second['meta']['iter'] == first['meta']['iter'] + 2
+    rows = second['state_dict'][ROWS]
+    assert rows.shape == (64, 16) and not torch.equal(rows, first['state_dict'][ROWS])
+    torch.testing.assert_close(rows.norm(dim=1), torch.ones(64))
+
+
+def test_a_checkpoint_is_read_on_the_cpu():
+    """A resumed run asks for its own device, which a full bank may not fit on."""
+
+    class Recorder:
+        def load_checkpoint(self, filename, map_location='cpu', strict=False):
+            return filename, map_location, strict
+
+        def save_checkpoint(self, folder, name):
+            raise AssertionError('not asked to save')
+
+    runner = Recorder()
+    keep_checkpoints_whole(runner, ShardedMemoryBank(length=2))
+    assert runner.load_checkpoint('a.pth', map_location='cuda') == ('a.pth', 'cpu', False)
+    assert runner.load_checkpoint('a.pth', strict=True) == ('a.pth', 'cpu', True)
