@@ -6,7 +6,13 @@ from pathlib import Path
 
 from mmengine.fileio import dump
 
-from npid_mm.engine.launch import add_common_arguments, build_runner, existing_file, load_config
+from npid_mm.engine.launch import (
+    add_common_arguments,
+    build_runner,
+    existing_file,
+    leave_ranks,
+    load_config,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,6 +32,7 @@ def main() -> None:
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out:
         dump(metrics, args.out)
+    leave_ranks()
 
 
 if __name__ == '__main__':

@@ -5,7 +5,13 @@ import argparse
 
 from mmengine.config import Config
 
-from npid_mm.engine.launch import add_common_arguments, build_runner, existing_file, load_config
+from npid_mm.engine.launch import (
+    add_common_arguments,
+    build_runner,
+    leave_ranks,
+    load_config,
+    set_resume,
+)
 
 
 def parse_args() -> argparse.Namespace:
@@ -17,7 +23,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint; without a name, from the newest in the work dir',
+        help='go on from a checkpoint; without a name, from the newest readable one in '
+        'the work dir',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument(
@@ -31,8 +38,7 @@ def parse_args() -> argparse.Namespace:
 def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
     """Write what the options mean into the config."""
     if args.resume:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == 'auto' else existing_file(args.resume, 'checkpoint')
+        set_resume(cfg, args.resume)
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
@@ -44,7 +50,13 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     """Merge the options into the config and train."""
     args = parse_args()
-    build_runner(apply_options(load_config(args), args), args.local_rank).train()
+    runner = build_runner(apply_options(load_config(args), args), args.local_rank)
+    try:
+        runner.train()
+    except SystemExit:  # all ranks together, on SIGTERM
+        leave_ranks()
+        raise
+    leave_ranks()
 
 
 if __name__ == '__main__':

@@ -2,10 +2,12 @@ from .checks import check_instances, dataset_labels
 from .digits import write_digits
 from .folder_split import split_folder
 from .instance_dataset import InstanceDataset
+from .resumable_sampler import ResumableSampler
 from .seeding import mixed_seed, seed_generators
 
 __all__ = [
     'InstanceDataset',
+    'ResumableSampler',
     'check_instances',
     'dataset_labels',
     'mixed_seed',

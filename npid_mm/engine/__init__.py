@@ -1,12 +1,23 @@
-from .hooks import MemoryBankHook, SafeCheckpointHook, SeedStepHook
+from .hooks import (
+    GracefulStopHook,
+    MemoryBankHook,
+    SafeCheckpointHook,
+    SeedStepHook,
+    WholeCheckpointHook,
+)
 from .metrics import KNNAccuracy
-from .runners import KNNTestLoop, KNNValLoop
+from .runners import KNNTestLoop, KNNValLoop, ResumableTrainLoop
+from .whole_file_backend import WholeFileBackend
 
 __all__ = [
+    'GracefulStopHook',
     'KNNAccuracy',
     'KNNTestLoop',
     'KNNValLoop',
     'MemoryBankHook',
+    'ResumableTrainLoop',
     'SafeCheckpointHook',
     'SeedStepHook',
+    'WholeCheckpointHook',
+    'WholeFileBackend',
 ]

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
+
+from .resume import newest_checkpoint
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,6 +62,29 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
+def set_resume(cfg: Config, checkpoint: str) -> None:
+    """Let the run of ``cfg`` go on from a checkpoint.
+
+    Args:
+        cfg (Config): What :func:`load_config` returned.
+        checkpoint (str): A file or an address, or 'auto' for the newest readable one in the work
+            dir. If that has none at all, the run starts as the config says.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        UnreadableCheckpointError: The work dir has checkpoints, but none can be read.
+    """
+    if checkpoint == 'auto':
+        found = newest_checkpoint(cfg.work_dir)
+        if found is None:
+            print_log(f'no checkpoint in {cfg.work_dir} yet: starting from scratch', 'current')
+            return
+    else:
+        found = existing_file(checkpoint, 'checkpoint')
+    cfg.resume = True
+    cfg.load_from = str(found)
+
+
 def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     """Build the Runner of a config; ranks without a GPU talk over gloo."""
     if local_rank is not None:
@@ -66,6 +92,13 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         _use_cpu_ranks(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+
+
+def leave_ranks() -> None:
+    """Wait for all ranks and close their connection, so that none dies of another's leaving."""
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
+        torch.distributed.destroy_process_group()
 
 
 def set_loader_defaults(loader: dict) -> None:

@@ -29,4 +29,6 @@ def _rank(rank, function, world_size, folder, arguments):
         'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world_size
     )
     torch.save(function(rank, *arguments), Path(folder) / f'{rank}.pt')
+    # none leaves while another still talks to it
+    torch.distributed.barrier()
     torch.distributed.destroy_process_group()

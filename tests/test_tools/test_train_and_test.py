@@ -112,8 +112,8 @@ def test_options_reach_the_run(config, tmp_path):
     assert done.returncode == 0, done.stderr
     assert Config.fromfile(tmp_path / 'run/config.py').model.head.temperature == 0.3
     state = load_checkpoint(tmp_path / 'run/epoch_1.pth')
-    # batches of 16 where the rate is meant for 64
-    assert state['optimizer']['param_groups'][0]['initial_lr'] == pytest.approx(1e-3 / 4)
+    # batches of 16 where the rate is meant for 32
+    assert state['optimizer']['param_groups'][0]['initial_lr'] == pytest.approx(1e-3 / 2)
 
 
 def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
@@ -126,18 +126,26 @@ def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
     assert Config.fromfile(tmp_path / 'run/config.py').optim_wrapper.type == 'AmpOptimWrapper'
 
 
-def test_two_ranks_keep_one_bank_and_evaluate_all_queries(config, tmp_path):
-    """dist_train.sh and dist_test.sh on CPU ranks; the ranks check their banks themselves."""
-    environment = dict(PORT=free_port())
-    done = run('dist_train.sh', config, 2, '--work-dir', tmp_path / 'run', **environment)
+def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
+    """dist_train.sh and dist_test.sh on CPU ranks; the ranks compare their banks themselves."""
+    cfg = digits_config(digits, tmp_path / 'work', epochs=2)
+    # no adaptive step, which would turn rounding of a gradient near zero into a whole step
+    cfg.optim_wrapper.optimizer = dict(type='SGD', lr=0.03, momentum=0.9)
+    config = tmp_path / 'exact.py'
+    cfg.dump(config)
+    port = dict(PORT=free_port())
+    done = run('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', **port)
     assert done.returncode == 0, done.stderr
-    checkpoint = tmp_path / 'run/epoch_2.pth'
-    assert load_checkpoint(checkpoint)['meta']['iter'] == 4  # 64 images, 2 x 16, 2 epochs
+    options = ['--cfg-options', 'train_dataloader.batch_size=32']
+    done = run('train.py', config, '--work-dir', tmp_path / 'one', *options)
+    assert done.returncode == 0, done.stderr
+    two, one = (load_checkpoint(tmp_path / name / 'epoch_2.pth') for name in ('two', 'one'))
+    assert two['meta']['iter'] == 4  # 64 images in steps of 2 x 16, 2 epochs
+    torch.testing.assert_close(two['state_dict'], one['state_dict'], rtol=1e-5, atol=1e-6)
+
     for ranks in (1, 2):
-        done = run(
-            'dist_test.sh', config, checkpoint, ranks, '--out', tmp_path / f'{ranks}.json',
-            **environment,
-        )  # fmt: skip
+        out = ['--out', tmp_path / f'{ranks}.json']
+        done = run('dist_test.sh', config, tmp_path / 'two/epoch_2.pth', ranks, *out, **port)
         assert done.returncode == 0, done.stderr
     assert load(tmp_path / '1.json') == load(tmp_path / '2.json')
 

@@ -5,7 +5,14 @@ custom_imports = dict(imports=['npid_mm'], allow_failed_imports=False)
 default_hooks = dict(
     logger=dict(interval=50),
     # keep the three newest checkpoints; each holds the bank
-    checkpoint=dict(interval=10, max_keep_ckpts=3),
+    checkpoint=dict(
+        type='WholeCheckpointHook',
+        interval=10,
+        max_keep_ckpts=3,
+        backend_args=dict(backend='whole_file'),
+    ),
+    # on SIGTERM save and exit; --resume goes on in the middle of the epoch
+    graceful_stop=dict(type='GracefulStopHook', interval=10),
     # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),
     seed_step=dict(type='SeedStepHook'),

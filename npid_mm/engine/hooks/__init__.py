@@ -1,5 +1,13 @@
+from .graceful_stop_hook import GracefulStopHook
 from .memory_bank_hook import MemoryBankHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .seed_step_hook import SeedStepHook
+from .whole_checkpoint_hook import WholeCheckpointHook
 
-__all__ = ['MemoryBankHook', 'SafeCheckpointHook', 'SeedStepHook']
+__all__ = [
+    'GracefulStopHook',
+    'MemoryBankHook',
+    'SafeCheckpointHook',
+    'SeedStepHook',
+    'WholeCheckpointHook',
+]

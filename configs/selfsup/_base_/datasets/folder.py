@@ -27,7 +27,7 @@ train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     drop_last=True,
-    sampler=dict(type='DefaultSampler', shuffle=True),
+    sampler=dict(type='ResumableSampler', shuffle=True),
     dataset=dict(
         type='InstanceDataset',
         max_unreadable=0.01,

@@ -1,0 +1,178 @@
+"""Which checkpoint a run goes on from, and what a killed writer leaves behind."""
+
+import os
+import shutil
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.fileio import get_file_backend
+
+from npid_mm.engine import launch, resume
+from npid_mm.engine.launch import set_resume
+from npid_mm.engine.resume import UnreadableCheckpointError, newest_checkpoint
+from npid_mm.engine.whole_file_backend import remove_unfinished
+
+
+def write(path, iteration, epoch):
+    torch.save(dict(meta=dict(iter=iteration, epoch=epoch), rows=torch.ones(1000)), path)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Checkpoints whose names and times are in another order than their progress."""
+    for epoch in (10, 9, 1):
+        write(tmp_path / f'epoch_{epoch}.pth', 7 * epoch, epoch)
+    write(tmp_path / 'best_knn_epoch_11.pth', 77, 11)
+    return tmp_path
+
+
+@pytest.fixture
+def said(monkeypatch):
+    """What was logged, whatever logger and level earlier runs of this process have left."""
+    messages = []
+    for module in (resume, launch):
+        monkeypatch.setattr(module, 'print_log', lambda text, *_, **__: messages.append(text))
+    return messages
+
+
+def cut(path, keep=0.5):
+    os.truncate(path, int(path.stat().st_size * keep))
+
+
+def test_furthest_is_taken(folder):
+    assert newest_checkpoint(folder).name == 'epoch_10.pth'
+    write(folder / 'iter_72.pth', 72, 10)
+    assert newest_checkpoint(folder).name == 'iter_72.pth'
+    # after the last step of an epoch, and after that epoch
+    write(folder / 'iter_77.pth', 77, 10)
+    write(folder / 'epoch_11.pth', 77, 11)
+    assert newest_checkpoint(folder).name == 'epoch_11.pth'
+
+
+@pytest.mark.parametrize('keep', [0.0, 0.5, 0.999])
+def test_truncated_newest_gives_way_to_the_one_before(folder, said, keep):
+    cut(folder / 'epoch_10.pth', keep)
+    assert newest_checkpoint(folder) == folder / 'epoch_9.pth'
+    assert said == [
+        'passing over unreadable checkpoints:\n'
+        f'  {folder}/epoch_10.pth: it is cut off, or no checkpoint at all\n'
+        f'resuming from {folder}/epoch_9.pth instead (epoch 9, iteration 63)'
+    ]
+
+
+def test_wrong_bytes_in_a_whole_file_are_found(folder):
+    """What a power cut leaves of a file that was not synchronised: its length, without contents."""
+    path = folder / 'epoch_10.pth'
+    contents = bytearray(path.read_bytes())
+    ones = contents.index(torch.ones(1000).numpy().tobytes())
+    contents[ones : ones + 512] = bytes(512)
+    path.write_bytes(contents)
+    assert newest_checkpoint(folder) == folder / 'epoch_9.pth'
+
+
+def test_nothing_readable_is_an_error_that_lists_all(folder):
+    for path in folder.glob('epoch_*.pth'):
+        cut(path)
+    with pytest.raises(UnreadableCheckpointError) as caught:
+        newest_checkpoint(folder)
+    for part in ('epoch_1.pth: ', 'epoch_9.pth: ', 'epoch_10.pth: ', '--resume CHECKPOINT'):
+        assert part in str(caught.value)
+
+
+def test_files_without_progress_are_no_checkpoints(tmp_path):
+    torch.save(dict(state_dict={}), tmp_path / 'epoch_1.pth')
+    with pytest.raises(UnreadableCheckpointError, match="epoch_1.pth: KeyError 'meta'"):
+        newest_checkpoint(tmp_path)
+
+
+def test_no_checkpoint_at_all_starts_as_the_config_says(tmp_path, said):
+    cfg = Config(dict(work_dir=str(tmp_path), load_from='pretrained.pth', resume=False))
+    set_resume(cfg, 'auto')
+    assert not cfg.resume and cfg.load_from == 'pretrained.pth'
+    assert said == [f'no checkpoint in {tmp_path} yet: starting from scratch']
+
+
+def test_set_resume_takes_the_newest_or_the_named(folder):
+    cfg = Config(dict(work_dir=str(folder)))
+    set_resume(cfg, 'auto')
+    assert cfg.resume and cfg.load_from == str(folder / 'epoch_10.pth')
+    set_resume(cfg, str(folder / 'epoch_1.pth'))
+    assert cfg.load_from == str(folder / 'epoch_1.pth')
+
+
+def test_last_checkpoint_may_name_a_file_elsewhere(folder, tmp_path_factory):
+    """CheckpointHook.out_dir and custom names; a name that is gone is not followed."""
+    away = write(tmp_path_factory.mktemp('away') / 'custom.pth', 100, 14)
+    (folder / 'last_checkpoint').write_text(str(away))
+    assert newest_checkpoint(folder) == away
+    away.unlink()
+    assert newest_checkpoint(folder).name == 'epoch_10.pth'
+
+
+def test_a_moved_work_dir_is_read_where_it_is(folder, tmp_path_factory):
+    (folder / 'last_checkpoint').write_text(str(folder / 'epoch_10.pth'))
+    moved = tmp_path_factory.mktemp('moved') / 'work'
+    shutil.move(folder, moved)
+    assert newest_checkpoint(moved) == moved / 'epoch_10.pth'
+
+
+def test_a_run_whose_checkpoints_are_gone_does_not_start_anew(tmp_path):
+    (tmp_path / 'last_checkpoint').write_text('work/epoch_3.pth')
+    with pytest.raises(UnreadableCheckpointError, match='work/epoch_3.pth: there is no such file'):
+        newest_checkpoint(tmp_path)
+
+
+@pytest.fixture
+def backend():
+    return get_file_backend(backend_args=dict(backend='whole_file'))
+
+
+def test_backend_writes_bytes_and_text(backend, tmp_path):
+    path = tmp_path / 'new' / 'file'
+    backend.put(b'one', path)
+    assert path.read_bytes() == b'one'
+    backend.put_text('zwö', str(path))
+    assert backend.get_text(path) == 'zwö'
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize('call', ['fsync', 'replace'])
+def test_a_write_that_fails_leaves_the_old_file(backend, tmp_path, monkeypatch, call):
+    path = tmp_path / 'file'
+    backend.put(b'old', path)
+
+    def fail(*arguments):
+        raise OSError('no space left')
+
+    monkeypatch.setattr(os, call, fail)
+    with pytest.raises(OSError, match='no space left'):
+        backend.put(b'new', path)
+    assert path.read_bytes() == b'old'
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_removed(backend, tmp_path, monkeypatch):
+    path = tmp_path / 'epoch_1.pth'
+    backend.put(b'old', path)
+    child = os.fork()
+    if child == 0:  # dies after writing, before renaming
+        monkeypatch.setattr(os, 'replace', lambda *names: os._exit(9))
+        try:
+            backend.put(b'new', path)
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+    assert path.read_bytes() == b'old'
+    assert len(list(tmp_path.iterdir())) == 2
+    assert newest_is_not_fooled(tmp_path)
+    remove_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def newest_is_not_fooled(folder):
+    """The unfinished file has no name of a checkpoint."""
+    with pytest.raises(UnreadableCheckpointError) as caught:
+        newest_checkpoint(folder)
+    return 'unfinished' not in str(caught.value)
