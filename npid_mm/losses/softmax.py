@@ -56,6 +56,8 @@ def softmax_statistics(
 
 @plain_arithmetic
 def _streamed(feature, rows, temperature, exclude):
+    if exclude is not None:
+        exclude = exclude.to(rows.device)
     fused = fused_softmax_statistics(feature, rows, temperature, exclude)
     if fused is not None:
         return fused
