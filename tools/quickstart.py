@@ -151,6 +151,9 @@ def quiet_runner(cfg: Config) -> Runner:
     runner = Runner.from_cfg(cfg)
     for part in (runner.logger, *runner.logger.handlers):
         part.setLevel('INFO')
+    # whoever uses the written config wants to read its log
+    runner.cfg.log_level = 'INFO'
+    runner.dump_config()
     return runner
 
 

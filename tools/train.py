@@ -43,6 +43,11 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
         cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
     if args.auto_scale_lr:
+        if 'auto_scale_lr' not in cfg:
+            raise ValueError(
+                '--auto-scale-lr needs the batch that the learning rate is meant for: set '
+                'auto_scale_lr=dict(base_batch_size=...) in the config, which has none'
+            )
         cfg.auto_scale_lr.enable = True
     return cfg
 

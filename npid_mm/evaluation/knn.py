@@ -45,6 +45,8 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
             'labels must hold one class for each bank row, got labels of shape '
             f'{tuple(labels.shape)} for {len(bank)} bank rows'
         )
+    if len(bank) == 0:
+        raise ValueError('bank must have at least one row, got none')
     several = isinstance(k, Sequence)
     if several and not k:
         raise ValueError('k must name at least one number of neighbours, got an empty sequence')

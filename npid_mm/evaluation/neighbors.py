@@ -5,6 +5,8 @@ The bank is walked in blocks. A block's similarities stay in cache, where only t
 segment passes, so that the search costs little more than its matrix product.
 """
 
+from numbers import Integral
+
 import torch
 
 QUERY_ROWS = 512
@@ -92,7 +94,9 @@ def merge_neighbors(similarity, payload, k):
 
 
 def check_k(k):
-    """Refuse a number of neighbours below 1."""
+    """Refuse a number of neighbours that is no whole number or below 1."""
+    if not isinstance(k, Integral):
+        raise ValueError(f'k must be a whole number, got {k!r}')
     if k < 1:
         raise ValueError(f'k must be at least 1, got {k}')
 

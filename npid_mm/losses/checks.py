@@ -71,11 +71,16 @@ def check_z(z: float | Tensor) -> None:
 
 
 def check_range(name: str, value: Tensor, length: int) -> None:
-    """Raise ValueError for a type that is no index, IndexError for a value outside [0, length).
+    """Check indexes into a bank of ``length`` rows.
+
+    Raises ValueError for an empty bank or a type that is no index, IndexError for a value outside
+    [0, length).
 
     The values are read on the CPU only: on an accelerator the check would wait for the device,
     where the gather that follows reports a bad index itself.
     """
+    if length == 0:
+        raise ValueError(f'{name} needs a bank of at least one row, got none')
     if value.dtype not in (torch.int64, torch.int32):
         raise ValueError(f'{name} must be int64 or int32, got {value.dtype}')
     if value.device.type != 'cpu':

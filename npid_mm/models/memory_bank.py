@@ -192,8 +192,10 @@ class MemoryBank(BaseModule):
         index, feature = mean_of_repeated(gather_batches(index), feature)
         row, feature, own = self._own_part(index, feature)
         old = self.feature_bank[row].to(self._arithmetic)
-        # no row moves on a rank that owns none of the batch
-        new = torch.where(own.any(), F.normalize(old.lerp(feature, momentum)), old)
+        new = F.normalize(old.lerp(feature, momentum))
+        # no row moves on a rank that owns none of the batch, nor to where half precision has
+        # overflown: GradScaler skips such a step, and a row of NaN would outlast it
+        new = torch.where(own.any() & new.isfinite().all(1, keepdim=True), new, old)
         self.feature_bank[row] = new.to(self.feature_bank.dtype)
         moved = (1 - (old * new).sum(1)) * own
         self._drift += torch.stack([moved.sum().double(), own.sum().double()])

@@ -1,9 +1,11 @@
 """Two CPU ranks against one process on the same global batch."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
-from mmengine.dist import get_rank
 
+from npid_mm.engine import SeedStepHook
 from npid_mm.models import MemoryBank
 from tests.test_distributed.ranks import run_ranks
 from tests.test_distributed.training import HEADS, train
@@ -38,11 +40,17 @@ def start_differently(rank):
         message = str(error)
     bank.synchronize()
     bank.verify()
-    return message, bank.feature_bank, get_rank()
+    # what SeedStepHook reads of a runner, with a seed of each rank's own
+    loader = SimpleNamespace(sampler=SimpleNamespace(seed=None))
+    runner = SimpleNamespace(seed=7 + rank, train_dataloader=loader)
+    SeedStepHook().before_train(runner)
+    return message, bank.feature_bank, loader.sampler.seed
 
 
-def test_banks_that_differ_are_found_and_made_equal():
-    (first, bank, _), (second, other, rank) = run_ranks(start_differently, 2)
+def test_banks_that_differ_are_found_and_made_equal_and_so_are_shuffles():
+    """Under randomness.diff_rank_seed the ranks' seeds differ, but the order of images must not."""
+    (first, bank, seed), (second, other, other_seed) = run_ranks(start_differently, 2)
     assert 'the memory bank differs between ranks' in first
     assert 'the memory bank differs between ranks' in second
-    assert torch.equal(bank, other) and rank == 1
+    assert torch.equal(bank, other)
+    assert seed == other_seed == 7

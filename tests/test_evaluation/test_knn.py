@@ -102,6 +102,7 @@ def test_missing_neighbors_have_no_vote():
     'change, message',
     [
         (dict(k=0), 'k must be at least 1, got 0'),
+        (dict(k=2.5), 'k must be a whole number, got 2.5'),
         (dict(k=(5, -2)), 'k must be at least 1, got -2'),
         (dict(k=()), 'k must name at least one'),
         (dict(temperature=0), 'temperature must be above 0, got 0'),

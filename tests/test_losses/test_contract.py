@@ -155,6 +155,8 @@ def test_index_refused(function):
     feature, bank, index, negatives = case()
     with pytest.raises(ValueError, match=r'index must have shape \(B,\) = \(4,\).*got \(3,\)'):
         function(feature, bank, index[:3], negatives, 0.07)
+    with pytest.raises(ValueError, match='index needs a bank of at least one row, got none'):
+        exact_softmax_loss(feature, bank[:0], index, 0.07)
     with pytest.raises(ValueError, match='index must be int64 or int32, got torch.float64'):
         function(feature, bank, index.double(), negatives, 0.07)
     for wrong in (-1, 23):

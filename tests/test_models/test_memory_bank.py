@@ -59,6 +59,18 @@ def test_half_bank_is_updated_in_float32_arithmetic():
     assert torch.equal(bank.feature_bank, expected)
 
 
+def test_an_overflown_feature_moves_no_row():
+    """Guards a bank under mixed precision: a row of NaN would spoil every later loss."""
+    bank = MemoryBank(length=5, feat_dim=8)
+    before = bank.feature_bank.clone()
+    feature = unit_rows(3, 8)
+    feature[1] = torch.nan
+    bank.update(feature, torch.tensor([0, 2, 4]))
+    moved = (bank.feature_bank != before).any(1).tolist()
+    assert moved == [True, False, False, False, True]
+    assert bank.feature_bank.isfinite().all()
+
+
 def test_rows_start_as_unit_vectors_without_a_preferred_direction():
     bank = MemoryBank(length=20000, feat_dim=16)
     torch.testing.assert_close(bank.feature_bank.norm(dim=1), torch.ones(20000))

@@ -1,6 +1,7 @@
 """Randomness that depends on where a run is, not on how it got there."""
 
-from mmengine.dist import get_rank
+import torch
+from mmengine.dist import broadcast, get_rank
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
@@ -20,17 +21,21 @@ class SeedStepHook(Hook):
     priority = 'VERY_HIGH'
 
     def before_train(self, runner) -> None:
-        """After a resume, shuffle as the interrupted run did."""
+        """After a resume, shuffle as the interrupted run did, and alike on all ranks."""
+        # the ranks' own seeds differ under randomness.diff_rank_seed
+        seed = torch.tensor(runner.seed)
+        broadcast(seed)
+        self._seed = int(seed)
         sampler = runner.train_dataloader.sampler
         if hasattr(sampler, 'seed'):
-            sampler.seed = runner.seed
+            sampler.seed = self._seed
 
     def before_train_epoch(self, runner) -> None:
         """Tell the data set, in all its workers, which epoch it is."""
         dataset = runner.train_dataloader.dataset
         if isinstance(dataset, InstanceDataset):
-            dataset.seed_samples(runner.seed, runner.epoch)
+            dataset.seed_samples(self._seed, runner.epoch)
 
     def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
         """Seed this rank's generators for the step."""
-        seed_generators(mixed_seed(runner.seed, runner.iter, get_rank()))
+        seed_generators(mixed_seed(self._seed, runner.iter, get_rank()))

@@ -65,6 +65,7 @@ class KNNLoop:
         self.reference = reference
         self.feature = check_level(feature)
         self.temperature = temperature
+        self._labels = None  # of the references, read once
 
     def run(self) -> dict:
         """Answer all queries; returns the metrics."""
@@ -81,7 +82,9 @@ class KNNLoop:
                 find = search_spread if spread else search
                 similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
-                    k: vote(similarity, neighbors, k, self.temperature, num_classes) for k in self.k
+                    # one transfer a batch: metrics look at each sample on the host
+                    k: vote(similarity, neighbors, k, self.temperature, num_classes).cpu()
+                    for k in self.k
                 }
                 _attach(scores, data_samples)
                 self.evaluator.process(data_samples=data_samples, data_batch=data_batch)
@@ -100,7 +103,9 @@ class KNNLoop:
         """Rows (n, D) and labels (n,) to search, and whether each rank has other ones."""
         if self.reference == 'bank':
             bank = get_ori_model(self.runner.model).memory_bank
-            labels = dataset_labels(self._train_dataset())
+            if self._labels is None:
+                self._labels = dataset_labels(self._train_dataset())
+            labels = self._labels
             if len(labels) != bank.length:
                 raise ValueError(
                     f'the memory bank has {bank.length} rows, but the training set has '
@@ -112,8 +117,9 @@ class KNNLoop:
             self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
         rows = dataset_features(self.runner.model, self.reference, self.feature)
         rank, world_size = get_dist_info()
-        labels = dataset_labels(self.reference.dataset)[rank::world_size]
-        return rows, labels.to(rows.device), world_size > 1
+        if self._labels is None:
+            self._labels = dataset_labels(self.reference.dataset)[rank::world_size]
+        return rows, self._labels.to(rows.device), world_size > 1
 
     def _train_dataset(self):
         """The training set: the running one, or built from the config when only testing."""

@@ -1,0 +1,51 @@
+"""Examples of the docs, taken from the pages as they stand."""
+
+import re
+
+import pytest
+from mmengine.config import Config
+from mmengine.runner import Runner
+
+from tests.toy import ROOT, on_small_data
+
+
+def blocks(page):
+    """Python blocks of a page."""
+    return re.findall(r'```python\n(.*?)```', (ROOT / page).read_text(), re.DOTALL)
+
+
+@pytest.fixture
+def example(digits, tmp_path):
+    """The config of docs/your_data.md, its folders replaced by those of the digits."""
+    (text,) = [block for block in blocks('docs/your_data.md') if '_base_' in block]
+    text = text.replace('/data/images', str(digits)).replace('/data/lists', str(digits))
+    path = tmp_path / 'my_config.py'
+    path.write_text(text.replace("'configs/", f"'{ROOT}/configs/"))
+    return Config.fromfile(path)
+
+
+def test_your_data_example_finds_its_images_in_every_loader(example, digits):
+    sets = [
+        example.train_dataloader.dataset.dataset,
+        example.test_cfg.reference.dataset,
+        example.val_dataloader.dataset,
+        example.test_dataloader.dataset,
+    ]
+    lists = [f'{digits}/{name}.txt' for name in ('train', 'train', 'val', 'val')]
+    assert [each.ann_file for each in sets] == lists
+    assert {each.data_root for each in sets} == {str(digits)}
+
+
+def test_your_data_example_trains(example, digits, tmp_path):
+    Runner.from_cfg(on_small_data(example, digits, tmp_path / 'run')).train()
+    assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+def test_commands_and_links_name_files_that_exist():
+    pages = [ROOT / 'README.md', ROOT / 'CONTRIBUTING.md', *(ROOT / 'docs').glob('*.md')]
+    for page in pages:
+        text = page.read_text()
+        for name in re.findall(r'\b((?:tools|benchmarks|configs)/[\w/.-]+\.(?:py|sh))\b', text):
+            assert (ROOT / name).is_file() or 'in1k' in name, f'{page.name} names {name}'
+        for link in re.findall(r'\]\((?!http)([^)#]+)', text):
+            assert (page.parent / link).exists(), f'{page.name} links to {link}'
