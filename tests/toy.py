@@ -1,5 +1,6 @@
 """Small data, configs and models that the tests share."""
 
+import uuid
 from pathlib import Path
 
 import torch
@@ -57,6 +58,8 @@ def on_small_data(cfg: Config, digits: Path, work_dir: Path, images: int = 64) -
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
+    # MMEngine hands out loggers and visualizers by this name, which otherwise is the second
+    cfg.experiment_name = uuid.uuid4().hex
     cfg.train_cfg.max_epochs = 1
     cfg.train_dataloader.batch_size = images // 2
     cfg.train_dataloader.dataset.dataset.indices = images
