@@ -5,16 +5,7 @@ from collections.abc import Sequence
 
 import torch
 
-from .neighbors import check_k, merge_neighbors, nearest_neighbors
-
-__all__ = [
-    'leave_one_out_hits',
-    'leave_one_out_knn',
-    'merge_neighbors',
-    'nearest_neighbors',
-    'vote',
-    'weighted_knn',
-]
+from .neighbors import check_k, nearest_neighbors
 
 QUERIES_AT_ONCE = 1024  # of leave_one_out_knn, whose scores would fill N x C otherwise
 

@@ -56,8 +56,6 @@ def test_bank_reference_uses_the_rows_and_the_training_labels(digits, tmp_path):
 
 
 def test_more_neighbours_than_references_and_fewer_than_five_classes(digits, tmp_path):
-    runner = make_runner(digits, tmp_path, k=(3, 1000))
-    runner.test_dataloader  # noqa: B018  (built lazily)
     cfg = digits_config(digits, tmp_path)
     cfg.test_cfg.reference.dataset.indices = 40  # all zeros and the first ones
     cfg.test_dataloader.dataset.indices = 7

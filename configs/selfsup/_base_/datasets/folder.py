@@ -53,18 +53,7 @@ reference = dict(
         pipeline=test_pipeline,
     ),
 )
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=num_workers,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='CustomDataset',
-        data_root=data_root,
-        ann_file=val_list,
-        with_label=with_label,
-        pipeline=test_pipeline,
-    ),
-)
+val_dataloader = dict(reference, dataset=dict(reference['dataset'], ann_file=val_list))
 val_evaluator = dict(type='KNNAccuracy', topk=(1, 5))
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator
