@@ -34,7 +34,8 @@ def batch_features(
         tuple[Tensor, list[DataSample]]: (B, D) rows of unit length, and the data samples.
     """
     model = get_ori_model(model)
-    data = model.data_preprocessor(data_batch, False)
+    # in training mode, as while a bank starts, images may be augmented on the device
+    data = model.data_preprocessor(data_batch, model.training)
     if level == 'embedding':
         feature = model.embed(data['inputs'])
     else:

@@ -1,3 +1,4 @@
+from .augmenting_preprocessor import AugmentingDataPreprocessor
 from .heads import (
     ExactSoftmaxHead,
     InstanceHead,
@@ -11,6 +12,7 @@ from .sharded_memory_bank import ShardedMemoryBank
 
 __all__ = [
     'NPID',
+    'AugmentingDataPreprocessor',
     'ExactSoftmaxHead',
     'InstanceHead',
     'MemoryBank',

@@ -1,0 +1,179 @@
+"""Training images per second and core, against mmselfsup 1.0.0's NPID pipeline.
+
+    python benchmarks/feed.py --images FOLDER --peer-python PATH/TO/PYTHON/WITH/MMSELFSUP
+
+FOLDER holds JPEGs (ImageNet's, to compare with what others report). One process with one thread
+reads all of them in turn with each pipeline, round after round; the table shows the median and
+the median of the ratios within a round. What the batch costs on the training device is apart.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.dataset import default_collate
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import DATASETS, MODELS
+from rich.console import Console
+from rich.table import Table
+
+import npid_mm  # noqa: F401, registers the transforms
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE.parent / 'configs' / 'selfsup' / '_base_' / 'datasets'
+PEER = 'MMSelfSup 1.0.0, per image'
+OURS = 'npid_mm, imagenet.py'
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        '--images',
+        type=Path,
+        default=os.environ.get('NPID_IMAGES'),
+        help='folder of JPEGs; default: what the variable NPID_IMAGES says',
+    )
+    parser.add_argument('--rounds', type=int, default=5)
+    parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
+    parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; left out without')
+    args = parser.parse_args()
+    if args.images is None:
+        parser.error('--images is needed: a folder of JPEGs')
+    args.images = Path(args.images).resolve()
+    return args
+
+
+def our_dataset(config: str, images: Path, ann_file: Path):
+    """The training set of a config on a list of images, seeded for each sample as in training."""
+    cfg = Config.fromfile(DATA / config).train_dataloader.dataset
+    cfg.dataset = dict(
+        type='CustomDataset',
+        data_root=str(images),
+        ann_file=str(ann_file),
+        pipeline=cfg.dataset.pipeline,
+    )
+    dataset = DATASETS.build(cfg)
+    dataset.seed_samples(0, 0)
+    return dataset
+
+
+def read_all(dataset) -> float:
+    """Seconds for one pass."""
+    start = time.perf_counter()
+    for index in range(len(dataset)):
+        dataset[index]
+    return time.perf_counter() - start
+
+
+def decode_all(paths: list[Path]) -> float:
+    """Seconds to decode all images in full and do nothing with them."""
+    start = time.perf_counter()
+    for path in paths:
+        cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
+    return time.perf_counter() - start
+
+
+class Peer:
+    """mmselfsup in its own Python, reading all images once a round."""
+
+    def __init__(self, python: str, images: Path, ann_file: Path):
+        self.process = subprocess.Popen(
+            [python, '-W', 'ignore', HERE / 'peers' / 'mmselfsup_feed.py', images, ann_file],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self.answer()
+
+    def answer(self):
+        """The next line that is an answer."""
+        for line in self.process.stdout:
+            if line[0] in '"0123456789':  # upstream packages print, too
+                return json.loads(line)
+        raise RuntimeError(f'mmselfsup ended with code {self.process.wait()}')
+
+    def run(self) -> float:
+        """Seconds for one pass."""
+        self.process.stdin.write('\n')
+        self.process.stdin.flush()
+        return self.answer()
+
+    def close(self) -> None:
+        """Let it end."""
+        self.process.stdin.close()
+        self.process.wait()
+
+
+def batch_cost(dataset, device: str, rounds: int) -> float:
+    """Median seconds to move a batch of 32 to the device, augment and normalise it."""
+    cfg = Config.fromfile(DATA / 'imagenet.py').data_preprocessor
+    preprocessor = MODELS.build(cfg).to(device)
+    batch = default_collate([dataset[index % len(dataset)] for index in range(32)])
+    seconds = []
+    for _ in range(rounds + 2):
+        start = time.perf_counter()
+        preprocessor(batch, True)['inputs'].flatten()[0].item()
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[2:])
+
+
+def main() -> None:
+    """Run all rounds and print the table."""
+    args = parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(0)
+    init_default_scope('mmpretrain')
+    jpegs = ('.jpg', '.jpeg')
+    paths = sorted(path for path in args.images.iterdir() if path.suffix.lower() in jpegs)
+    if not paths:
+        raise SystemExit(f'no JPEG in {args.images}')
+    with tempfile.TemporaryDirectory() as folder:
+        ann_file = Path(folder) / 'train.txt'
+        ann_file.write_text(''.join(f'{path.name} 0\n' for path in paths))
+        fast = our_dataset('imagenet.py', args.images, ann_file)
+        runs = {'decoding alone': partial(decode_all, paths)}
+        if args.peer_python:
+            peer = Peer(args.peer_python, args.images, ann_file)
+            runs[PEER] = peer.run
+        runs['npid_mm, imagenet_per-image.py'] = partial(
+            read_all, our_dataset('imagenet_per-image.py', args.images, ann_file)
+        )
+        runs[OURS] = partial(read_all, fast)
+        seconds = {name: [] for name in runs}
+        for number in range(args.rounds + 1):
+            for name, run in runs.items():
+                taken = run()
+                if number:  # the first warms up
+                    seconds[name].append(taken)
+        if args.peer_python:
+            peer.close()
+        cost = batch_cost(fast, args.device, args.rounds)
+
+    table = Table(title=f'{len(paths)} JPEGs to 224 x 224, one core, {args.rounds} rounds')
+    for column in ('pipeline', 'images / s', 'x peer'):
+        table.add_column(column, justify='left' if column == 'pipeline' else 'right')
+    for name, values in seconds.items():
+        ratio = '-'
+        if args.peer_python:
+            pairs = zip(seconds[PEER], values, strict=True)
+            ratio = f'{statistics.median(theirs / ours for theirs, ours in pairs):.1f}'
+        table.add_row(name, f'{len(paths) / statistics.median(values):.0f}', ratio)
+    Console(width=110).print(table)
+    kind = torch.cuda.get_device_name() if args.device != 'cpu' else 'one CPU thread'
+    print(f'augmenting a batch of 32 on {kind}: {1e3 * cost:.1f} ms, {32 / cost:.0f} images / s')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,123 @@
+"""Decoding and the random crop in one, so that a large image need not be decoded in full."""
+
+import io
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+from mmengine import fileio
+from mmpretrain.datasets import RandomResizedCrop
+from mmpretrain.registry import TRANSFORMS
+from PIL import Image
+from torchvision.transforms.v2 import functional as F
+
+ORIENTATION = 0x0112  # the EXIF tag; its values from 5 on swap height and width
+# a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
+REDUCED = {
+    1: cv2.IMREAD_COLOR,
+    2: cv2.IMREAD_REDUCED_COLOR_2,
+    4: cv2.IMREAD_REDUCED_COLOR_4,
+    8: cv2.IMREAD_REDUCED_COLOR_8,
+}
+
+
+class Box(NamedTuple):
+    """A crop in pixels of the full image."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+@TRANSFORMS.register_module()
+class LoadRandomResizedCrop(RandomResizedCrop):
+    """Load an image and cut a random crop out of it, resized with antialiasing.
+
+    The crop is drawn from the size in the file's header. Where it is so large that half, a
+    quarter or an eighth of the resolution still holds as many pixels as the output, the JPEG is
+    decoded at that scale. An image that the data set holds in memory (``img``) is taken as it is.
+
+    Required keys: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
+    read from a file; ``img_shape``.
+
+    Args:
+        scale (int | tuple[int, int]): Size of the output in pixels, one side or (height, width).
+        crop_ratio_range (tuple[float, float]): Area of the crop over that of the image.
+        aspect_ratio_range (tuple[float, float]): Width over height of the crop.
+        backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
+
+    Raises:
+        ValueError: The file cannot be decoded.
+    """
+
+    def __init__(
+        self,
+        scale: int | tuple[int, int],
+        crop_ratio_range: tuple[float, float] = (0.08, 1.0),
+        aspect_ratio_range: tuple[float, float] = (3 / 4, 4 / 3),
+        backend_args: dict | None = None,
+    ):
+        super().__init__(scale, crop_ratio_range, aspect_ratio_range)
+        self.backend_args = backend_args
+
+    def transform(self, results: dict) -> dict:
+        """Load, crop and resize one image."""
+        image = results.get('img')
+        if image is None:
+            image = self._decode_crop(results['img_path'])
+        else:
+            image = _cut(image, self._draw(*image.shape[:2]), 1)
+        results['img'] = _resize(image, self.scale)
+        results['img_shape'] = results['img'].shape[:2]
+        return results
+
+    def _draw(self, height: int, width: int) -> Box:
+        """A random crop of an image of ``height`` x ``width``."""
+        # the parent wants an image, and looks at nothing but its shape
+        return Box(*self.rand_crop_params(np.broadcast_to(np.uint8(0), (height, width))))
+
+    def _decode_crop(self, path: str) -> np.ndarray:
+        """A random crop (h, w, 3) of an image file, decoded no finer than needed."""
+        content = fileio.get(path, self.backend_args)
+        height, width, is_jpeg = _read_header(content)
+        box = self._draw(height, width)
+        factor = _decoding_factor(box, self.scale) if is_jpeg else 1
+        image = cv2.imdecode(np.frombuffer(content, np.uint8), REDUCED[factor])
+        if image is None:
+            raise ValueError(f'cannot decode {path}: the file is broken or no image')
+        return _cut(image, box, factor)
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(scale={self.scale}, crop_ratio_range={self.crop_ratio_range}, '
+            f'aspect_ratio_range={self.aspect_ratio_range}, backend_args={self.backend_args})'
+        )
+
+
+def _read_header(content: bytes) -> tuple[int, int, bool]:
+    """Height and width of an image as it is to be seen, and whether it is a JPEG."""
+    with Image.open(io.BytesIO(content)) as header:
+        width, height = header.size
+        if 'exif' in header.info and header.getexif().get(ORIENTATION, 1) >= 5:
+            width, height = height, width
+        return height, width, header.format == 'JPEG'
+
+
+def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:
+    """By how much the resolution can be divided so that a crop still fills the output."""
+    spare = min(box.height / scale[0], box.width / scale[1])
+    return max(factor for factor in REDUCED if factor <= max(spare, 1))
+
+
+def _cut(image: np.ndarray, box: Box, factor: int) -> np.ndarray:
+    """The part of an image, decoded at 1 / ``factor``, that a box of the full image names."""
+    top, left, height, width = (round(side / factor) for side in box)
+    return image[top : top + height, left : left + width]
+
+
+def _resize(image: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
+    """Resize (h, w, 3) uint8 with antialiasing, as torchvision and Pillow do."""
+    channels_first = torch.from_numpy(image).permute(2, 0, 1)
+    return F.resize(channels_first, list(scale), antialias=True).permute(1, 2, 0).numpy()
