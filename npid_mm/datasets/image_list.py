@@ -1,0 +1,88 @@
+"""Lists of images, `path label` a line: from class folders, and shares of them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
+
+
+def parse_line(line: str) -> tuple[str, str | None]:
+    """Path and label of a line, as MMPretrain takes it apart; a label of None is missing."""
+    path, _, label = line.strip().rpartition(' ')
+    return (path, label) if path else (label, None)
+
+
+def read_image_list(path: str | Path) -> list[tuple[str, int]]:
+    """Read a list as (path, label) pairs.
+
+    Raises:
+        ValueError: A line has no label, or it is no number.
+    """
+    entries = []
+    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+        image, label = parse_line(line)
+        if label is None or not label.isdecimal():
+            raise ValueError(f'{path} must have `path label` in line {number}, got {line!r}')
+        entries.append((image, int(label)))
+    return entries
+
+
+def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
+    """(path, label) of all images in class folders, paths relative to ``folder``.
+
+    Labels and order are those of torchvision's ``ImageFolder``: folders by name, then files by
+    name. For ImageNet that is the sorted WNID order of every known list.
+
+    Raises:
+        FileNotFoundError: There is no such folder, no class folder in it, or one without an image.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise FileNotFoundError(f'no folder at {folder}')
+    _, classes = find_classes(folder)
+    found = make_dataset(folder, classes, extensions=IMG_EXTENSIONS)
+    return [(Path(path).relative_to(folder).as_posix(), label) for path, label in found]
+
+
+def draw_subset(entries: list[tuple[str, int]], percent: int, seed: int) -> list[tuple[str, int]]:
+    """Draw ``percent`` of each class, at least one image, in the order of ``entries``.
+
+    With equal seeds, a smaller share is part of a larger one.
+
+    Raises:
+        ValueError: ``percent`` is outside 1..99.
+    """
+    if not 1 <= percent <= 99:
+        raise ValueError(f'percent must be in 1..99, got {percent}')
+    positions = {}
+    for position, (_, label) in enumerate(entries):
+        positions.setdefault(label, []).append(position)
+    chosen = []
+    for label, own in positions.items():
+        order = np.random.default_rng([seed, label]).permutation(own)
+        chosen += order[: max(1, round(len(own) * percent / 100))].tolist()
+    return [entries[position] for position in sorted(chosen)]
+
+
+def named_subset(entries: list[tuple[str, int]], names: Iterable[str]) -> list[tuple[str, int]]:
+    """Entries of the images with these file names, in the order of the names.
+
+    Args:
+        entries (list[tuple[str, int]]): The whole list.
+        names (Iterable[str]): File names without folders, such as ``n01440764_10074.JPEG``.
+
+    Raises:
+        ValueError: No entry or several have a name, or there is no name.
+    """
+    by_name = {}
+    for entry in entries:
+        by_name.setdefault(Path(entry[0]).name, []).append(entry)
+    names = [name.strip() for name in names if name.strip()]
+    if not names:
+        raise ValueError('a list of a subset must name at least one image, got none')
+    for count, what in ((0, 'are not in the whole list'), (2, 'are there more than once')):
+        wrong = [name for name in names if min(len(by_name.get(name, ())), 2) == count]
+        if wrong:
+            raise ValueError(f'{len(wrong)} of {len(names)} names {what}, the first: {wrong[0]}')
+    return [by_name[name][0] for name in names]

@@ -1,0 +1,116 @@
+"""The lists of ImageNet written and checked from the command line, on three classes."""
+
+import runpy
+import sys
+
+import pytest
+
+from tests.toy import ROOT
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Class folders without lists: 20 images a class for training, 2 for validation."""
+    for split, count in (('train', 20), ('val', 2)):
+        for wnid in ('n02', 'n01', 'n10'):
+            (tmp_path / split / wnid).mkdir(parents=True)
+            for number in range(count):
+                (tmp_path / split / wnid / f'{wnid}_{number}.JPEG').touch()
+    return tmp_path
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run a tool in this process; gives its exit code, and what it printed."""
+
+    def run(tool, *arguments):
+        path = str(ROOT / 'tools/dataset_converters' / tool)
+        monkeypatch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(path, run_name='__main__')
+        return end.value.code, ''.join(capsys.readouterr())
+
+    return run
+
+
+def lines(root, name):
+    return (root / f'meta/{name}.txt').read_text().splitlines()
+
+
+def test_lists_are_written_and_then_found_good(run, root):
+    code, text = run('make_imagenet_lists.py', root, '--subset', 1, '--subset', 10)
+    assert code == 0, text
+    assert 'meta/train.txt: 60 images of 3 classes' in text
+    assert "train_10percent.txt is a draw of 10 % of each class with seed 0, not SimCLR's" in text
+    assert len(lines(root, 'train')) == 60 and 'n02/n02_7.JPEG 1' in lines(root, 'train')
+    assert lines(root, 'val')[-1] == 'n10/n10_1.JPEG 2'
+    assert [len(lines(root, f'train_{percent}percent')) for percent in (1, 10)] == [3, 6]
+    assert sorted(path.name for path in (root / 'meta').iterdir()) == [
+        'train.txt', 'train_10percent.txt', 'train_1percent.txt', 'val.txt',
+    ]  # fmt: skip
+
+    code, text = run('check_imagenet.py', root, '--classes', 3, '--labeled-lists', '--all')
+    assert code == 0, text
+    counts = 'train 60, val 6, train_1percent 3, train_10percent 6'
+    assert f'all well: {counts}; 75 files looked for' in text
+
+
+def test_lists_that_are_there_are_kept_unless_forced(run, root):
+    (root / 'meta').mkdir()
+    (root / 'meta/train.txt').write_text('mine 0\n')
+    code, text = run('make_imagenet_lists.py', root)
+    assert code == 0 and 'is there already: kept (--force replaces it)' in text
+    assert lines(root, 'train') == ['mine 0'] and len(lines(root, 'val')) == 6
+    code, text = run('make_imagenet_lists.py', root, '--force')
+    assert code == 0 and len(lines(root, 'train')) == 60
+
+
+def test_flat_validation_folder_is_explained(run, root):
+    for path in list((root / 'val').rglob('*.JPEG')):
+        path.rename(root / 'val' / path.name)
+    for path in (root / 'val').glob('n??'):
+        path.rmdir()
+    code, text = run('make_imagenet_lists.py', root)
+    assert code == 1 and 'cannot write' in text
+    assert 'ILSVRC2012_devkit_t12.tar.gz' in text
+    assert [path.name for path in (root / 'meta').iterdir()] == ['train.txt']
+
+
+def test_published_subset_takes_its_labels_from_the_training_list(run, root, tmp_path):
+    published = tmp_path / '1percent.txt'
+    published.write_text('n10_3.JPEG\nn01_0.JPEG\n')
+    options = ['--subset', 1, '--subset-list', published]
+    code, text = run('make_imagenet_lists.py', root, *options)
+    assert code == 0, text
+    assert lines(root, 'train_1percent') == ['n10/n10_3.JPEG 2', 'n01/n01_0.JPEG 0']
+    assert "not SimCLR's" not in text
+
+    published.write_text('n10_3.JPEG\nn01_99.JPEG\n')
+    with pytest.raises(ValueError, match='1 of 2 names are not in the whole list'):
+        run('make_imagenet_lists.py', root, *options, '--force')
+    # the older list is as it was
+    assert len(lines(root, 'train_1percent')) == 2
+
+
+def test_options_that_do_not_go_together(run, root, tmp_path):
+    published = tmp_path / 'names.txt'
+    published.touch()
+    two = ['--subset', 1, '--subset', 10]
+    code, text = run('make_imagenet_lists.py', root, *two, '--subset-list', published)
+    assert code == 2 and '--subset-list needs exactly one --subset' in text
+    code, text = run(
+        'make_imagenet_lists.py', root, '--subset', 1, '--subset-list', root / 'no.txt'
+    )
+    assert code == 2 and 'no.txt: no such file' in text
+    assert not (root / 'meta').exists()
+
+
+def test_problems_are_printed_with_exit_code_1(run, root):
+    (root / 'meta').mkdir()
+    (root / 'meta/train.txt').write_text('train/n01/n01_0.JPEG 0\n')
+    code, text = run('check_imagenet.py', root)
+    assert code == 1
+    assert 'problem: list meta/val.txt is missing' in text
+    assert 'problem: meta/train.txt: paths start with train/, which data_prefix' in text
+    assert 'notice: meta/train.txt lists 1 image, ImageNet has 1,281,167' in text
+    assert 'all well' not in text

@@ -1,0 +1,102 @@
+#!/usr/bin/env python
+"""Write ImageNet's lists from its class folders, and lists of shares of it.
+
+python tools/dataset_converters/make_imagenet_lists.py DATA_ROOT [--subset 1 --subset 10]
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from npid_mm.datasets.image_list import (
+    class_folder_list,
+    draw_subset,
+    named_subset,
+    read_image_list,
+)
+from npid_mm.visualization.whole_file import whole_file
+
+VAL_LABELS = """\
+The validation archive has no class folders. Any of these gives its labels:
+  - put ILSVRC2012_devkit_t12.tar.gz and ILSVRC2012_img_val.tar into DATA_ROOT and let torchvision
+    unpack them into class folders (docs/imagenet.md has the command);
+  - copy the val.txt of Caffe's ILSVRC12 files, in sorted WNID order, to meta/val.txt.
+The numbers in the development kit's ILSVRC2012_validation_ground_truth.txt are in another order."""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Write ImageNet's lists to DATA_ROOT/meta.")
+    parser.add_argument('data_root', type=Path, help='holds train/ and val/')
+    parser.add_argument(
+        '--subset',
+        type=int,
+        action='append',
+        default=[],
+        metavar='PERCENT',
+        help='also write train_<PERCENT>percent.txt; may be given several times',
+    )
+    parser.add_argument(
+        '--subset-list',
+        type=Path,
+        help='file names of the one subset, as published by SimCLR; without it, the subset is '
+        'drawn, which is another one',
+    )
+    parser.add_argument('--seed', type=int, default=0, help='of a subset that is drawn')
+    parser.add_argument('--force', action='store_true', help='replace lists that are there')
+    args = parser.parse_args()
+    if args.subset_list and len(args.subset) != 1:
+        parser.error('--subset-list needs exactly one --subset')
+    if args.subset_list and not args.subset_list.is_file():
+        parser.error(f'--subset-list {args.subset_list}: no such file')
+    return args
+
+
+def main() -> int:
+    """Write what is missing and say what was done; returns the exit code."""
+    args = parse_args()
+    meta = args.data_root / 'meta'
+    train, val = meta / 'train.txt', meta / 'val.txt'
+    failed = 0
+    if wanted(train, args.force):
+        write(train, class_folder_list(args.data_root / 'train'))
+    if wanted(val, args.force):
+        try:
+            write(val, class_folder_list(args.data_root / 'val'))
+        except FileNotFoundError as error:
+            print(f'cannot write {val}: {error}\n{VAL_LABELS}')
+            failed = 1
+    for percent in args.subset:
+        out = meta / f'train_{percent}percent.txt'
+        if not wanted(out, args.force):
+            continue
+        if args.subset_list:
+            names = args.subset_list.read_text().splitlines()
+            write(out, named_subset(read_image_list(train), names))
+        else:
+            write(out, draw_subset(read_image_list(train), percent, args.seed))
+            print(
+                f'note: {out.name} is a draw of {percent} % of each class with seed {args.seed}, '
+                "not SimCLR's subset: figures are not comparable with published ones"
+            )
+    return failed
+
+
+def wanted(path: Path, force: bool) -> bool:
+    """Whether to write a list; says so if not."""
+    if path.exists() and not force:
+        print(f'{path} is there already: kept (--force replaces it)')
+        return False
+    return True
+
+
+def write(path: Path, entries: list[tuple[str, int]]) -> None:
+    """Write a list whole, or not at all."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(''.join(f'{image} {label}\n' for image, label in entries))
+    classes = len({label for _, label in entries})
+    print(f'{path}: {len(entries):,} images of {classes:,} classes')
+
+
+if __name__ == '__main__':
+    sys.exit(main())
