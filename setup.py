@@ -28,12 +28,15 @@ INSTALL_REQUIRES = [
     'torchvision',
     'numpy',
     'packaging',
+    'kornia>=0.7',
     'scikit-learn',
     'matplotlib',
     'pillow',
 ]
 
 ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpretrain>=1.3.6,<2.0']
+
+TRACKING = ['tensorboard', 'wandb']
 
 EXTRAS = {
     'onedl': ONEDL,
@@ -47,7 +50,8 @@ EXTRAS = {
     ],
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
-    'dev': ['faiss-cpu', 'pre-commit', 'pytest', 'ruff', 'scipy', 'setuptools'],
+    'tracking': TRACKING,
+    'dev': [*TRACKING, 'faiss-cpu', 'pre-commit', 'pytest', 'ruff', 'scipy', 'setuptools'],
 }
 
 setup(

@@ -7,6 +7,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from .feat_dim import with_feat_dim
+
 
 @MODELS.register_module()
 class NPID(BaseSelfSupervisor):
@@ -19,10 +21,18 @@ class NPID(BaseSelfSupervisor):
         backbone (dict): Config of the backbone.
         neck (dict): Config of the neck; its last output is (B, D).
         head (dict): Config of an :class:`InstanceHead`.
-        memory_bank (dict): Config of the :class:`MemoryBank`.
+        memory_bank (dict): Config of the :class:`MemoryBank`. Without a ``feat_dim`` it takes the
+            neck's ``out_channels``, and so does a head that has one.
         pretrained (str, optional): Checkpoint to start all weights from.
         data_preprocessor (dict, optional): Config of the data preprocessor.
         init_cfg (dict, optional): Config of the initialisation.
+        channels_last (bool): Keep weights and images of the backbone in torch.channels_last.
+        compile_backbone (bool | dict): Run the backbone through ``torch.compile``; a dict gives
+            its arguments. The names of the weights stay as they are.
+
+    Raises:
+        ValueError: A ``feat_dim`` differs from the neck's ``out_channels``.
+        TypeError: ``compile_backbone`` is neither a bool nor a dict.
     """
 
     def __init__(
@@ -34,16 +44,37 @@ class NPID(BaseSelfSupervisor):
         pretrained: str | None = None,
         data_preprocessor: dict | nn.Module | None = None,
         init_cfg: dict | None = None,
+        channels_last: bool = False,
+        compile_backbone: bool | dict = False,
     ):
+        if not isinstance(compile_backbone, (bool, dict)):
+            raise TypeError(f'compile_backbone must be a bool or a dict, got {compile_backbone!r}')
         super().__init__(
             backbone=backbone,
             neck=neck,
-            head=head,
+            head=with_feat_dim('head', head, neck),
             pretrained=pretrained,
             data_preprocessor=data_preprocessor,
             init_cfg=init_cfg,
         )
-        self.memory_bank = MODELS.build(memory_bank)
+        self.memory_bank = MODELS.build(with_feat_dim('memory_bank', memory_bank, neck))
+        self.channels_last = channels_last
+        if channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
+            # before the backbone's forward, whoever calls it: training, kNN or linear probe
+            self.backbone.register_forward_pre_hook(images_channels_last)
+        if compile_backbone is not False:
+            # in place: a wrapper would put its own name before those of the weights
+            self.backbone.compile(**({} if compile_backbone is True else compile_backbone))
+
+    def init_weights(self) -> None:
+        """Initialise all weights; a seed gives the same ones in either memory format."""
+        if self.channels_last:
+            # random numbers fill a tensor in the order of its memory
+            self.backbone.to(memory_format=torch.contiguous_format)
+        super().init_weights()
+        if self.channels_last:
+            self.backbone.to(memory_format=torch.channels_last)
 
     def forward(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'
@@ -101,3 +132,8 @@ def instance_index(data_samples: list[DataSample]) -> Tensor:
             'wrap the dataset in InstanceDataset'
         )
     return torch.tensor([int(sample.sample_idx) for sample in data_samples])
+
+
+def images_channels_last(backbone: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+    """Forward pre-hook: the images (B, 3, H, W) in the memory format channels_last."""
+    return args[0].contiguous(memory_format=torch.channels_last), *args[1:]

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from npid_mm.models import NPID
-from tests.toy import build_npid, samples
+from tests.toy import build_npid, npid_config, samples
 
 HEAD = dict(type='ExactSoftmaxHead', temperature=0.2)
 
@@ -91,3 +92,81 @@ def test_state_has_the_names_of_mmselfsup():
     assert {'memory_bank.feature_bank', 'neck.fc.weight', 'neck.fc.bias'} <= names
     assert all(name.startswith(('backbone.', 'neck.fc.', 'memory_bank.')) for name in names)
     assert isinstance(build_npid(HEAD, length=10), NPID)
+
+
+def build(head=HEAD, bank=None, **options):
+    """A small NPID, with a memory bank and arguments of one's own."""
+    bank = dict(type='MemoryBank', length=10, **(bank or {}))
+    return MODELS.build({**npid_config(head), 'memory_bank': bank, **options})
+
+
+def test_bank_and_head_take_their_dimension_from_the_neck():
+    model = build(dict(type='ParametricSoftmaxHead', length=10))
+    assert model.memory_bank.feature_bank.shape == model.head.weight.shape == (10, 16)
+
+
+def test_bank_beside_a_neck_of_unknown_width_keeps_its_own_dimension():
+    model = build(neck=dict(type='GlobalAveragePooling'), bank=dict(feat_dim=64))
+    assert model.embed(images()).shape == (4, model.memory_bank.feat_dim)
+    assert build(neck=dict(type='GlobalAveragePooling')).memory_bank.feat_dim == 128
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (
+            dict(bank=dict(feat_dim=8)),
+            'memory_bank.feat_dim is 8, but neck.out_channels is 16: leave memory_bank.feat_dim',
+        ),
+        (
+            dict(head=dict(type='ParametricSoftmaxHead', length=10, feat_dim=8)),
+            'head.feat_dim is 8, but neck.out_channels is 16: leave head.feat_dim out',
+        ),
+    ],
+)
+def test_dimension_that_is_not_the_necks_is_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build(**arguments)
+
+
+def test_channels_last_reaches_the_backbone_on_every_way_in():
+    model, x, seen = build(channels_last=True), images(), []
+    model.init_weights()
+    model.backbone.conv1.register_forward_pre_hook(lambda module, args: seen.append(args[0]))
+    model.embed(x)
+    model.backbone(x)
+    for tensor in (*seen, model.backbone.conv1.weight):
+        assert tensor.is_contiguous(memory_format=torch.channels_last)
+        assert not tensor.is_contiguous()
+    assert len(seen) == 2
+
+
+def test_seed_gives_the_same_weights_in_either_memory_format():
+    """Guards against drawing them in the order of the memory."""
+    states = []
+    for channels_last in (False, True):
+        torch.manual_seed(0)
+        model = build(channels_last=channels_last)
+        model.init_weights()
+        states.append(model.state_dict())
+    torch.testing.assert_close(*states, rtol=0, atol=0)
+
+
+def test_compiled_backbone_keeps_names_and_outputs_and_takes_arguments():
+    x, graphs = images(), []
+
+    def backend(graph, example_inputs):
+        graphs.append(graph)
+        return graph.forward
+
+    torch._dynamo.reset()
+    plain, compiled = build(), build(compile_backbone=dict(backend=backend))
+    assert compiled.state_dict().keys() == plain.state_dict().keys()
+    compiled.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(compiled.embed(x), plain.embed(x))
+    assert len(graphs) == 1
+
+
+def test_compile_argument_of_another_type_is_refused():
+    with pytest.raises(TypeError, match="compile_backbone must be a bool or a dict, got 'yes'"):
+        build(compile_backbone='yes')

@@ -1,5 +1,5 @@
 # A ResNet-18 of half width with the 3 x 3 stem, for images of 32 x 32
-feat_dim = 128  # D, dimension of an embedding
+feat_dim = 128  # D, dimension of an embedding, which the bank takes from the neck
 temperature = 0.2  # tau
 
 model = dict(
@@ -29,5 +29,5 @@ model = dict(
         act_cfg=None,
     ),
     head=dict(type='ExactSoftmaxHead', temperature=temperature),
-    memory_bank=dict(type='MemoryBank', feat_dim=feat_dim, momentum=0.5, init='features'),
+    memory_bank=dict(type='MemoryBank', momentum=0.5, init='features'),
 )
