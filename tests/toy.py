@@ -53,8 +53,8 @@ def samples(index) -> list[DataSample]:
     return [DataSample(metainfo=dict(sample_idx=i)) for i in index]
 
 
-def on_small_data(cfg: Config, digits: Path, work_dir: Path, images: int = 64) -> Config:
-    """A config on the first ``images`` digits: two steps, one epoch, no workers."""
+def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: int = 64) -> Config:
+    """A config on ``images`` images of ``roots[type of data set]``: two steps, no workers."""
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
@@ -71,7 +71,7 @@ def on_small_data(cfg: Config, digits: Path, work_dir: Path, images: int = 64) -
         cfg.val_dataloader.dataset,
         cfg.test_dataloader.dataset,
     ):
-        dataset.data_root = str(digits)
+        dataset.data_root = str(roots[dataset.type])
     for loader in (
         cfg.train_dataloader,
         cfg.val_dataloader,
@@ -85,7 +85,7 @@ def on_small_data(cfg: Config, digits: Path, work_dir: Path, images: int = 64) -
 
 def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
     """The digits config on small data with the toy network, in batches of 16."""
-    cfg = on_small_data(Config.fromfile(DIGITS_CONFIG), digits, work_dir, images)
+    cfg = on_small_data(Config.fromfile(DIGITS_CONFIG), {'CustomDataset': digits}, work_dir, images)
     cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
     cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
     cfg.train_cfg.max_epochs = epochs

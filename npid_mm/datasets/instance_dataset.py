@@ -23,23 +23,29 @@ class InstanceDataset(Dataset):
         dataset (dict | Dataset): The data set. Its pipeline ends in ``PackInputs``.
         max_unreadable (float): Share of the data set, in [0, 1), that may be unreadable before
             the run is stopped with their list. 0 stops at the first.
+        fraction (float): Share of the data set to keep, in (0, 1], evenly spaced: in a list that
+            is sorted by class, every class keeps its share.
 
     Raises:
-        ValueError: ``max_unreadable`` is outside [0, 1), or the data set is empty.
+        ValueError: ``max_unreadable`` is outside [0, 1), ``fraction`` outside (0, 1], or the data
+            set is empty.
     """
 
-    def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.0):
+    def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.0, fraction: float = 1.0):
         if not 0 <= max_unreadable < 1:
             raise ValueError(f'max_unreadable must be in [0, 1), got {max_unreadable}')
+        if not 0 < fraction <= 1:
+            raise ValueError(f'fraction must be in (0, 1], got {fraction}')
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         if len(self.dataset) == 0:
             raise ValueError('the data set has no sample: check its data_root and ann_file')
         self.max_unreadable = max_unreadable
+        self._length = max(1, round(fraction * len(self.dataset)))
         # seed and epoch, -1 while samples are not seeded; in shared memory, so that workers that
         # live through several epochs see the change
         self._clock = torch.full((2,), -1, dtype=torch.long).share_memory_()
         # likewise, so that workers count together
-        self._unreadable = torch.zeros(len(self.dataset), dtype=torch.bool).share_memory_()
+        self._unreadable = torch.zeros(self._length, dtype=torch.bool).share_memory_()
 
     @property
     def metainfo(self) -> dict:
@@ -56,10 +62,14 @@ class InstanceDataset(Dataset):
 
     def get_data_info(self, index: int) -> dict:
         """Annotation of the sample at position ``index``."""
-        return {**self.dataset.get_data_info(index), 'sample_idx': index}
+        return {**self.dataset.get_data_info(self._position(index)), 'sample_idx': index}
 
     def __len__(self) -> int:
-        return len(self.dataset)
+        return self._length
+
+    def _position(self, index: int) -> int:
+        """Where sample ``index`` stands in the data set that is wrapped."""
+        return index * len(self.dataset) // self._length
 
     def __getitem__(self, index: int) -> dict:
         """Sample ``index``, or another one if its image cannot be read.
@@ -79,9 +89,10 @@ class InstanceDataset(Dataset):
 
     def _read(self, index: int) -> dict | None:
         """Sample ``index``, or None after taking note that it cannot be read."""
-        expected = self.dataset.get_data_info(index)['sample_idx']
+        position = self._position(index)
+        expected = self.dataset.get_data_info(position)['sample_idx']
         try:
-            sample = self.dataset[index]
+            sample = self.dataset[position]
             # a data set that fetches another image by itself shows it by the index
             if sample['data_samples'].get('sample_idx', expected) == expected:
                 return sample
@@ -111,5 +122,5 @@ class InstanceDataset(Dataset):
 
     def _path(self, index: int) -> str:
         """What to call sample ``index`` in a message."""
-        info = self.dataset.get_data_info(index)
+        info = self.get_data_info(index)
         return info.get('img_path', f'sample {index}')

@@ -37,7 +37,7 @@ def test_your_data_example_finds_its_images_in_every_loader(example, digits):
 
 
 def test_your_data_example_trains(example, digits, tmp_path):
-    Runner.from_cfg(on_small_data(example, digits, tmp_path / 'run')).train()
+    Runner.from_cfg(on_small_data(example, {'CustomDataset': digits}, tmp_path / 'run')).train()
     assert (tmp_path / 'run/epoch_1.pth').is_file()
 
 

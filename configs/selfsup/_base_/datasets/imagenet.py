@@ -1,0 +1,50 @@
+# ImageNet-1k: workers decode and crop, the rest runs on the batch on the training device.
+# imagenet_per-image.py has the order and the operators of MMSelfSup. See docs/imagenet.md.
+_base_ = './folder.py'
+
+data_root = 'data/imagenet'  # holds meta/{train,val}.txt, train/WNID/*.JPEG and val/
+train_list = 'meta/train.txt'
+val_list = 'meta/val.txt'
+batch_size = 32  # images a rank and step
+num_workers = 8  # processes that load, a rank
+image_size = 224
+
+data_preprocessor = dict(
+    type='AugmentingDataPreprocessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    augments=[
+        dict(type='RandomGrayscale', p=0.2),
+        dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.4, p=1.0),
+        dict(type='RandomHorizontalFlip', p=0.5),
+    ],
+)
+train_pipeline = [
+    dict(type='LoadRandomResizedCrop', scale=image_size, crop_ratio_range=(0.2, 1.0)),
+    dict(type='PackInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
+    dict(type='CenterCrop', crop_size=image_size),
+    dict(type='PackInputs'),
+]
+
+train = dict(type='ImageNet', data_root=data_root, ann_file=train_list, data_prefix='train')
+val = dict(type='ImageNet', data_root=data_root, ann_file=val_list, data_prefix='val')
+
+train_dataloader = dict(
+    batch_size=batch_size,
+    num_workers=num_workers,
+    dataset=dict(max_unreadable=1e-4, dataset=dict(train, pipeline=train_pipeline)),
+)
+val_dataloader = dict(num_workers=num_workers, dataset=dict(val, pipeline=test_pipeline))
+test_dataloader = val_dataloader
+
+k = (10, 20, 100, 200)  # neighbours, all in one pass
+val_cfg = dict(k=k)
+test_cfg = dict(
+    k=k,
+    reference=dict(num_workers=num_workers, dataset=dict(train, pipeline=test_pipeline)),
+)

@@ -1,0 +1,7 @@
+# MMSelfSup's recipe: each image against 65,536 drawn negatives.
+_base_ = [
+    '../_base_/models/npid_resnet50.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,54 @@
+"""Small data sets in the layout of the real ones."""
+
+import pickle
+
+import numpy as np
+import pytest
+from mmpretrain.datasets import CIFAR10
+from PIL import Image
+
+
+@pytest.fixture(scope='session')
+def imagenet(digits, tmp_path_factory):
+    """The digits as ImageNet: JPEGs, classes named like WordNet's, lists below meta/."""
+    root = tmp_path_factory.mktemp('data') / 'imagenet'
+    for split, count in (('train', 4), ('val', 2)):
+        lines = []
+        for label in range(10):
+            folder = root / split / f'n{label:08d}'
+            folder.mkdir(parents=True)
+            for source in sorted((digits / split / str(label)).iterdir())[:count]:
+                name = f'{folder.name}/{source.stem}.JPEG'
+                with Image.open(source) as image:
+                    image.convert('RGB').resize((300, 260)).save(root / split / name)
+                lines.append(f'{name} {label}\n')
+        (root / 'meta').mkdir(exist_ok=True)
+        (root / 'meta' / f'{split}.txt').write_text(''.join(lines))
+    return root
+
+
+@pytest.fixture
+def cifar10(digits, tmp_path, monkeypatch):
+    """The digits as the files of CIFAR-10, whose checksums cannot be asked for."""
+    monkeypatch.setattr(CIFAR10, '_check_integrity', lambda self: True)
+    folder = tmp_path / 'cifar10' / CIFAR10.base_folder
+    folder.mkdir(parents=True)
+    names = [name for name, _ in CIFAR10.train_list + CIFAR10.test_list]
+    for number, name in enumerate(names):
+        images, labels = [], []
+        for label in range(10):
+            for source in sorted((digits / 'train' / str(label)).iterdir())[2 * number :][:2]:
+                with Image.open(source) as image:
+                    images.append(np.asarray(image.convert('RGB')).transpose(2, 0, 1).ravel())
+                labels.append(label)
+        batch = dict(data=np.stack(images), labels=labels)
+        (folder / name).write_bytes(pickle.dumps(batch))
+    meta = dict(label_names=[str(label) for label in range(10)])
+    (folder / CIFAR10.meta['filename']).write_bytes(pickle.dumps(meta))
+    return tmp_path / 'cifar10'
+
+
+@pytest.fixture
+def roots(digits, imagenet, cifar10):
+    """Type of a data set: where its small one is."""
+    return dict(CustomDataset=digits, ImageNet=imagenet, CIFAR10=cifar10)

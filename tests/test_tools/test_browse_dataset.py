@@ -1,0 +1,45 @@
+"""The sheet of views, as a user asks for it."""
+
+import os
+import runpy
+import subprocess
+import sys
+
+from PIL import Image
+
+from npid_mm.visualization.contact_sheet import GAP, LINE, MARGIN
+from npid_mm.visualization.view_sheet import TOP, _left
+from tests.toy import DIGITS_CONFIG, ROOT
+
+TOOL = ROOT / 'tools/visualization/browse_dataset.py'
+
+
+def test_equal_seeds_give_equal_sheets_of_the_size_asked_for(digits, tmp_path, monkeypatch, capsys):
+    sheets = []
+    for name, seed in (('one', 3), ('two', 3), ('three', 4)):
+        out = tmp_path / f'{name}.png'
+        options = ['--out', out, '--images', 3, '--views', 5, '--seed', seed]
+        data = f'train_dataloader.dataset.dataset.data_root={digits}'
+        arguments = [TOOL, DIGITS_CONFIG, *options, '--cfg-options', data]
+        monkeypatch.setattr(sys, 'argv', [str(argument) for argument in arguments])
+        runpy.run_path(str(TOOL), run_name='__main__')
+        assert f'Look at {out}' in capsys.readouterr().out
+        sheets.append(out.read_bytes())
+    assert sheets[0] == sheets[1] != sheets[2]
+    with Image.open(tmp_path / 'one.png') as image:
+        rows = 3 * (128 + LINE + GAP)
+        assert image.size == (_left(6, 128) - GAP + MARGIN, TOP + rows + MARGIN)
+
+
+def test_missing_data_set_is_named_and_nothing_is_written(tmp_path):
+    done = subprocess.run(
+        [sys.executable, TOOL, DIGITS_CONFIG],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1'},
+        timeout=120,
+    )
+    assert done.returncode != 0
+    assert 'cannot load the training set' in done.stderr and 'data/digits' in done.stderr
+    assert not list(tmp_path.iterdir())

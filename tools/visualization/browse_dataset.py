@@ -1,0 +1,48 @@
+#!/usr/bin/env python
+"""See what a network is shown: python tools/visualization/browse_dataset.py CONFIG [options]."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import DictAction
+
+from npid_mm.engine.launch import load_config
+from npid_mm.engine.views import augmented_views
+from npid_mm.visualization import view_sheet
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Draw training images of a pretraining config beside augmented views of them.'
+    )
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--out', type=Path, help='image to write; default: views.png in work_dir')
+    parser.add_argument(
+        '--images', type=int, default=8, help='rows, spread evenly over the data set'
+    )
+    parser.add_argument('--views', type=int, default=7, help='columns beside the original')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='settings that replace those of the config',
+    )
+    parser.set_defaults(launcher='none', work_dir=None)
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw the sheet and say where it is."""
+    args = parse_args()
+    cfg = load_config(args)
+    originals, views = augmented_views(cfg, args.images, args.views, args.seed)
+    out = args.out or Path(cfg.work_dir) / 'views.png'
+    title = f'{Path(args.config).stem}: the stored image, and what the network is shown'
+    print(f'Look at {view_sheet(originals, views, out, title)}')
+
+
+if __name__ == '__main__':
+    main()
