@@ -51,4 +51,5 @@ $(PEER)/.installed: requirements/peer.txt
 	@touch $@
 
 bench: install $(PEER)/.installed  ## measure speed and memory beside MMSelfSup and faiss
-	$(PY) benchmarks/run.py --peer-python $(PEER)/bin/python $(BENCH)
+	$(PY) benchmarks/run.py --peer-python $(PEER)/bin/python \
+		$(if $(DATA),--data "$(DATA)") $(BENCH)

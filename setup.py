@@ -29,6 +29,8 @@ INSTALL_REQUIRES = [
     'numpy',
     'packaging',
     'kornia>=0.7',
+    # brings libjpeg-turbo 3, with which a crop is decoded without the rest of the image
+    'turbojpeg; sys_platform == "linux" and platform_machine == "x86_64"',
     'scikit-learn',
     'matplotlib',
     'pillow',

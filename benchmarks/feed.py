@@ -9,7 +9,6 @@ the median of the ratios within a round. What the batch costs on the training de
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import tempfile
@@ -38,20 +37,11 @@ OURS = 'npid_mm, imagenet.py'
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        '--images',
-        type=Path,
-        default=os.environ.get('NPID_IMAGES'),
-        help='folder of JPEGs; default: what the variable NPID_IMAGES says',
-    )
+    parser.add_argument('--images', type=Path, required=True, help='folder of JPEGs')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
     parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; left out without')
-    args = parser.parse_args()
-    if args.images is None:
-        parser.error('--images is needed: a folder of JPEGs')
-    args.images = Path(args.images).resolve()
-    return args
+    return parser.parse_args()
 
 
 def our_dataset(config: str, images: Path, ann_file: Path):
@@ -135,20 +125,21 @@ def main() -> None:
     torch.set_num_threads(1)
     cv2.setNumThreads(0)
     init_default_scope('mmpretrain')
+    images = args.images.resolve()
     jpegs = ('.jpg', '.jpeg')
-    paths = sorted(path for path in args.images.iterdir() if path.suffix.lower() in jpegs)
+    paths = sorted(path for path in images.iterdir() if path.suffix.lower() in jpegs)
     if not paths:
         raise SystemExit(f'no JPEG in {args.images}')
     with tempfile.TemporaryDirectory() as folder:
         ann_file = Path(folder) / 'train.txt'
         ann_file.write_text(''.join(f'{path.name} 0\n' for path in paths))
-        fast = our_dataset('imagenet.py', args.images, ann_file)
+        fast = our_dataset('imagenet.py', images, ann_file)
         runs = {'decoding alone': partial(decode_all, paths)}
         if args.peer_python:
-            peer = Peer(args.peer_python, args.images, ann_file)
+            peer = Peer(args.peer_python, images, ann_file)
             runs[PEER] = peer.run
         runs['npid_mm, imagenet_per-image.py'] = partial(
-            read_all, our_dataset('imagenet_per-image.py', args.images, ann_file)
+            read_all, our_dataset('imagenet_per-image.py', images, ann_file)
         )
         runs[OURS] = partial(read_all, fast)
         seconds = {name: [] for name in runs}

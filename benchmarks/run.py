@@ -1,6 +1,7 @@
 """Run benchmarks and write what they print into docs/benchmarks.md.
 
-python benchmarks/run.py [NAME ...]    all, or the named ones: the rest of the page stays
+python benchmarks/run.py [NAME ...]    all that need no images, or the named ones: the rest of
+                                       the pages stays
 """
 
 import argparse
@@ -17,6 +18,8 @@ import torch
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / 'docs'
 PEER = '--peer-python PEER'.split()
+DATA = '--images DATA'.split()
+CIFAR10 = ['cifar10.py', '--scaled', '--seeds', '3', *DATA]
 # name of a section of a page: the page, and the command that fills it
 SECTIONS = {
     'digits': ('benchmarks.md', ['digits.py']),
@@ -24,6 +27,9 @@ SECTIONS = {
     'bank_memory': ('benchmarks.md', ['bank_memory.py', *PEER]),
     'knn': ('benchmarks.md', ['knn.py', *PEER]),
     'scale': ('scale.md', ['scale.py']),
+    'feed': ('benchmarks.md', ['feed.py', *PEER, *DATA]),
+    'cifar10': ('benchmarks.md', CIFAR10),
+    'cifar10_feeds': ('benchmarks.md', [*CIFAR10, '--feeds']),
 }
 
 
@@ -71,14 +77,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('names', nargs='*', metavar='NAME', help=f'of {", ".join(SECTIONS)}')
     parser.add_argument('--peer-python', default='python', help='interpreter with mmselfsup 1.0.0')
+    parser.add_argument('--data', help='folder of the images that a benchmark reads')
     args = parser.parse_args()
     unknown = sorted(set(args.names) - set(SECTIONS))
     if unknown:
         parser.error(f'no benchmark {", ".join(unknown)}; there are {", ".join(SECTIONS)}')
-    for name in args.names or SECTIONS:
+    values = {'PEER': args.peer_python, 'DATA': args.data}
+    for name in args.names or [name for name in SECTIONS if 'DATA' not in SECTIONS[name][1]]:
         page, (script, *arguments) = SECTIONS[name]
+        if 'DATA' in arguments and not args.data:
+            parser.error(f'{name} reads images: give their folder with --data')
         print(f'{name} ...', flush=True)
-        filled = [args.peer_python if each == 'PEER' else each for each in arguments]
+        filled = [values.get(each, each) for each in arguments]
         done = subprocess.run(
             [sys.executable, '-W', 'ignore', HERE / script, *filled],
             check=True,

@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.fileio import dump
 from mmengine.hooks import Hook
 from mmengine.registry import init_default_scope
@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.launch import set_loader_defaults
+from npid_mm.engine.launch import add_config_options, set_loader_defaults
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, training_curve
 
@@ -45,14 +45,7 @@ def parse_args() -> argparse.Namespace:
         '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, to see that it all runs'
     )
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        default={},
-        help='settings that replace those of the config',
-    )
+    add_config_options(parser)
     return parser.parse_args()
 
 

@@ -17,17 +17,23 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Arguments of every tool that runs a config."""
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
+    add_config_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    # torch.distributed.launch passes it; torchrun sets the environment instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """The argument with which settings of a config are replaced, ``cfg_options``."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
         action=DictAction,
         metavar='KEY=VALUE',
+        default={},
         help='settings that replace those of the config, for example '
         'train_cfg.max_epochs=100 model.head.temperature=0.1',
     )
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
-    # torch.distributed.launch passes it; torchrun sets the environment instead
-    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
 
 
 def existing_file(path: str, what: str) -> str:
@@ -50,8 +56,7 @@ def load_config(args: argparse.Namespace) -> Config:
     """
     cfg = Config.fromfile(existing_file(args.config, 'config'))
     cfg.launcher = args.launcher
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg.merge_from_dict(args.cfg_options)
     for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         if cfg.get(name):
             set_loader_defaults(cfg[name])

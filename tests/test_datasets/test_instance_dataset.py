@@ -110,3 +110,24 @@ def test_labels_follow_the_instances(digits):
 def test_data_without_labels_says_so(broken):
     with pytest.raises(ValueError, match='needs one class label an image, but sample 0 .*None'):
         dataset_labels(broken)
+
+
+def test_fraction_keeps_every_class_and_renumbers(digits):
+    """The index must be the position in what is kept: the bank has a row for each of those."""
+    whole = CustomDataset(data_root=str(digits), data_prefix='train', pipeline=READ)
+    dataset = InstanceDataset(whole, fraction=0.1)
+    assert len(dataset) == round(0.1 * len(whole))
+    check_instances(dataset)
+    counts = dataset_labels(dataset).bincount(minlength=10)
+    shares = 0.1 * dataset_labels(whole).bincount()
+    assert (counts - shares).abs().max() <= 1
+    last = dataset[len(dataset) - 1]
+    assert index_of(last) == len(dataset) - 1
+    path = dataset.get_data_info(len(dataset) - 1)['img_path']
+    assert last['data_samples'].img_path == path
+
+
+@pytest.mark.parametrize('fraction', [0, 1.5])
+def test_fraction_out_of_range(digits, fraction):
+    with pytest.raises(ValueError, match=rf'fraction must be in \(0, 1\], got {fraction}'):
+        InstanceDataset(folder(digits / 'val'), fraction=fraction)

@@ -4,9 +4,7 @@
 import argparse
 from pathlib import Path
 
-from mmengine.config import DictAction
-
-from npid_mm.engine.launch import load_config
+from npid_mm.engine.launch import add_config_options, load_config
 from npid_mm.engine.views import augmented_views
 from npid_mm.visualization import view_sheet
 
@@ -23,13 +21,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--views', type=int, default=7, help='columns beside the original')
     parser.add_argument('--seed', type=int, default=0)
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='settings that replace those of the config',
-    )
+    add_config_options(parser)
     parser.set_defaults(launcher='none', work_dir=None)
     return parser.parse_args()
 

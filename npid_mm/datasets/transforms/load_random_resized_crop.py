@@ -12,7 +12,10 @@ from mmpretrain.registry import TRANSFORMS
 from PIL import Image
 from torchvision.transforms.v2 import functional as F
 
-ORIENTATION = 0x0112  # the EXIF tag; its values from 5 on swap height and width
+from .jpeg import decode_jpeg_crop
+
+ORIENTATION = 0x0112  # the EXIF tag
+TRANSPOSED = (5, 6, 7, 8)  # its values that swap height and width
 # a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
 REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -23,12 +26,25 @@ REDUCED = {
 
 
 class Box(NamedTuple):
-    """A crop in pixels of the full image."""
+    """A part of an image, in pixels."""
 
     top: int
     left: int
     height: int
     width: int
+
+    def at(self, factor: int) -> 'Box':
+        """The same part of the image at 1 / ``factor`` of its resolution."""
+        return Box(*(round(side / factor) for side in self))
+
+
+class Header(NamedTuple):
+    """What a file says of its image before it is decoded."""
+
+    height: int
+    width: int
+    is_jpeg: bool
+    upright: bool  # height and width are as stored
 
 
 @TRANSFORMS.register_module()
@@ -37,7 +53,8 @@ class LoadRandomResizedCrop(RandomResizedCrop):
 
     The crop is drawn from the size in the file's header. Where it is so large that half, a
     quarter or an eighth of the resolution still holds as many pixels as the output, the JPEG is
-    decoded at that scale. An image that the data set holds in memory (``img``) is taken as it is.
+    decoded at that scale; and where libjpeg-turbo is at hand, no more of it than the crop. An
+    image that the data set holds in memory (``img``) is taken as it is.
 
     Required keys: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
     read from a file; ``img_shape``.
@@ -68,7 +85,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         if image is None:
             image = self._decode_crop(results['img_path'])
         else:
-            image = _cut(image, self._draw(*image.shape[:2]), 1)
+            image = _cut(image, self._draw(*image.shape[:2]))
         results['img'] = _resize(image, self.scale)
         results['img_shape'] = results['img'].shape[:2]
         return results
@@ -81,13 +98,19 @@ class LoadRandomResizedCrop(RandomResizedCrop):
     def _decode_crop(self, path: str) -> np.ndarray:
         """A random crop (h, w, 3) of an image file, decoded no finer than needed."""
         content = fileio.get(path, self.backend_args)
-        height, width, is_jpeg = _read_header(content)
-        box = self._draw(height, width)
-        factor = _decoding_factor(box, self.scale) if is_jpeg else 1
-        image = cv2.imdecode(np.frombuffer(content, np.uint8), REDUCED[factor])
+        header = _read_header(content)
+        box = self._draw(header.height, header.width)
+        factor = _decoding_factor(box, self.scale) if header.is_jpeg else 1
+        box = box.at(factor)
+        image = None
+        if header.is_jpeg and header.upright:
+            image = decode_jpeg_crop(content, *box, factor)
         if image is None:
-            raise ValueError(f'cannot decode {path}: the file is broken or no image')
-        return _cut(image, box, factor)
+            image = cv2.imdecode(np.frombuffer(content, np.uint8), REDUCED[factor])
+            if image is None:
+                raise ValueError(f'cannot decode {path}: the file is broken or no image')
+            image = _cut(image, box)
+        return image
 
     def __repr__(self) -> str:
         return (
@@ -96,13 +119,14 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         )
 
 
-def _read_header(content: bytes) -> tuple[int, int, bool]:
-    """Height and width of an image as it is to be seen, and whether it is a JPEG."""
+def _read_header(content: bytes) -> Header:
+    """Size of an image as it is to be seen, and what kind of file it is."""
     with Image.open(io.BytesIO(content)) as header:
         width, height = header.size
-        if 'exif' in header.info and header.getexif().get(ORIENTATION, 1) >= 5:
+        orientation = header.getexif().get(ORIENTATION, 1) if 'exif' in header.info else 1
+        if orientation in TRANSPOSED:
             width, height = height, width
-        return height, width, header.format == 'JPEG'
+        return Header(height, width, header.format == 'JPEG', orientation == 1)
 
 
 def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:
@@ -111,13 +135,14 @@ def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:
     return max(factor for factor in REDUCED if factor <= max(spare, 1))
 
 
-def _cut(image: np.ndarray, box: Box, factor: int) -> np.ndarray:
-    """The part of an image, decoded at 1 / ``factor``, that a box of the full image names."""
-    top, left, height, width = (round(side / factor) for side in box)
+def _cut(image: np.ndarray, box: Box) -> np.ndarray:
+    """The part of an image (H, W, 3) that a box names."""
+    top, left, height, width = box
     return image[top : top + height, left : left + width]
 
 
 def _resize(image: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
     """Resize (h, w, 3) uint8 with antialiasing, as torchvision and Pillow do."""
-    channels_first = torch.from_numpy(image).permute(2, 0, 1)
+    # PyTorch warns of memory that may not be written to, as that of a data set may be
+    channels_first = torch.from_numpy(np.require(image, requirements='W')).permute(2, 0, 1)
     return F.resize(channels_first, list(scale), antialias=True).permute(1, 2, 0).numpy()

@@ -22,6 +22,13 @@ def smooth_image(height: int, width: int) -> Image.Image:
     return Image.fromarray(np.uint8(127 + 100 * np.stack(channels, axis=-1)))
 
 
+@pytest.fixture(params=['libjpeg-turbo', 'OpenCV'])
+def decoder(request, monkeypatch):
+    """With libjpeg-turbo's cropping, and as where it is not installed."""
+    if request.param == 'OpenCV':
+        monkeypatch.setattr(module, 'decode_jpeg_crop', lambda *_: None)
+
+
 def fixed_box(monkeypatch, *box):
     monkeypatch.setattr(module.LoadRandomResizedCrop, '_draw', lambda *_: module.Box(*box))
 
@@ -46,12 +53,10 @@ def reference(path, box, scale):
     ],
 )
 @pytest.mark.parametrize('ending', ['jpg', 'png'])
-def test_crop_is_that_of_the_full_image(box, factor, ending, tmp_path, monkeypatch):
+def test_crop_is_that_of_the_full_image(box, factor, ending, decoder, tmp_path, monkeypatch):
     """Reduced decoding shows the same part of the image as decoding it in full."""
     path = tmp_path / f'image.{ending}'
-    smooth_image(512, 640).save(path, quality=95) if ending == 'jpg' else smooth_image(
-        512, 640
-    ).save(path)
+    smooth_image(512, 640).save(path, quality=95)
     assert module._decoding_factor(module.Box(*box), (64, 64)) == factor
     fixed_box(monkeypatch, *box)
     image = build(scale=64).transform(dict(img_path=str(path)))['img']
@@ -62,6 +67,7 @@ def test_crop_is_that_of_the_full_image(box, factor, ending, tmp_path, monkeypat
 
 def test_large_jpegs_are_decoded_at_reduced_scale(tmp_path, monkeypatch):
     """Guards the speed: what OpenCV hands over is no larger than needed. PNGs have no such way."""
+    monkeypatch.setattr(module, 'decode_jpeg_crop', lambda *_: None)
     seen = []
     decode = cv2.imdecode
     monkeypatch.setattr(cv2, 'imdecode', lambda *a: seen.append(decode(*a)) or seen[-1])
@@ -73,15 +79,19 @@ def test_large_jpegs_are_decoded_at_reduced_scale(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('orientation', range(1, 9))
-def test_orientation_is_honoured(orientation, tmp_path):
+def test_orientation_is_honoured(orientation, tmp_path, monkeypatch):
     """A photograph on its side: the crop lies within the image as it is shown."""
     path = tmp_path / 'image.jpg'
     exif = Image.Exif()
     exif[module.ORIENTATION] = orientation
     smooth_image(80, 160).save(path, exif=exif, quality=95)
-    height, width, is_jpeg = module._read_header(path.read_bytes())
-    assert is_jpeg
-    assert (height, width) == cv2.imread(str(path)).shape[:2]
+    header = module._read_header(path.read_bytes())
+    shown = cv2.imread(str(path))
+    assert (header.height, header.width) == shown.shape[:2]
+    assert header.is_jpeg and header.upright == (orientation == 1)
+    fixed_box(monkeypatch, 0, 0, *shown.shape[:2])
+    image = build(scale=shown.shape[:2]).transform(dict(img_path=str(path)))['img']
+    np.testing.assert_array_equal(image, shown)
 
 
 def test_crops_are_distributed_as_torchvisions():

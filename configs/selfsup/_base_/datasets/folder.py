@@ -9,8 +9,7 @@ num_workers = 2  # processes that load and augment
 image_size = 64  # pixels, height and width that the network sees
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='RandomResizedCrop', scale=image_size, crop_ratio_range=(0.2, 1.0)),
+    dict(type='LoadRandomResizedCrop', scale=image_size, crop_ratio_range=(0.2, 1.0)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     dict(type='RandomGrayscale', prob=0.2, keep_channels=True),
@@ -18,7 +17,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='ResizeEdge', scale=image_size, edge='short'),
+    dict(type='ResizeEdge', scale=image_size, edge='short', backend='pillow'),
     dict(type='CenterCrop', crop_size=image_size),
     dict(type='PackInputs'),
 ]

@@ -1,0 +1,130 @@
+"""A part of a JPEG without the work for the rest, by libjpeg-turbo.
+
+No Python library hands on libjpeg-turbo's cropping, so its C interface (TurboJPEG 3) is called
+directly. The library is the system's, or that which the package ``turbojpeg`` brings.
+"""
+
+import ctypes
+import importlib.metadata
+import threading
+from ctypes.util import find_library
+from functools import cache
+
+import numpy as np
+
+DECOMPRESS = 1  # TJINIT_DECOMPRESS
+BGR = 1  # TJPF_BGR
+SUBSAMPLING, WIDTH, HEIGHT = 4, 5, 6  # TJPARAM_*
+# width in pixels of the blocks that are coded together, for each kind of subsampling; a crop
+# starts at one of them
+BLOCK_WIDTH = {0: 8, 1: 16, 2: 16, 3: 8, 4: 8, 5: 32, 6: 8}
+
+
+class _Region(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int) for name in ('x', 'y', 'w', 'h')]
+
+
+class _Factor(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_int) for name in ('num', 'denom')]
+
+
+# of each thread: its decoder, and memory for pixels, which new would come page by page
+_own = threading.local()
+
+
+def decode_jpeg_crop(
+    content: bytes, top: int, left: int, height: int, width: int, factor: int = 1
+) -> np.ndarray | None:
+    """Decode a part of a JPEG at 1 / ``factor`` of its resolution.
+
+    Args:
+        content (bytes): The file.
+        top (int): First row of the part, in pixels of the reduced image.
+        left (int): First column.
+        height (int): Rows; what lies outside the image is cut off.
+        width (int): Columns, likewise.
+        factor (int): 1, 2, 4 or 8.
+
+    Returns:
+        ndarray | None: (height, width, 3) of uint8, BGR; the orientation that EXIF names is not
+        applied. Its memory is used again by the thread's next call. None where there is no
+        libjpeg-turbo 3, or it cannot read this file.
+    """
+    library = _library()
+    if library is None:
+        return None
+    handle = _handle(library)
+    if library.tj3DecompressHeader(handle, content, len(content)):
+        return None
+    block = BLOCK_WIDTH.get(library.tj3Get(handle, SUBSAMPLING))
+    if block is None:
+        return None
+    # a block of the full image is so many pixels of the reduced one
+    start = left - left % max(block // factor, 1)
+    whole_width, whole_height = (
+        -(-library.tj3Get(handle, side) // factor) for side in (WIDTH, HEIGHT)
+    )
+    height = min(height, whole_height - top)
+    region = _Region(start, top, min(left + width, whole_width) - start, height)
+    pixels = _scratch(3 * region.h * region.w).reshape(region.h, region.w, 3)
+    failed = (
+        library.tj3SetScalingFactor(handle, _Factor(1, factor))
+        or library.tj3SetCroppingRegion(handle, region)
+        or library.tj3Decompress8(handle, content, len(content), pixels.ctypes.data, 0, BGR)
+    )
+    return None if failed else pixels[:, left - start :]
+
+
+@cache
+def _library() -> ctypes.CDLL | None:
+    """libjpeg-turbo from version 3 on, or None."""
+    for path in [find_library('turbojpeg'), *_packaged()]:
+        if path is None:
+            continue
+        library = ctypes.CDLL(str(path))
+        if hasattr(library, 'tj3SetCroppingRegion'):
+            return _declare(library)
+    return None
+
+
+def _packaged() -> list:
+    """Libraries that the package ``turbojpeg`` brings."""
+    try:
+        files = importlib.metadata.files('turbojpeg') or []
+    except importlib.metadata.PackageNotFoundError:
+        return []
+    return [file.locate() for file in files if file.name.startswith('libturbojpeg')]
+
+
+def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
+    """Say what the functions take: a handle is a pointer, which an int would cut short."""
+    handle, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
+    library.tj3Init.restype = handle
+    library.tj3Init.argtypes = [number]
+    library.tj3DecompressHeader.argtypes = [handle, ctypes.c_char_p, size]
+    library.tj3Get.argtypes = [handle, number]
+    library.tj3SetScalingFactor.argtypes = [handle, _Factor]
+    library.tj3SetCroppingRegion.argtypes = [handle, _Region]
+    library.tj3Decompress8.argtypes = [
+        handle,
+        ctypes.c_char_p,
+        size,
+        ctypes.c_void_p,
+        number,
+        number,
+    ]
+    return library
+
+
+def _handle(library: ctypes.CDLL) -> int:
+    """The decoder of this thread."""
+    if not hasattr(_own, 'decoder'):
+        _own.decoder = library.tj3Init(DECOMPRESS)
+    return _own.decoder
+
+
+def _scratch(size: int) -> np.ndarray:
+    """``size`` bytes of this thread's memory."""
+    if len(getattr(_own, 'pixels', ())) < size:
+        _own.pixels = np.empty(size, np.uint8)
+    return _own.pixels[:size]
