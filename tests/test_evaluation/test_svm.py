@@ -1,0 +1,131 @@
+"""The VOC07 protocol against scikit-learn, called as MMSelfSup's tool calls it."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from sklearn.model_selection import cross_val_score
+from sklearn.svm import LinearSVC
+
+from npid_mm.evaluation import (
+    COSTS,
+    linear_gram,
+    normalize_features,
+    voc_average_precision,
+    voc_svm,
+)
+
+CLASSES = 3
+
+
+def make_data(lengths=(150, 90), columns=40):
+    """Features of weak classes and targets of which a few are -1, for training and test."""
+    present = torch.rand(sum(lengths), CLASSES) < 0.25
+    features = torch.randn(sum(lengths), columns)
+    features[:, :CLASSES] += 1.2 * present
+    targets = present.int()
+    targets[(torch.rand(targets.shape) < 0.05) & ~present] = -1
+    features = normalize_features(features.add_(0.5).relu_())
+    (train, test), (train_targets, test_targets) = (
+        each.split(lengths) for each in (features, targets)
+    )
+    return train, train_targets, test, test_targets
+
+
+def peer(cost):
+    """The tool's machine, with more iterations and less tolerance."""
+    return LinearSVC(
+        C=cost, class_weight={1: 2, -1: 1}, dual=True, tol=1e-9, max_iter=1_000_000, random_state=0
+    )
+
+
+def test_equals_the_protocol_run_with_scikit_learn():
+    """Every cross-validated AP, the chosen cost and the AP on the test set, -1 left out there."""
+    train, train_targets, test, test_targets = make_data()
+    costs = (1.0, 10.0, 0.5**4, 0.5**7, 0.5**12)
+    records = voc_svm(train, train_targets, test, test_targets, costs=costs)
+    assert [record['column'] for record in records] == [0, 1, 2]
+    for column, record in enumerate(records):
+        labels = np.where(train_targets[:, column].numpy() == 1, 1, -1)
+        cv_ap = [
+            cross_val_score(peer(cost), train.numpy(), labels, cv=3, scoring='average_precision')
+            for cost in costs
+        ]
+        np.testing.assert_allclose(record['cv_ap'], np.mean(cv_ap, axis=1), atol=1e-6)
+        assert record['cost'] == costs[int(np.mean(cv_ap, axis=1).argmax())]
+        machine = peer(record['cost']).fit(train, labels)
+        scores = torch.from_numpy(machine.decision_function(test))
+        expected = voc_average_precision(scores, test_targets[:, column])
+        assert record['test_ap'] == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_costs_are_those_of_the_protocol():
+    assert COSTS[:3] == (1, 10, 100)
+    assert (len(COSTS), COSTS[3], COSTS[-1]) == (19, 1 / 16, 2**-19)
+
+
+def test_class_by_class_gives_the_records_of_all():
+    """What a run that goes on after an interruption puts together, through a JSON file."""
+    data = make_data()
+    whole = voc_svm(*data)
+    gram = linear_gram(data[0])
+    parts = voc_svm(*data, columns=[2], gram=gram) + voc_svm(*data, columns=[0, 1], gram=gram)
+    parts = sorted(json.loads(json.dumps(parts)), key=lambda record: record['column'])
+    for one, other in zip(whole, parts, strict=True):
+        assert one.keys() == other.keys()
+        assert one['cost'] == other['cost']
+        np.testing.assert_allclose(one['cv_ap'], other['cv_ap'], atol=1e-6)
+        assert one['test_ap'] == pytest.approx(other['test_ap'], abs=1e-6)
+
+
+def test_equal_costs_are_resolved_by_the_first():
+    """Where all costs rank alike, as argmax of the protocol does."""
+    train = normalize_features(torch.eye(12).repeat(3, 1))
+    targets = (torch.arange(36) % 12 < 4).int()[:, None]
+    record = voc_svm(train, targets, train, targets, costs=(1.0, 100.0, 0.01))[0]
+    assert record['cv_ap'] == [1.0, 1.0, 1.0]
+    assert record['cost'] == 1.0
+
+
+def test_two_runs_give_the_same_records():
+    data = make_data()
+    assert voc_svm(*data) == voc_svm(*data)
+
+
+def test_normalises_as_the_protocol_does():
+    """A row of length 5, and a row of zeros, which stays one."""
+    found = normalize_features(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
+    expected = torch.tensor([[3.0, 4.0], [0.0, 0.0]], dtype=torch.float64) / (5 + 1e-5)
+    torch.testing.assert_close(found, expected)
+
+
+def test_refuses_what_cannot_be_trained_or_tested():
+    train, train_targets, test, test_targets = make_data()
+
+    def refused(message, **changed):
+        data = dict(train=train, train_targets=train_targets, test=test, test_targets=test_targets)
+        with pytest.raises(ValueError, match=message):
+            voc_svm(**(data | changed))
+
+    broken = train.clone()
+    broken[7, 2] = torch.nan
+    refused('train must be finite, but 1 of its 150 rows .* the first is row 7', train=broken)
+    refused('test must be .* torch.float32: pass it through normalize_features', test=test.float())
+    refused(
+        r'train_targets must be .* each of the 150 rows of train, got \(149, 3\)',
+        train_targets=train_targets[1:],
+    )
+    refused(
+        r'test_targets must be 1 \(present\), .* got \[2\]',
+        test_targets=test_targets.clone().fill_(2),
+    )
+    refused('same numbers .* got 40 and 39 features, 3 and 3 classes', test=test[:, 1:])
+    refused('costs must be at least one number, all above 0', costs=(1.0, 0.0))
+    refused('costs must be at least one number, all above 0', costs=())
+    rare = train_targets.clamp(max=0)
+    rare[:2, 1] = 1
+    refused(
+        'class 1 must have at least 3 positives .* got 2 and 148', train_targets=rare, columns=[1]
+    )
+    refused('class 0 has no positive in test_targets', test_targets=test_targets.clamp(max=0))
