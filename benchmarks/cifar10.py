@@ -58,7 +58,12 @@ SCALED = {
     'param_scheduler.milestones': [18, 24],
     'train_cfg.val_interval': 30,
 }
-SCALED_ROWS = {'parametric softmax': {'model.head.length': 5000}}
+# the constant Z of the first batch, from random rows, is far from what features give: with few
+# steps the network is thrown about, the more the larger m. Here Z follows as an average
+SCALED_ROWS = {
+    'parametric softmax': {'model.head.length': 5000},
+    **{row: {'model.head.z_momentum': 0.1} for row in ROWS if row.startswith('NCE')},
+}
 
 
 def parse_args() -> argparse.Namespace:
