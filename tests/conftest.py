@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from npid_mm.datasets import split_folder, write_digits
+from tests import layouts
 
 
 @pytest.fixture(scope='session')
@@ -12,6 +13,30 @@ def digits(tmp_path_factory):
     root = write_digits(tmp_path_factory.mktemp('data') / 'digits')
     split_folder(root, root)
     return root
+
+
+@pytest.fixture(scope='session')
+def imagenet(digits, tmp_path_factory):
+    """The digits as ImageNet: ten classes, 4 training and 2 validation images each."""
+    return layouts.write_imagenet(digits, tmp_path_factory.mktemp('imagenet'))
+
+
+@pytest.fixture(scope='session')
+def places205(digits, tmp_path_factory):
+    """The digits as ten scenes of Places205, 4 training and 2 validation images each."""
+    return layouts.write_places205(digits, tmp_path_factory.mktemp('places205'))
+
+
+@pytest.fixture(scope='session')
+def inaturalist2018(digits, tmp_path_factory):
+    """The digits as ten species of iNaturalist 2018, 4 training and 2 validation images each."""
+    return layouts.write_inaturalist2018(digits, tmp_path_factory.mktemp('inaturalist2018'))
+
+
+@pytest.fixture(scope='session')
+def voc2007(digits, tmp_path_factory):
+    """Mosaics of digits as VOC2007: 60 images of trainval and 40 of test, 20 classes."""
+    return layouts.write_voc2007(digits, tmp_path_factory.mktemp('voc'))
 
 
 @pytest.fixture(autouse=True)

@@ -1,15 +1,19 @@
 from .checks import check_instances, dataset_labels
 from .digits import write_digits
 from .folder_split import split_folder
+from .inaturalist import INaturalist2018
 from .instance_dataset import InstanceDataset
 from .resumable_sampler import ResumableSampler
 from .seeding import mixed_seed, seed_generators
 from .transforms import LoadRandomResizedCrop
+from .voc2007 import VOC2007Classification
 
 __all__ = [
+    'INaturalist2018',
     'InstanceDataset',
     'LoadRandomResizedCrop',
     'ResumableSampler',
+    'VOC2007Classification',
     'check_instances',
     'dataset_labels',
     'mixed_seed',

@@ -8,25 +8,6 @@ from mmpretrain.datasets import CIFAR10
 from PIL import Image
 
 
-@pytest.fixture(scope='session')
-def imagenet(digits, tmp_path_factory):
-    """The digits as ImageNet: JPEGs, classes named like WordNet's, lists below meta/."""
-    root = tmp_path_factory.mktemp('data') / 'imagenet'
-    for split, count in (('train', 4), ('val', 2)):
-        lines = []
-        for label in range(10):
-            folder = root / split / f'n{label:08d}'
-            folder.mkdir(parents=True)
-            for source in sorted((digits / split / str(label)).iterdir())[:count]:
-                name = f'{folder.name}/{source.stem}.JPEG'
-                with Image.open(source) as image:
-                    image.convert('RGB').resize((300, 260)).save(root / split / name)
-                lines.append(f'{name} {label}\n')
-        (root / 'meta').mkdir(exist_ok=True)
-        (root / 'meta' / f'{split}.txt').write_text(''.join(lines))
-    return root
-
-
 @pytest.fixture
 def cifar10(digits, tmp_path, monkeypatch):
     """The digits as the files of CIFAR-10, whose checksums cannot be asked for."""

@@ -14,7 +14,7 @@ from npid_mm.datasets.image_list import (
     named_subset,
     read_image_list,
 )
-from npid_mm.visualization.whole_file import whole_file
+from npid_mm.engine.list_files import wanted, write_list
 
 VAL_LABELS = """\
 The validation archive has no class folders. Any of these gives its labels:
@@ -59,10 +59,10 @@ def main() -> int:
     train, val = meta / 'train.txt', meta / 'val.txt'
     failed = 0
     if wanted(train, args.force):
-        write(train, class_folder_list(args.data_root / 'train'))
+        write_list(train, class_folder_list(args.data_root / 'train'))
     if wanted(val, args.force):
         try:
-            write(val, class_folder_list(args.data_root / 'val'))
+            write_list(val, class_folder_list(args.data_root / 'val'))
         except FileNotFoundError as error:
             print(f'cannot write {val}: {error}\n{VAL_LABELS}')
             failed = 1
@@ -72,30 +72,14 @@ def main() -> int:
             continue
         if args.subset_list:
             names = args.subset_list.read_text().splitlines()
-            write(out, named_subset(read_image_list(train), names))
+            write_list(out, named_subset(read_image_list(train), names))
         else:
-            write(out, draw_subset(read_image_list(train), percent, args.seed))
+            write_list(out, draw_subset(read_image_list(train), percent, args.seed))
             print(
                 f'note: {out.name} is a draw of {percent} % of each class with seed {args.seed}, '
                 "not SimCLR's subset: figures are not comparable with published ones"
             )
     return failed
-
-
-def wanted(path: Path, force: bool) -> bool:
-    """Whether to write a list; says so if not."""
-    if path.exists() and not force:
-        print(f'{path} is there already: kept (--force replaces it)')
-        return False
-    return True
-
-
-def write(path: Path, entries: list[tuple[str, int]]) -> None:
-    """Write a list whole, or not at all."""
-    with whole_file(path) as unfinished:
-        unfinished.write_text(''.join(f'{image} {label}\n' for image, label in entries))
-    classes = len({label for _, label in entries})
-    print(f'{path}: {len(entries):,} images of {classes:,} classes')
 
 
 if __name__ == '__main__':

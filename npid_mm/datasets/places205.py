@@ -1,0 +1,43 @@
+"""Places205's official lists, with paths that start from the data set's folder."""
+
+from pathlib import Path
+
+from .image_list import read_image_list
+
+CLASSES = 205
+# Where the archive imagesPlaces205_resize.tar.gz puts the images.
+IMAGES = 'data/vision/torralba/deeplearning/images256'
+
+
+def places205_list(root: str | Path, split: str, images: str = IMAGES) -> list[tuple[str, int]]:
+    """(path, label) of ``root/trainvalsplit_places205/<split>_places205.csv``, in its order.
+
+    Args:
+        root (str | Path): The data set.
+        split (str): 'train' or 'val'.
+        images (str): Folder that the paths of the official list start from, from ``root``.
+
+    Raises:
+        FileNotFoundError: The official list or the folder of images is missing, or the first image
+            of the list is not there.
+        ValueError: A line is not `path label`, a label is outside 0..204, or there is no line.
+    """
+    root = Path(root)
+    path = root / f'trainvalsplit_places205/{split}_places205.csv'
+    if not path.is_file():
+        raise FileNotFoundError(f'no file {path}: unpack trainvalsplit_places205.tar.gz in {root}')
+    entries = read_image_list(path)
+    if not entries:
+        raise ValueError(f'{path} is empty: unpack trainvalsplit_places205.tar.gz again')
+    for number, (_, label) in enumerate(entries, 1):
+        if label >= CLASSES:
+            raise ValueError(
+                f'{path} must have labels in 0..{CLASSES - 1}, got {label} in line {number}'
+            )
+    first = entries[0][0]
+    if not (root / images / first).is_file():
+        raise FileNotFoundError(
+            f'{path} starts with {first}, which is not in {root / images}: unpack '
+            f'imagesPlaces205_resize.tar.gz in {root}, or say with --images where they are'
+        )
+    return [(f'{images}/{image}', label) for image, label in entries]

@@ -1,0 +1,21 @@
+"""Lists of images as files that a tool writes and never replaces unasked."""
+
+from pathlib import Path
+
+from npid_mm.visualization.whole_file import whole_file
+
+
+def wanted(path: Path, force: bool) -> bool:
+    """Whether to write a list; says so if not."""
+    if path.exists() and not force:
+        print(f'{path} is there already: kept (--force replaces it)')
+        return False
+    return True
+
+
+def write_list(path: Path, entries: list[tuple[str, int]]) -> None:
+    """Write a list whole, or not at all, and say what it has."""
+    with whole_file(path) as unfinished:
+        unfinished.write_text(''.join(f'{image} {label}\n' for image, label in entries))
+    classes = len({label for _, label in entries})
+    print(f'{path}: {len(entries):,} images of {classes:,} classes')

@@ -1,0 +1,22 @@
+"""Running the tools of tools/dataset_converters."""
+
+import runpy
+import sys
+
+import pytest
+
+from tests.toy import ROOT
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run one in this process; gives its exit code, and what it printed."""
+
+    def run(tool, *arguments):
+        path = str(ROOT / 'tools/dataset_converters' / tool)
+        monkeypatch.setattr(sys, 'argv', [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(path, run_name='__main__')
+        return end.value.code, ''.join(capsys.readouterr())
+
+    return run

@@ -1,0 +1,62 @@
+"""The check of each data set from the command line."""
+
+import pytest
+from torchvision.datasets import CIFAR10
+
+CHECK = 'check_dataset.py'
+
+
+@pytest.mark.parametrize(
+    ('name', 'options', 'expected'),
+    [
+        ('imagenet', ['--classes', 10], 'all well: train 40, val 20, 60 files looked for'),
+        ('imagenet', ['--classes', 10, '--sample', 5], 'train 40, val 20, 10 files looked for'),
+        ('places205', ['--classes', 10, '--all'], 'all well: train 40, val 20, 60 files'),
+        ('inaturalist2018', [], 'all well: train 40, val 20, 60 files looked for'),
+        ('voc2007', ['--all'], 'all well: trainval 60, test 40, 100 files looked for'),
+    ],
+)
+def test_good_data_sets(run, request, name, options, expected):
+    code, text = run(CHECK, name, request.getfixturevalue(name), *options)
+    assert code == 0, text
+    assert expected in text and 'problem' not in text
+
+
+def test_cifar10(run, tmp_path, monkeypatch):
+    code, text = run(CHECK, 'cifar10', tmp_path)
+    assert code == 1 and 'problem: folder cifar-10-batches-py/ is missing' in text
+    folder = tmp_path / 'cifar-10-batches-py'
+    folder.mkdir()
+    for name in ('one', 'two', 'batches.meta'):
+        (folder / name).touch()
+    # the checksum of an empty file
+    nothing = 'd41d8cd98f00b204e9800998ecf8427e'
+    monkeypatch.setattr(CIFAR10, 'train_list', [['one', nothing]])
+    monkeypatch.setattr(CIFAR10, 'test_list', [['two', nothing]])
+    monkeypatch.setattr(CIFAR10, 'meta', dict(filename='batches.meta', md5=nothing))
+    assert run(CHECK, 'cifar10', tmp_path) == (0, 'all well: 3 files looked for\n')
+
+
+def test_problems_are_printed_with_exit_code_1(run, tmp_path):
+    for folder in ('meta', 'train', 'val'):
+        (tmp_path / folder).mkdir()
+    (tmp_path / 'meta/train.txt').write_text('train/n01/n01_0.JPEG 0\n')
+    code, text = run(CHECK, 'imagenet', tmp_path)
+    assert code == 1
+    assert 'problem: list meta/val.txt is missing' in text
+    assert 'problem: meta/train.txt: paths start with train/, which data_prefix' in text
+    assert 'notice: meta/train.txt lists 1 image, ImageNet has 1,281,167' in text
+    assert 'all well' not in text
+
+
+@pytest.mark.parametrize('name', ['imagenet', 'places205', 'inaturalist2018', 'voc2007', 'cifar10'])
+def test_no_folder(run, tmp_path, name):
+    nowhere = tmp_path / 'nowhere'
+    assert run(CHECK, name, nowhere) == (1, f'problem: there is no folder {nowhere}\n')
+
+
+def test_options_belong_to_a_data_set(run, tmp_path):
+    code, text = run(CHECK, 'voc2007', tmp_path, '--classes', 5)
+    assert code == 2 and 'unrecognized arguments: --classes 5' in text
+    code, text = run(CHECK, 'coco', tmp_path)
+    assert code == 2 and "invalid choice: 'coco'" in text

@@ -1,0 +1,43 @@
+#!/usr/bin/env python
+"""Write Places205's lists from the official ones.
+
+python tools/dataset_converters/make_places205_lists.py DATA_ROOT
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from npid_mm.datasets.places205 import IMAGES, places205_list
+from npid_mm.engine.list_files import wanted, write_list
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description="Write Places205's lists to DATA_ROOT/meta.")
+    parser.add_argument('data_root', type=Path, help='holds trainvalsplit_places205/')
+    parser.add_argument(
+        '--images', default=IMAGES, metavar='FOLDER', help='from DATA_ROOT; default: %(default)s'
+    )
+    parser.add_argument('--force', action='store_true', help='replace lists that are there')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write what is missing and say what was done; returns the exit code."""
+    args = parse_args()
+    failed = 0
+    for split in ('train', 'val'):
+        out = args.data_root / f'meta/{split}.txt'
+        if not wanted(out, args.force):
+            continue
+        try:
+            write_list(out, places205_list(args.data_root, split, args.images))
+        except (FileNotFoundError, ValueError) as error:
+            print(f'cannot write {out}: {error}')
+            failed = 1
+    return failed
+
+
+if __name__ == '__main__':
+    sys.exit(main())
