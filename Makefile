@@ -1,11 +1,13 @@
 # `make help` lists the targets. Overridable: PYTHON (makes the environment), VENV (where it is),
-# DATA (a folder of images for quickstart), QUICKSTART_ARGS (e.g. --short), PYTEST_ARGS, BENCH (names of
-# benchmarks, all without), PEER (environment of the code that is measured beside ours).
+# DATA (a folder of images for quickstart or bench), QUICKSTART_ARGS (e.g. --short), TEST_JOBS and
+# PYTEST_ARGS, BENCH (names of benchmarks), PEER (environment of the code that is measured beside ours).
 PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 PEER ?= .venv-peer
+# processes that run tests; a test itself computes with one thread
+TEST_JOBS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test lint format bench
@@ -31,7 +33,7 @@ quickstart: install  ## train and evaluate a small model; DATA=folder for your o
 		$(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
 test: install  ## run the tests
-	$(PY) -m pytest tests $(PYTEST_ARGS)
+	$(PY) -m pytest tests -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 lint: install  ## check style and format, change nothing
 	$(PY) -m ruff check .

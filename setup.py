@@ -53,7 +53,16 @@ EXTRAS = {
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
     'tracking': TRACKING,
-    'dev': [*TRACKING, 'faiss-cpu', 'pre-commit', 'pytest', 'ruff', 'scipy', 'setuptools'],
+    'dev': [
+        *TRACKING,
+        'faiss-cpu',
+        'pre-commit',
+        'pytest',
+        'pytest-xdist',
+        'ruff',
+        'scipy',
+        'setuptools',
+    ],
 }
 
 setup(
