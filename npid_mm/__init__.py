@@ -15,6 +15,6 @@ check_versions(installed_versions())
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 # Only now: these import the frameworks, which an environment that the gate refuses may not have.
-from . import datasets, engine, evaluation, losses, models  # noqa: E402
+from . import checkpoints, datasets, engine, evaluation, losses, models  # noqa: E402
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'losses', 'models']
+__all__ = ['__version__', 'checkpoints', 'datasets', 'engine', 'evaluation', 'losses', 'models']

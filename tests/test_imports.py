@@ -15,7 +15,7 @@ MAY_IMPORT = {
     'visualization': set(),
     'datasets': set(),
     'checkpoints': set(),
-    'models': {'losses'},
+    'models': {'losses', 'checkpoints'},
     'engine': {'models', 'losses', 'evaluation', 'datasets', 'visualization'},
 }
 

@@ -5,7 +5,7 @@ from .hooks import (
     SeedStepHook,
     WholeCheckpointHook,
 )
-from .metrics import KNNAccuracy
+from .metrics import KNNAccuracy, LayerAccuracy
 from .runners import KNNTestLoop, KNNValLoop, ResumableTrainLoop
 from .whole_file_backend import WholeFileBackend
 
@@ -14,6 +14,7 @@ __all__ = [
     'KNNAccuracy',
     'KNNTestLoop',
     'KNNValLoop',
+    'LayerAccuracy',
     'MemoryBankHook',
     'ResumableTrainLoop',
     'SafeCheckpointHook',

@@ -9,6 +9,10 @@ from mmpretrain.models import SelfSupDataPreprocessor
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 
+from .lighting import Lighting
+
+OWN = {'Lighting': Lighting}  # what kornia lacks
+
 
 @MODELS.register_module()
 class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
@@ -18,8 +22,8 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
     only normalised. Parameters are drawn from PyTorch's generator on the CPU.
 
     Args:
-        augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, in the order
-            in which they are applied to RGB images in [0, 1].
+        augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, or of
+            :class:`Lighting`, in the order in which they are applied to RGB images in [0, 1].
         mean (Sequence[float]): Mean of each channel, 0 to 255.
         std (Sequence[float]): Standard deviation of each channel, 0 to 255.
         bgr_to_rgb (bool): Whether the images come as BGR.
@@ -65,10 +69,10 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
 
 
 def _build(augment: dict) -> nn.Module:
-    """One augmentation of kornia from its config."""
+    """One augmentation from its config."""
     arguments = dict(augment)
     name = arguments.pop('type')
-    cls = getattr(kornia.augmentation, name, None)
+    cls = OWN.get(name) or getattr(kornia.augmentation, name, None)
     if not (inspect.isclass(cls) and issubclass(cls, nn.Module)):
         raise ValueError(f'kornia.augmentation has no augmentation called {name!r}')
     return cls(**arguments)

@@ -1,0 +1,55 @@
+# ImageNet-1k with labels; the images are flipped on the device. See docs/datasets.md.
+data_root = 'data/imagenet'  # holds meta/{train,val}.txt, train/WNID/*.JPEG and val/
+batch_size = 32  # images a rank and step
+num_workers = 8  # processes that load, a rank
+image_size = 224
+
+data_preprocessor = dict(
+    type='AugmentingDataPreprocessor',
+    mean=[123.675, 116.28, 103.53],
+    std=[58.395, 57.12, 57.375],
+    bgr_to_rgb=True,
+    augments=[dict(type='RandomHorizontalFlip', p=0.5)],
+)
+# both resize with antialiasing, bilinear, as Pillow does
+train_pipeline = [
+    dict(type='LoadRandomResizedCrop', scale=image_size),
+    dict(type='PackInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
+    dict(type='CenterCrop', crop_size=image_size),
+    dict(type='PackInputs'),
+]
+
+train_dataloader = dict(
+    batch_size=batch_size,
+    num_workers=num_workers,
+    sampler=dict(type='ResumableSampler', shuffle=True),
+    dataset=dict(
+        type='InstanceDataset',  # seeds each sample, for runs that are interrupted
+        dataset=dict(
+            type='ImageNet',
+            data_root=data_root,
+            ann_file='meta/train.txt',
+            data_prefix='train',
+            pipeline=train_pipeline,
+        ),
+    ),
+)
+val_dataloader = dict(
+    batch_size=256,
+    num_workers=num_workers,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='ImageNet',
+        data_root=data_root,
+        ann_file='meta/val.txt',
+        data_prefix='val',
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader
+val_cfg = dict()
+test_cfg = dict()

@@ -1,0 +1,156 @@
+"""tools/sweep.py on the digits."""
+
+import importlib.util
+import json
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+from mmengine.config import Config
+
+from npid_mm.engine.sweep import check_keys, grid_cells, parse_axis
+from tests.probes import POOLED, probe_config
+from tests.toy import ROOT
+
+LR = 'optim_wrapper.optimizer.lr'
+MULT = 'optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult'
+
+
+@pytest.fixture
+def config(digits, tmp_path):
+    """A config file of a probe's first epoch on an untrained network."""
+    cfg = probe_config(digits, tmp_path / 'unused', POOLED, 'random')
+    cfg.pop('work_dir')
+    cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
+    cfg.val_dataloader.dataset.indices = 64
+    cfg.optim_wrapper.paramwise_cfg = dict(custom_keys=dict(head=dict(lr_mult=1)))
+    cfg.dump(tmp_path / 'probe.py')
+    return tmp_path / 'probe.py'
+
+
+@pytest.fixture
+def sweep(config, monkeypatch, capsys):
+    """Run the tool's main function; gives the exit status and what it printed."""
+    spec = importlib.util.spec_from_file_location('sweep_tool', ROOT / 'tools/sweep.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setenv('COLUMNS', '300')
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+
+    def run(*arguments):
+        monkeypatch.setattr('sys.argv', ['sweep.py', str(config), *map(str, arguments)])
+        capsys.readouterr()
+        return tool.main(), capsys.readouterr().out
+
+    return run
+
+
+def checkpoints(folder):
+    """Time of each cell's checkpoint."""
+    return {path: path.stat().st_mtime_ns for path in folder.glob('*/epoch_1.pth')}
+
+
+def test_grid_is_trained_once_and_the_best_named(sweep, tmp_path):
+    """One cell cannot be trained: the others are, and the same command again does only that."""
+    out = tmp_path / 'sweep'
+    arguments = ('--grid', f'{LR}=0.0001,oops,1', '--grid', f'{MULT}=2', '--work-dir', out)
+    status, text = sweep(*arguments)
+    assert status == 1
+    summary = json.loads((out / 'sweep.json').read_text())
+    settings = [{LR: lr, MULT: '2'} for lr in ('0.0001', 'oops', '1')]
+    assert [cell['settings'] for cell in summary['cells']] == settings
+    low, failed, high = (cell['metrics'] for cell in summary['cells'])
+    assert failed is None
+    assert high['accuracy/top1'] > low['accuracy/top1']
+    assert summary['best'] == settings[2]
+    assert f'best: {LR}=1 {MULT}=2 (accuracy/top1 {high["accuracy/top1"]:.2f}, ' in text
+    assert f'{high["accuracy/top1"]:.2f} (best)' in text
+    log = out / f'{LR}=oops,{MULT}=2/output.log'
+    assert f'failed: exit status 1, see {log}' in text and 'oops' in log.read_text()
+    for lr in (1, 0.0001):  # the settings reached the trainings
+        trained = Config.fromfile(out / f'{LR}={lr},{MULT}=2/probe.py').optim_wrapper
+        assert trained.optimizer.lr == lr
+        assert trained.paramwise_cfg.custom_keys.head.lr_mult == 2
+
+    before = checkpoints(out)
+    status, text = sweep(*arguments)
+    assert status == 1 and text.count('finished before') == 2
+    assert len(before) == 2 and checkpoints(out) == before
+    assert json.loads((out / 'sweep.json').read_text())['cells'] == summary['cells']
+
+    with pytest.raises(ValueError, match='holds a sweep of another config or other --cfg-options'):
+        sweep(*arguments, '--cfg-options', 'randomness.seed=1')
+
+
+def test_interrupted_cell_goes_on(sweep, tmp_path):
+    """A cell whose training came to an end without a result is not trained from the start."""
+    out = tmp_path / 'sweep'
+    arguments = ('--grid', f'{LR}=0.1', '--work-dir', out, '--cfg-options', 'randomness.seed=1')
+    assert sweep(*arguments)[0] == 0
+    (folder,) = out.glob(f'{LR}=*')
+    assert Config.fromfile(folder / 'probe.py').randomness.seed == 1
+    (folder / 'result.json').unlink()
+    before = checkpoints(out)
+    status, text = sweep(*arguments)
+    assert status == 0 and 'finished before' not in text
+    assert checkpoints(out) == before and (folder / 'result.json').is_file()
+    # every metric of a finished cell is there to compare by, and no other
+    status, text = sweep('--metric', 'accuracy/top5', *arguments)
+    assert status == 0 and 'finished before' in text
+    status, text = sweep('--metric', 'top1', *arguments)
+    assert status == 1
+    assert 'no metric top1, only accuracy/top1, accuracy/top5' in text
+
+
+def test_ranks_share_each_training(config, tmp_path):
+    """As typed: a training of two ranks."""
+    out = tmp_path / 'sweep'
+    command = [sys.executable, ROOT / 'tools/sweep.py', config, '--grid', f'{LR}=0.1']
+    done = subprocess.run(
+        [*command, '--work-dir', out, '--gpus', '2'],
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PORT': free_port()},
+        timeout=300,
+    )
+    (log,) = out.glob('*/output.log')
+    assert done.returncode == 0, log.read_text()
+    (folder,) = out.glob(f'{LR}=*')
+    assert Config.fromfile(folder / 'probe.py').launcher == 'pytorch'
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return str(listener.getsockname()[1])
+
+
+def test_key_that_the_config_lacks_is_refused():
+    cfg = Config(dict(model=dict(layers=[dict(lr=1)], frozen=None)))
+    check_keys(cfg, ['model.layers.0.lr', 'model.frozen'])
+    for key, part in (
+        ('model.head.lr', 'head'),
+        ('model.layers.1.lr', '1'),
+        ('model.layers.lr', 'lr'),
+        ('model.frozen.x', 'x'),
+    ):
+        with pytest.raises(KeyError, match=f"the config has no {key}: there is no '{part}' in it"):
+            check_keys(cfg, [key])
+
+
+@pytest.mark.parametrize('text', ['lr', 'lr=', '=1,2', 'lr=1,,2', ''])
+def test_wrong_grid_is_refused(text):
+    with pytest.raises(ValueError, match='--grid must look like KEY=V1,V2, got'):
+        parse_axis(text)
+
+
+def test_repeated_values_and_keys_are_refused():
+    with pytest.raises(ValueError, match="--grid must name each value once, got 'lr=1,1'"):
+        parse_axis('lr=1,1')
+    with pytest.raises(ValueError, match='--grid must name each key once, got lr, lr'):
+        grid_cells([('lr', ['1']), ('lr', ['2'])])
+
+
+def test_every_combination_is_a_cell():
+    cells = grid_cells([parse_axis('a.lr=0.1, 0.01'), parse_axis('b=x')])
+    assert cells == [{'a.lr': '0.1', 'b': 'x'}, {'a.lr': '0.01', 'b': 'x'}]

@@ -1,0 +1,98 @@
+#!/usr/bin/env python
+"""Train a config for every combination of some settings, and say which is best.
+
+python tools/sweep.py CONFIG --grid optim_wrapper.optimizer.lr=0.1,0.01 --grid KEY=V1,V2 ...
+
+Each combination has its own folder below --work-dir. The same command again goes on where it
+stopped: finished ones are passed over, begun ones resumed, failed ones tried again.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from mmengine.config import Config
+from rich.console import Console
+from rich.table import Table
+
+from npid_mm.engine.launch import existing_file
+from npid_mm.engine.sweep import Sweep, check_keys, grid_cells, parse_axis
+from npid_mm.engine.tool_process import tool_command
+
+TOOLS = Path(__file__).resolve().parent
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Train a config for every combination.')
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--grid',
+        action='append',
+        required=True,
+        metavar='KEY=V1,V2',
+        help='a setting of the config and its values; may be given several times',
+    )
+    parser.add_argument('--metric', default='accuracy/top1', help='to compare by; more is better')
+    parser.add_argument('--work-dir', type=Path, help='folder of the whole sweep')
+    parser.add_argument('--gpus', type=int, default=1, help='ranks of each training')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        default=[],
+        metavar='KEY=VALUE',
+        help='settings that replace those of the config in every training',
+    )
+    return parser.parse_args()
+
+
+def train_command(args: argparse.Namespace) -> list[str]:
+    """The training that all combinations share; settings can be added at its end."""
+    command = tool_command(TOOLS, 'train', [args.config], args.gpus)
+    return [*command, '--cfg-options', *args.cfg_options]
+
+
+def as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
+    """A row for each combination, and what came out."""
+    table = Table(title=f'{sweep.metric} at the last evaluation')
+    for key in sweep.cells[0]:
+        table.add_column(key, overflow='fold')
+    table.add_column(sweep.metric, justify='right')
+    best = sweep.best()
+    for number, cell in enumerate(sweep.cells):
+        metrics = sweep.result(cell)
+        text = f'{metrics[sweep.metric]:.2f}' if metrics else f'failed: {failed[number]}'
+        table.add_row(*cell.values(), f'{text} (best)' if cell == best else text)
+    return table
+
+
+def main() -> int:
+    """Run what is left of the grid; returns the exit status."""
+    args = parse_args()
+    cfg = Config.fromfile(existing_file(args.config, 'config'))
+    axes = [parse_axis(text) for text in args.grid]
+    check_keys(cfg, [key for key, _ in axes])
+    folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
+    origin = dict(config=cfg.pretty_text, options=args.cfg_options)
+    sweep = Sweep(folder, grid_cells(axes), args.metric, origin)
+    console, failed = Console(), {}
+    for number, cell in enumerate(sweep.cells):
+        console.print(f'{number + 1} of {len(sweep.cells)}: {cell}', soft_wrap=True)
+        if sweep.result(cell):
+            console.print('  finished before')
+            continue
+        error = sweep.run(cell, train_command(args))
+        if error:
+            failed[number] = error
+            console.print(f'  failed: {error}', soft_wrap=True)
+    console.print(as_table(sweep, failed))
+    best = sweep.best()
+    if best:
+        settings = ' '.join(f'{key}={value}' for key, value in best.items())
+        figures = ', '.join(f'{name} {value:.2f}' for name, value in sweep.result(best).items())
+        console.print(f'best: {settings} ({figures})', soft_wrap=True)
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
