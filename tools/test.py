@@ -4,6 +4,7 @@
 import argparse
 from pathlib import Path
 
+from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
 from npid_mm.engine.launch import (
@@ -30,8 +31,8 @@ def main() -> None:
     cfg = load_config(args)
     cfg.load_from = existing_file(args.checkpoint, 'checkpoint')
     metrics = build_runner(cfg, args.local_rank).test()
-    if args.out:
-        dump(metrics, args.out)
+    if args.out and is_main_process():
+        dump(metrics, args.out, backend_args=dict(backend='whole_file'))
     leave_ranks()
 
 

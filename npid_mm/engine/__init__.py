@@ -6,7 +6,14 @@ from .hooks import (
     WholeCheckpointHook,
 )
 from .metrics import KNNAccuracy, LayerAccuracy
-from .runners import KNNTestLoop, KNNValLoop, ResumableTrainLoop
+from .runners import (
+    KNNTestLoop,
+    KNNValLoop,
+    LinearSVMTestLoop,
+    LowShotSVMTestLoop,
+    ResumableTrainLoop,
+    SVMTestLoop,
+)
 from .whole_file_backend import WholeFileBackend
 
 __all__ = [
@@ -15,8 +22,11 @@ __all__ = [
     'KNNTestLoop',
     'KNNValLoop',
     'LayerAccuracy',
+    'LinearSVMTestLoop',
+    'LowShotSVMTestLoop',
     'MemoryBankHook',
     'ResumableTrainLoop',
+    'SVMTestLoop',
     'SafeCheckpointHook',
     'SeedStepHook',
     'WholeCheckpointHook',

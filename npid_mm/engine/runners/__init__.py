@@ -1,4 +1,13 @@
 from .knn_loop import KNNTestLoop, KNNValLoop
+from .linear_svm_loop import LinearSVMTestLoop
 from .resumable_train_loop import ResumableTrainLoop
+from .svm_loop import LowShotSVMTestLoop, SVMTestLoop
 
-__all__ = ['KNNTestLoop', 'KNNValLoop', 'ResumableTrainLoop']
+__all__ = [
+    'KNNTestLoop',
+    'KNNValLoop',
+    'LinearSVMTestLoop',
+    'LowShotSVMTestLoop',
+    'ResumableTrainLoop',
+    'SVMTestLoop',
+]
