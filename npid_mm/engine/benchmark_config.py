@@ -1,0 +1,92 @@
+"""The configs of benchmarks: options merged in, and fitted to a machine and a checkpoint."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from mmengine.config import Config
+
+CHECKPOINT = 'model.checkpoint'  # where a training's config names what it starts from
+BATCH = 'train_dataloader.batch_size'
+DATA = 'data'  # what the configs call the folder of all data sets
+CHUNK = 1 << 20  # bytes
+
+
+def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
+    """Read configs and merge each option into those that it is for.
+
+    ``a.b.c`` is for the configs that have it; if none has, for those that have the dict ``a.b``.
+    So an option of trainings leaves alone what is only tested.
+
+    Args:
+        files (dict[str, Path]): Name -> config file.
+        options (dict): Key -> value, as of ``--cfg-options``.
+
+    Raises:
+        ValueError: An option is for none of them.
+    """
+    configs = {name: Config.fromfile(path) for name, path in files.items()}
+    for key, value in options.items():
+        above, _, name = key.rpartition('.')
+        places = {each: _place(cfg, above) for each, cfg in configs.items()}
+        exact = {each: place for each, place in places.items() if place and name in place}
+        chosen = exact or {each: place for each, place in places.items() if place is not None}
+        if not chosen:
+            raise ValueError(f'--cfg-options: no config of the suite has a place for {key}')
+        for each in chosen:
+            configs[each].merge_from_dict({key: value})
+    return configs
+
+
+def local_config(cfg: Config, data_root: Path) -> Config:
+    """A copy whose data sets, below ``data/`` in the configs, are below ``data_root``."""
+    cfg = Config(cfg.to_dict())
+    for place in _dicts(cfg._cfg_dict):
+        path = Path(str(place.get('data_root')))
+        if path.parts[:1] == (DATA,):
+            place['data_root'] = str(data_root.joinpath(*path.parts[1:]))
+    return cfg
+
+
+def start_from(cfg: Config, checkpoint: Path, ranks: int | None) -> None:
+    """Let the training of ``cfg`` start from a checkpoint.
+
+    Args:
+        cfg (Config): Config of a training.
+        checkpoint (Path): The pretraining's.
+        ranks (int, optional): Ranks over which to spread the batch that the config's learning
+            rate is meant for. None keeps the batch of each rank. The learning rate follows what
+            the batch of all ranks becomes.
+    """
+    cfg.merge_from_dict({CHECKPOINT: str(checkpoint)})
+    cfg.auto_scale_lr.enable = True
+    if ranks:
+        cfg.merge_from_dict({BATCH: max(1, cfg.auto_scale_lr.base_batch_size // ranks)})
+
+
+def file_digest(path: Path) -> str:
+    """The sha256 of a file, in hexadecimal."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _place(cfg: Config, key: str) -> dict | None:
+    """The dict that a config has as ``key``, if it has one; itself where ``key`` is empty."""
+    place = cfg._cfg_dict
+    for part in key.split('.') if key else ():
+        place = place.get(part) if isinstance(place, dict) else None
+    return place if isinstance(place, dict) else None
+
+
+def _dicts(value) -> Iterator[dict]:
+    """Every dict inside a value."""
+    if isinstance(value, dict):
+        yield value
+        value = value.values()
+    elif not isinstance(value, (list, tuple)):
+        return
+    for each in list(value):
+        yield from _dicts(each)

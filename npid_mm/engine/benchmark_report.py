@@ -1,0 +1,114 @@
+"""How a checkpoint did in the benchmarks of a suite, beside published figures."""
+
+import json
+from pathlib import Path
+
+from .benchmark_run import SuiteRun
+from .benchmark_suite import Table
+from .published import SOURCES
+from .whole_file_backend import WholeFileBackend
+
+JSON, MARKDOWN = 'report.json', 'report.md'
+NOTHING = '-'
+
+
+def about(run: SuiteRun, suite: str) -> dict:
+    """What a report is about: nothing else may go into the same folder."""
+    return dict(suite=suite, sha256=run.digest, options=json.loads(json.dumps(run.options)))
+
+
+def check_folder(folder: Path, subject: dict) -> None:
+    """Refuse a folder that has a report of something else.
+
+    Args:
+        folder (Path): Where the report goes.
+        subject (dict): What it is :func:`about`.
+
+    Raises:
+        ValueError: There is one.
+    """
+    path = folder / JSON
+    before = json.loads(path.read_text())['about'] if path.is_file() else subject
+    names = dict(suite='suite', sha256='checkpoint', options='--cfg-options')
+    differing = [word for name, word in names.items() if before[name] != subject[name]]
+    if differing:
+        raise ValueError(
+            f'{folder} holds the report of another {" and another ".join(differing)}: choose '
+            'another --work-dir, or remove that folder'
+        )
+
+
+def write_report(run: SuiteRun, subject: dict) -> None:
+    """Write ``report.json`` and ``report.md`` into the run's folder, each whole or not at all."""
+    outcomes = {each.name: run.outcome(each) for each in run.suite.benchmarks}
+    metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
+    report = dict(
+        about=subject,
+        checkpoint=str(run.checkpoint),
+        benchmarks={
+            each.name: dict(vars(outcomes[each.name]), config=each.config)
+            for each in run.suite.benchmarks
+        },
+        tables=[_table(table, metrics) for table in run.suite.tables],
+    )
+    WholeFileBackend().put_text(json.dumps(report, indent=2), run.folder / JSON)
+    WholeFileBackend().put_text(as_markdown(report), run.folder / MARKDOWN)
+
+
+def _table(table: Table, metrics: dict[str, dict]) -> dict:
+    """A table with its published figures and ours; None where there is none."""
+    headings = [column.heading for column in table.columns]
+    return dict(
+        title=table.title,
+        headings=headings,
+        published={
+            source: [figures.get(heading) for heading in headings]
+            for source, figures in table.published.items()
+        },
+        ours=[metrics[column.benchmark].get(column.metric) for column in table.columns],
+    )
+
+
+def as_markdown(report: dict) -> str:
+    """The Markdown of what ``report.json`` holds."""
+    subject = report['about']
+    lines = [f'# Benchmarks: {subject["suite"]}', '']
+    lines += [f'Ours: `{report["checkpoint"]}`, sha256 {subject["sha256"][:8]}.']
+    if subject['options']:
+        options = ' '.join(f'{key}={value}' for key, value in subject['options'].items())
+        lines += [f'Other settings than those of the configs: `{options}`.']
+    sources = {source for table in report['tables'] for source in table['published']}
+    if sources:
+        lines += ['', 'Published: NPID, ResNet-50, 200 epochs on ImageNet.', '']
+        lines += [f'- {source}: {text}' for source, text in SOURCES.items() if source in sources]
+    for table in report['tables']:
+        lines += ['', f'## {table["title"]}', '']
+        rows = [
+            [f'published, {source}', *('-' if x is None else str(x) for x in figures)]
+            for source, figures in table['published'].items()
+        ]
+        rows += [['ours', *(NOTHING if x is None else f'{x:.2f}' for x in table['ours'])]]
+        lines += _rows(['', *table['headings']], rows)
+    lines += ['', '## What was run', '']
+    rows = [
+        [
+            name,
+            each['state'],
+            ', '.join(f'{split} {count:,}' for split, count in each['images'].items()) or NOTHING,
+            '; '.join(each['notes']),
+            f'`{each["config"]}`',
+        ]
+        for name, each in report['benchmarks'].items()
+    ]
+    lines += _rows(['benchmark', 'state', 'images', 'notes', 'config'], rows)
+    return '\n'.join(lines) + '\n'
+
+
+def _rows(headings: list[str], rows: list[list[str]]) -> list[str]:
+    """Lines of a Markdown table."""
+    cells = [headings, ['---'] * len(headings), *rows]
+    return [f'| {" | ".join(_cell(text) for text in row)} |' for row in cells]
+
+
+def _cell(text: str) -> str:
+    return ' '.join(text.split()).replace('|', '\\|')

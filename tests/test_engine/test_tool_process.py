@@ -1,0 +1,65 @@
+"""Tools as processes of another tool."""
+
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from npid_mm.engine.tool_process import run_logged, tool_command
+
+CHILD = """
+import signal, sys, time
+def save(*_):
+    print('saved')
+    sys.exit(143)
+signal.signal(signal.SIGTERM, save)
+print('started', flush=True)
+time.sleep(60)
+"""
+PARENT = """
+import sys
+from pathlib import Path
+from npid_mm.engine.tool_process import run_logged
+run_logged([sys.executable, '-c', sys.argv[1]], Path(sys.argv[2]))
+"""
+
+
+def test_output_and_status(tmp_path):
+    """The log grows: what an earlier attempt said stays."""
+    log = tmp_path / 'below/output.log'
+    script = 'import os, sys; print(os.environ["PYTHON"]); sys.exit("wrong")'
+    assert run_logged([sys.executable, '-c', script], log) == 1
+    assert run_logged([sys.executable, '-c', 'print("well")'], log) == 0
+    assert log.read_text() == f'{sys.executable}\nwrong\nwell\n'
+
+
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupted_tool_takes_its_process_along(tmp_path, number):
+    """No training goes on unseen, and it has the time to save."""
+    log = tmp_path / 'output.log'
+    parent = subprocess.Popen([sys.executable, '-c', PARENT, CHILD, log], stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 120
+    while not (log.is_file() and 'started' in log.read_text()):
+        assert parent.poll() is None and time.monotonic() < deadline
+        time.sleep(0.05)
+    parent.send_signal(number)
+    parent.communicate(timeout=120)
+    assert log.read_text() == 'started\nsaved\n'
+    # as a shell reports SIGTERM; Python ends itself by SIGINT
+    assert parent.returncode == (143 if number == signal.SIGTERM else -signal.SIGINT)
+
+
+def test_handler_is_put_back(tmp_path):
+    before = signal.getsignal(signal.SIGTERM)
+    run_logged([sys.executable, '-c', ''], tmp_path / 'output.log')
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_commands(tmp_path):
+    """One rank starts the tool, several the script that starts ranks; options come behind."""
+    one = tool_command(tmp_path, 'test', ['config.py', 'npid.pth'])
+    assert one == [sys.executable, str(tmp_path / 'test.py'), 'config.py', 'npid.pth']
+    several = tool_command(tmp_path, 'train', ['config.py'], 8)
+    assert several == ['bash', str(tmp_path / 'dist_train.sh'), 'config.py', '8']

@@ -1,0 +1,230 @@
+"""tools/benchmark.py: what runs, what is kept, and the report."""
+
+import json
+
+import pytest
+import torch
+
+from npid_mm.datasets.layout_checks import LayoutReport
+from npid_mm.engine.benchmark_suite import Benchmark, Column, DataSet, Suite, Table
+from npid_mm.engine.published import SOURCES
+
+# in place of the real tools: what a config says comes out, or goes wrong
+TEST = """
+import json, pathlib, sys
+config, checkpoint = sys.argv[1:3]
+said = {}
+exec(pathlib.Path(config).read_text(), said)
+print('tested', pathlib.Path(checkpoint).name)
+if said['broken'] and not pathlib.Path(said['broken']).exists():
+    sys.exit('nothing comes of this')
+out = pathlib.Path(sys.argv[sys.argv.index('--out') + 1])
+out.write_text(json.dumps(said['figures']))
+"""
+SOURCE = 'MMSelfSup'
+
+
+@pytest.fixture
+def root(tmp_path):
+    """Stand-ins of the tools, three configs, and a folder of data of which one set is missing."""
+    root = tmp_path / 'root'
+    (root / 'tools').mkdir(parents=True)
+    (root / 'tools/test.py').write_text(TEST)
+    for name, figure in (('works', 12.345), ('breaks', 50.0), ('lacks', 70.0)):
+        broken = str(tmp_path / 'repaired') if name == 'breaks' else ''
+        figures = {f'{name}/top1': figure, f'{name}/top5': figure + 20}
+        text = f'figures = {figures}\nbroken = {broken!r}\ntest_cfg = dict(k=1)\n'
+        (root / f'{name}.py').write_text(text)
+    (tmp_path / 'data/here').mkdir(parents=True)
+    (tmp_path / 'data/here/1.jpg').touch()
+    return root
+
+
+def count_images(folder):
+    """A check of a data set."""
+    counts = {'val': len(list(folder.iterdir()))}
+    return LayoutReport(counts=counts, notices=['val | is small'])
+
+
+SUITE = Suite(
+    benchmarks=(
+        Benchmark('breaks', 'breaks.py', DataSet('here', count_images)),
+        Benchmark('lacks', 'lacks.py', DataSet('gone', count_images)),
+        Benchmark('works', 'works.py', DataSet('here', count_images)),
+    ),
+    tables=(
+        Table(
+            'Top-1 (%)',
+            tuple(Column(name.title(), name, f'{name}/top1') for name in ('works', 'breaks')),
+            {SOURCE: {'Works': 42.9}},
+        ),
+        Table('Top-5 (%)', (Column('Works', 'works', 'works/top5'),)),
+    ),
+)
+
+
+@pytest.fixture
+def small(benchmark, root, monkeypatch):
+    """The tool on the three configs, and their checkpoint."""
+    monkeypatch.setattr(benchmark, 'ROOT', root)
+    monkeypatch.setitem(benchmark.SUITES, 'classification', SUITE)
+    return benchmark, checkpoint(root / 'epoch_200.pth', 1.0)
+
+
+def checkpoint(path, value):
+    torch.save(dict(state_dict={'backbone.conv1.weight': torch.full((2,), value)}), path)
+    return path
+
+
+def test_what_can_run_is_run_once(small, tmp_path):
+    """One fails and one lacks data; when both are there, the same command runs only these."""
+    tool, trained = small
+    arguments = (trained, '--work-dir', 'out')
+    status, text = tool.run(*arguments)
+    assert status == 1
+    log = 'out/breaks/output.log'
+    assert f'1 of 3: breaks\n  failed\n  tools/test.py: exit status 1, see {log}\n' in text
+    assert '    tested epoch_200.pth\n    nothing comes of this\n' in text
+    assert '2 of 3: lacks\n  no data\n  there is no folder data/gone\n' in text
+    assert '3 of 3: works\n  finished\n  val | is small\nreport: out/report.md\n' in text
+
+    digest = json.loads((tmp_path / 'out/report.json').read_text())['about']['sha256']
+    assert (
+        (tmp_path / 'out/report.md').read_text()
+        == f"""\
+# Benchmarks: classification
+
+Ours: `{trained}`, sha256 {digest[:8]}.
+
+Published: NPID, ResNet-50, 200 epochs on ImageNet.
+
+- MMSelfSup: {SOURCES[SOURCE]}
+
+## Top-1 (%)
+
+|  | Works | Breaks |
+| --- | --- | --- |
+| published, MMSelfSup | 42.9 | - |
+| ours | 12.35 | - |
+
+## Top-5 (%)
+
+|  | Works |
+| --- | --- |
+| ours | 32.34 |
+
+## What was run
+
+| benchmark | state | images | notes | config |
+| --- | --- | --- | --- | --- |
+| breaks | failed | val 1 | tools/test.py: exit status 1, see {log} | `breaks.py` |
+| lacks | no data | - | there is no folder data/gone | `lacks.py` |
+| works | finished | val 1 | val \\| is small | `works.py` |
+"""
+    )
+
+    (tmp_path / 'repaired').touch()
+    (tmp_path / 'data/gone').mkdir()
+    status, text = tool.run(*arguments)
+    assert status == 0
+    assert '3 of 3: works\n  finished before\n' in text
+    report = json.loads((tmp_path / 'out/report.json').read_text())
+    assert [each['state'] for each in report['benchmarks'].values()] == ['finished'] * 3
+    assert report['benchmarks']['lacks']['metrics'] == {'lacks/top1': 70.0, 'lacks/top5': 90.0}
+    assert report['tables'][0] == dict(
+        title='Top-1 (%)',
+        headings=['Works', 'Breaks'],
+        published={SOURCE: [42.9, None]},
+        ours=[12.345, 50.0],
+    )
+    calls = {name: log_of(name).count('tested') for name in ('works', 'breaks', 'lacks')}
+    assert calls == dict(works=1, breaks=2, lacks=1)
+
+
+def log_of(name):
+    with open(f'out/{name}/output.log') as log:
+        return log.read()
+
+
+def test_only_some_are_run_and_the_report_keeps_the_others(small, tmp_path):
+    tool, trained = small
+    arguments = (trained, '--work-dir', 'out')
+    assert tool.run(*arguments, '--only', 'works')[0] == 0
+    assert not (tmp_path / 'out/breaks').exists()
+    assert tool.run(*arguments, '--only', 'lacks')[0] == 0
+    report = json.loads((tmp_path / 'out/report.json').read_text())
+    states = {name: each['state'] for name, each in report['benchmarks'].items()}
+    assert states == dict(breaks='not run', lacks='no data', works='finished')
+    with pytest.raises(ValueError, match=r'must name .* \(breaks, lacks, works\), got work$'):
+        tool.run(*arguments, '--only', 'work')
+
+
+def test_another_checkpoint_or_setting_is_not_mixed_in(small, tmp_path):
+    tool, trained = small
+    other = checkpoint(tmp_path / 'epoch_200.pth', 2.0)  # of the same name
+    arguments = ('--only', 'works')
+    assert tool.run(trained, *arguments, '--work-dir', 'out')[0] == 0
+    before = (tmp_path / 'out/report.json').read_bytes()
+    with pytest.raises(ValueError, match='out holds the report of another checkpoint: choose'):
+        tool.run(other, *arguments, '--work-dir', 'out')
+    with pytest.raises(ValueError, match='out holds the report of another --cfg-options: choose'):
+        tool.run(trained, *arguments, '--work-dir', 'out', '--cfg-options', 'test_cfg.k=2')
+    assert (tmp_path / 'out/report.json').read_bytes() == before
+    for each in (trained, other):
+        assert tool.run(each, *arguments)[0] == 0
+    folders = list((tmp_path / 'work_dirs/benchmark').iterdir())
+    assert len(folders) == 2 and all(each.name.startswith('epoch_200-') for each in folders)
+
+
+@pytest.mark.parametrize('change', ['config', 'images', 'checkpoint'])
+def test_result_of_something_else_is_refused(small, root, tmp_path, change):
+    """A config or data that changed since, or a report that was removed."""
+    tool, trained = small
+    arguments = ('--work-dir', 'out', '--only', 'works')
+    assert tool.run(trained, *arguments)[0] == 0
+    if change == 'config':
+        with open(root / 'works.py', 'a') as config:
+            config.write('more = 1\n')
+    elif change == 'images':
+        (tmp_path / 'data/here/2.jpg').touch()
+    else:
+        (tmp_path / 'out/report.json').unlink()
+        checkpoint(trained, 2.0)
+    status, text = tool.run(trained, *arguments)
+    assert status == 1
+    assert f'out/works holds a run with other {change}: remove that folder, or choose' in text
+    report = json.loads((tmp_path / 'out/report.json').read_text())
+    assert report['tables'][1]['ours'] == [None]
+    assert log_of('works').count('tested') == 1
+
+
+def test_result_outlives_its_data(small, tmp_path):
+    """Data that were removed, or lie elsewhere, do not make a result another one."""
+    tool, trained = small
+    arguments = (trained, '--work-dir', 'out', '--only', 'works')
+    assert tool.run(*arguments)[0] == 0
+    (tmp_path / 'data').rename(tmp_path / 'moved')
+    for more in ((), ('--data-root', 'moved')):
+        status, text = tool.run(*arguments, *more)
+        assert status == 0 and 'finished before' in text
+    report = json.loads((tmp_path / 'out/report.json').read_text())
+    assert report['benchmarks']['works']['images'] == {'val': 1}
+
+
+def test_missing_metric_is_a_failure(small, root):
+    tool, trained = small
+    text = (root / 'works.py').read_text().replace('works/top5', 'works/other')
+    (root / 'works.py').write_text(text)
+    status, text = tool.run(trained, '--work-dir', 'out', '--only', 'works')
+    assert status == 1
+    assert 'no metric works/top5, only works/other, works/top1' in text
+
+
+def test_wrong_checkpoint_is_refused_before_anything_runs(small, tmp_path):
+    tool, _ = small
+    with pytest.raises(FileNotFoundError, match='checkpoint not found: nowhere.pth'):
+        tool.run('nowhere.pth', '--work-dir', 'out')
+    torch.save({'head.fc.weight': torch.zeros(2)}, 'head.pth')
+    with pytest.raises(ValueError, match='head.pth holds no backbone, only head.fc.weight'):
+        tool.run('head.pth', '--work-dir', 'out')
+    assert not (tmp_path / 'out').exists()
