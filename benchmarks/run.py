@@ -26,6 +26,7 @@ SECTIONS = {
     'head_step': ('benchmarks.md', ['head_step.py', *PEER]),
     'bank_memory': ('benchmarks.md', ['bank_memory.py', *PEER]),
     'knn': ('benchmarks.md', ['knn.py', *PEER]),
+    'svm': ('benchmarks.md', ['svm.py', '--threads', '1', '--peer-fits', '38']),
     'scale': ('scale.md', ['scale.py']),
     'feed': ('benchmarks.md', ['feed.py', *PEER, *DATA]),
     'cifar10': ('benchmarks.md', CIFAR10),
