@@ -4,7 +4,7 @@
     python benchmarks/cifar10.py --scaled --seeds 3     a small network on a tenth of the images
 
 Every run trains with tools/train.py and goes on from its newest checkpoint, and what has been
-evaluated is not run again: stop it, start it again, spread it over several short sessions.
+evaluated is not run again: stop it, start it again, spread it over several short runs.
 """
 
 import argparse
@@ -156,17 +156,35 @@ def evaluate(cfg: Config, checkpoint: Path) -> dict[str, float]:
     }
 
 
+def protocol_of(cfg: Config) -> tuple:
+    """What a run's figures depend on, apart from where its images are."""
+    loader = cfg.train_dataloader
+    return (
+        cfg.model,
+        cfg.data_preprocessor,
+        cfg.optim_wrapper,
+        cfg.param_scheduler,
+        cfg.train_cfg,
+        cfg.randomness,
+        loader.batch_size,
+        loader.dataset.get('fraction'),
+        loader.dataset.dataset.pipeline,
+    )
+
+
 def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, float]:
     """Train and evaluate one cell's run, or read what it gave."""
     protocol = 'scaled' if args.scaled else 'full'
     name = f'{row}, {feed}, {protocol}, seed {seed}'
     work_dir = args.work_dir / name.replace(', ', '_').replace(' = ', '').replace(' ', '-')
     results = work_dir / 'results.json'
+    cfg = make_config(args, row, feed, seed, work_dir)
+    path = work_dir / 'run.py'
+    if path.exists() and protocol_of(Config.fromfile(path)) != protocol_of(cfg):
+        raise SystemExit(f'{work_dir} holds a run of other settings: remove it')
     if not results.exists():
         print(name, file=sys.stderr, flush=True)
-        cfg = make_config(args, row, feed, seed, work_dir)
         work_dir.mkdir(parents=True, exist_ok=True)
-        path = work_dir / 'run.py'
         cfg.dump(path)
         with open(work_dir / 'output.txt', 'a') as output:
             command = [sys.executable, ROOT / 'tools' / 'train.py', path, '--resume']

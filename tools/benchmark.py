@@ -55,6 +55,7 @@ def main() -> int:
     )
     subject = about(run, args.suite)
     check_folder(folder, subject)
+    console.print('looking at the data')
     write_report(run, subject)
     failed = 0
     for number, benchmark in enumerate(chosen, 1):

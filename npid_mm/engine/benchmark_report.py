@@ -84,7 +84,7 @@ def as_markdown(report: dict) -> str:
     for table in report['tables']:
         lines += ['', f'## {table["title"]}', '']
         rows = [
-            [f'published, {source}', *('-' if x is None else str(x) for x in figures)]
+            [f'published, {source}', *(NOTHING if x is None else str(x) for x in figures)]
             for source, figures in table['published'].items()
         ]
         rows += [['ours', *(NOTHING if x is None else f'{x:.2f}' for x in table['ours'])]]

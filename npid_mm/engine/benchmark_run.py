@@ -83,7 +83,11 @@ class SuiteRun:
             folder = self.data_root / data.folder
             there = folder.is_dir()
             nothing = LayoutReport(problems=[f'there is no folder {folder}'])
-            self._reports[data] = data.check(folder) if there else nothing
+            try:
+                self._reports[data] = data.check(folder) if there else nothing
+            except (OSError, ValueError) as error:  # no permission, say, or no text
+                problem = f'cannot look at {folder}: {error}'
+                self._reports[data] = LayoutReport(problems=[problem])
         return self._reports[data]
 
     def outcome(self, benchmark: Benchmark) -> Outcome:
@@ -112,7 +116,7 @@ class SuiteRun:
         self._failures.pop(benchmark.name, None)
         try:
             self._run(benchmark)
-        except (BenchmarkError, UnreadableCheckpointError) as error:
+        except (BenchmarkError, UnreadableCheckpointError, OSError, ValueError) as error:
             self._failures[benchmark.name] = str(error)
 
     def log(self, benchmark: Benchmark) -> Path:

@@ -12,7 +12,7 @@ def tool_command(tools: Path, name: str, arguments: list, ranks: int = 1) -> lis
 
     Args:
         tools (Path): The folder tools/.
-        name (str): 'train' or 'test'.
+        name (str): 'train', 'test', or with one rank 'sweep', which starts those of its runs.
         arguments (list): What comes before the options: a config, and a checkpoint to test.
         ranks (int): More than one start through tools/dist_*.sh.
     """

@@ -19,7 +19,8 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
     """Augment training images as a batch, each with parameters of its own, then normalise.
 
     The data loader's workers are left with decoding and cropping. For evaluation images are
-    only normalised. Parameters are drawn from PyTorch's generator on the CPU.
+    only normalised. Parameters are drawn from PyTorch's generators, which a seeded step repeats on
+    the same kind of device.
 
     Args:
         augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, or of

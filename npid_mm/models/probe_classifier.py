@@ -26,8 +26,8 @@ class ProbeClassifier(ImageClassifier):
         head (dict, optional): Config of the head.
         checkpoint (str, optional): File or address of the pretrained backbone, see
             :func:`npid_mm.checkpoints.backbone_weights`; 'random' asks for an untrained one.
-        frozen (bool): Leave the backbone as it is: no gradients, and evaluation mode throughout,
-            so that the statistics of its norms stay put.
+        frozen (bool): Leave the backbone as it is while a head is trained: no gradients, and
+            evaluation mode throughout, so that the statistics of its norms stay put.
         data_preprocessor (dict | nn.Module, optional): Data preprocessor, MMPretrain's
             ClsDataPreprocessor by default.
         init_cfg (dict, optional): Config of the initialisation.
@@ -55,7 +55,8 @@ class ProbeClassifier(ImageClassifier):
         )
         self.checkpoint = checkpoint
         self.frozen = frozen
-        if frozen:
+        # without a head nothing is trained, and DDP wants a parameter that could be
+        if frozen and head is not None:
             self.backbone.requires_grad_(False)
         self._has_weights = False
         self.backbone.register_forward_pre_hook(self._refuse_without_weights)

@@ -1,6 +1,7 @@
 """Run a function on several gloo ranks of this machine."""
 
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -32,3 +33,8 @@ def _rank(rank, function, world_size, folder, arguments):
     # none leaves while another still talks to it
     torch.distributed.barrier()
     torch.distributed.destroy_process_group()
+    # Now and then (1 in 20 to 40) gloo's threads abort a process while Python takes itself apart.
+    # All that a test compares is on disk: leave without that part.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)

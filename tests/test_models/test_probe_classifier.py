@@ -54,6 +54,13 @@ def test_layer_probe_learns_from_pretraining(digits, tmp_path, pretrained):
     assert_equal_states(runner.model.backbone.state_dict(), backbone_weights(pretrained))
 
 
+def test_without_a_head_ranks_can_wrap_it():
+    """DDP refuses a model of which nothing could be trained, as kNN over ranks would have it."""
+    headless = {name: part for name, part in POOLED.items() if name not in ('neck', 'head')}
+    assert all(weight.requires_grad for weight in build(headless).parameters())
+    assert not any(weight.requires_grad for weight in build(POOLED).backbone.parameters())
+
+
 def test_fine_tuning_changes_the_backbone_and_its_statistics(digits, tmp_path, pretrained):
     """The check above can fail."""
     model = dict(POOLED, frozen=False)

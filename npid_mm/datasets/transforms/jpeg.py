@@ -81,7 +81,10 @@ def _library() -> ctypes.CDLL | None:
     for path in [find_library('turbojpeg'), *_packaged()]:
         if path is None:
             continue
-        library = ctypes.CDLL(str(path))
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError:  # built for another system
+            continue
         if hasattr(library, 'tj3SetCroppingRegion'):
             return _declare(library)
     return None

@@ -142,7 +142,9 @@ def _cut(image: np.ndarray, box: Box) -> np.ndarray:
 
 
 def _resize(image: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
-    """Resize (h, w, 3) uint8 with antialiasing, as torchvision and Pillow do."""
+    """Resize (h, w, 3) uint8 with antialiasing, as torchvision does; gives memory of its own."""
+    if image.shape[:2] == tuple(scale):
+        return image.copy()
     # PyTorch warns of memory that may not be written to, as that of a data set may be
     channels_first = torch.from_numpy(np.require(image, requirements='W')).permute(2, 0, 1)
     return F.resize(channels_first, list(scale), antialias=True).permute(1, 2, 0).numpy()

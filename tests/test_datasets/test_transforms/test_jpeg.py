@@ -82,6 +82,14 @@ def test_without_the_library(photograph, monkeypatch):
     assert jpeg.decode_jpeg_crop(content(photograph), 0, 0, 8, 8) is None
 
 
+def test_a_library_that_does_not_load_is_passed_over(tmp_path, monkeypatch):
+    broken = tmp_path / 'libturbojpeg.so'
+    broken.write_text('for another machine')
+    monkeypatch.setattr(jpeg, 'find_library', lambda _: str(broken))
+    monkeypatch.setattr(jpeg, '_packaged', list)
+    assert jpeg._library.__wrapped__() is None
+
+
 def test_an_old_library_is_passed_over(monkeypatch):
     """TurboJPEG 2 has no cropping."""
     monkeypatch.setattr(jpeg, 'find_library', lambda _: None)

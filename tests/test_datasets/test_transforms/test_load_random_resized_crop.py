@@ -122,6 +122,17 @@ def test_takes_an_image_that_is_in_memory():
     assert results['img_shape'] == (20, 30)
 
 
+def test_images_do_not_share_memory(tmp_path, monkeypatch):
+    """A crop of the output's size is not resized, and the decoder uses its memory again."""
+    fixed_box(monkeypatch, 0, 0, 64, 64)
+    loaded = []
+    for gray in (30, 200):
+        Image.new('RGB', (64, 64), (gray,) * 3).save(tmp_path / f'{gray}.jpg')
+        results = dict(img_path=str(tmp_path / f'{gray}.jpg'))
+        loaded.append(build(scale=64).transform(results)['img'])
+    assert (loaded[0] == 30).all() and (loaded[1] == 200).all()
+
+
 def test_gray_and_cmyk_files_come_as_three_channels(tmp_path):
     for mode in ('L', 'CMYK'):
         path = tmp_path / f'{mode}.jpg'

@@ -1,4 +1,4 @@
-# CIFAR-10, weighted kNN on the embedding (128-d) with K = 200, as the paper has it:
+# CIFAR-10, weighted kNN on the embedding (128-d), K = 200, tau = 0.1 as in the authors' code:
 # python tools/test.py CONFIG CHECKPOINT
 _base_ = [
     '../../../selfsup/_base_/datasets/cifar10.py',

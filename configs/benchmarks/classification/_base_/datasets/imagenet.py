@@ -29,6 +29,7 @@ train_dataloader = dict(
     sampler=dict(type='ResumableSampler', shuffle=True),
     dataset=dict(
         type='InstanceDataset',  # seeds each sample, for runs that are interrupted
+        max_unreadable=1e-4,
         dataset=dict(
             type='ImageNet',
             data_root=data_root,
