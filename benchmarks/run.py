@@ -20,6 +20,7 @@ DOCS = HERE.parent / 'docs'
 PEER = '--peer-python PEER'.split()
 DATA = '--images DATA'.split()
 CIFAR10 = ['cifar10.py', '--scaled', '--seeds', '3', *DATA]
+NOISE = 'Could not import OneDL'  # MMPretrain, each time it is imported
 # name of a section of a page: the page, and the command that fills it
 SECTIONS = {
     'digits': ('benchmarks.md', ['digits.py']),
@@ -54,8 +55,9 @@ def machine() -> str:
 def section(name: str, output: str, command: list[str]) -> str:
     """The text between the markers of a section."""
     shown = ' '.join(['python', f'benchmarks/{command[0]}', *command[1:]])
+    output = '\n'.join(line for line in output.splitlines() if line != NOISE).strip()
     # a table of boxes keeps its shape only as a block of code
-    body = output.strip() if '| ---' in output else f'```text\n{output.strip()}\n```'
+    body = output if '| ---' in output else f'```text\n{output}\n```'
     return (
         f'<!-- begin {name} -->\n`{shown}`, {datetime.date.today()}, {machine()}\n\n{body}\n'
         f'<!-- end {name} -->'
