@@ -2,36 +2,23 @@
 
 from collections.abc import Sequence
 
-from mmengine.evaluator import BaseMetric
 from mmpretrain.registry import METRICS
 from torch import Tensor
 
+from .place_metric import PlaceMetric
+
 
 @METRICS.register_module()
-class KNNAccuracy(BaseMetric):
+class KNNAccuracy(PlaceMetric):
     """Top-k accuracy in percent from the ``knn_scores`` that :class:`KNNLoop` attaches.
 
     A class that none of the neighbours has gets no vote and never counts as found; of equal
     scores the lower class comes first. Keys look like ``knn/top1_k200``.
 
-    Args:
-        topk (int | Sequence[int]): Ranks that count as right.
-        collect_device (str): Where the ranks' results meet, 'cpu' or 'gpu'.
-        prefix (str, optional): Replaces 'knn' in the keys.
+    Arguments are those of :class:`PlaceMetric`.
     """
 
     default_prefix = 'knn'
-
-    def __init__(
-        self,
-        topk: int | Sequence[int] = (1, 5),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ):
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
-        if not self.topk or min(self.topk) < 1:
-            raise ValueError(f'topk must be at least 1, got {topk}')
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Store the rank of the true class of each sample for every K."""
@@ -44,9 +31,9 @@ class KNNAccuracy(BaseMetric):
     def compute_metrics(self, results: list[dict[int, float]]) -> dict[str, float]:
         """Share of ranks within each of ``topk``, in percent."""
         return {
-            f'top{top}_k{k}': 100 * sum(ranks[k] <= top for ranks in results) / len(results)
+            f'top{top}_k{k}': share
             for k in results[0]
-            for top in self.topk
+            for top, share in self.shares([places[k] for places in results]).items()
         }
 
     @staticmethod

@@ -3,38 +3,22 @@
 from collections.abc import Sequence
 
 import torch
-from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmpretrain.registry import METRICS
 
+from .place_metric import PlaceMetric
+
 
 @METRICS.register_module()
-class LayerAccuracy(BaseMetric):
+class LayerAccuracy(PlaceMetric):
     """Top-k accuracy in percent from the ``layer_scores`` that :class:`LayerLinearHead` attaches.
 
     Keys look like ``feature1/top1``. ``best/top1`` and so on are those of the layer whose
     accuracy at the first of ``topk`` is highest, and the log says which layer that is. Of equal
     scores, and of scores that are no numbers, the true class comes last.
 
-    Args:
-        topk (int | Sequence[int]): Ranks that count as right.
-        collect_device (str): Where the ranks' results meet, 'cpu' or 'gpu'.
-        prefix (str, optional): Precedes the keys.
-
-    Raises:
-        ValueError: ``topk`` is empty or has a number below 1.
+    Arguments are those of :class:`PlaceMetric`.
     """
-
-    def __init__(
-        self,
-        topk: int | Sequence[int] = (1, 5),
-        collect_device: str = 'cpu',
-        prefix: str | None = None,
-    ):
-        super().__init__(collect_device=collect_device, prefix=prefix)
-        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
-        if not self.topk or min(self.topk) < 1:
-            raise ValueError(f'topk must be at least 1, got {topk}')
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
         """Store, for each sample, the place of the true class by each layer's scores."""
@@ -51,9 +35,9 @@ class LayerAccuracy(BaseMetric):
     def compute_metrics(self, results: list[dict[str, int]]) -> dict[str, float]:
         """Share of samples whose true class is among the first k, in percent."""
         metrics = {
-            f'{name}/top{top}': 100 * sum(places[name] <= top for places in results) / len(results)
+            f'{name}/top{top}': share
             for name in results[0]
-            for top in self.topk
+            for top, share in self.shares([places[name] for places in results]).items()
         }
         best = max(results[0], key=lambda name: metrics[f'{name}/top{self.topk[0]}'])
         figures = {f'top{top}': metrics[f'{best}/top{top}'] for top in self.topk}
