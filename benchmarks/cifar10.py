@@ -190,8 +190,7 @@ def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, f
             command = [sys.executable, ROOT / 'tools' / 'train.py', path, '--resume']
             subprocess.run(command, check=True, stdout=output, stderr=subprocess.STDOUT)
         figures = evaluate(cfg, work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth')
-        dump(figures, work_dir / 'unfinished.json')
-        (work_dir / 'unfinished.json').replace(results)
+        dump(figures, results, backend_args=dict(backend='whole_file'))
     return load(results)
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npid_mm.visualization.whole_file import whole_file
+from .whole_file_backend import WholeFileBackend
 
 
 def wanted(path: Path, force: bool) -> bool:
@@ -15,7 +15,6 @@ def wanted(path: Path, force: bool) -> bool:
 
 def write_list(path: Path, entries: list[tuple[str, int]]) -> None:
     """Write a list whole, or not at all, and say what it has."""
-    with whole_file(path) as unfinished:
-        unfinished.write_text(''.join(f'{image} {label}\n' for image, label in entries))
+    WholeFileBackend().put_text(''.join(f'{image} {label}\n' for image, label in entries), path)
     classes = len({label for _, label in entries})
     print(f'{path}: {len(entries):,} images of {classes:,} classes')
