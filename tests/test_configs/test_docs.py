@@ -46,6 +46,20 @@ def test_commands_and_links_name_files_that_exist():
     for page in pages:
         text = page.read_text()
         for name in re.findall(r'\b((?:tools|benchmarks|configs)/[\w/.-]+\.(?:py|sh))\b', text):
-            assert (ROOT / name).is_file() or 'in1k' in name, f'{page.name} names {name}'
+            assert (ROOT / name).is_file(), f'{page.name} names {name}'
         for link in re.findall(r'\]\((?!http)([^)#]+)', text):
             assert (page.parent / link).exists(), f'{page.name} links to {link}'
+
+
+def test_every_recipe_is_on_its_page_and_no_other():
+    """A config that nobody names is not found, and a name without a config does not run."""
+    text = (ROOT / 'docs/pretraining.md').read_text()
+    named = re.findall(r'^\| `(npid[\w-]+)` \|', text, re.MULTILINE)
+    assert sorted(named) == sorted(p.stem for p in (ROOT / 'configs/selfsup/npid').glob('*.py'))
+
+
+def test_every_benchmark_is_on_its_page():
+    text = (ROOT / 'docs/classification.md').read_text()
+    folder = ROOT / 'configs/benchmarks/classification'
+    for path in folder.glob('[!_]*/*.py'):
+        assert f'`{path.relative_to(folder)}`' in text

@@ -3,7 +3,6 @@
 import importlib.util
 import json
 import os
-import socket
 import subprocess
 import sys
 
@@ -12,6 +11,7 @@ from mmengine.config import Config
 
 from npid_mm.engine.sweep import check_keys, grid_cells, parse_axis
 from tests.probes import POOLED, probe_config
+from tests.test_tools.test_train_and_test import free_port
 from tests.toy import ROOT
 
 LR = 'optim_wrapper.optimizer.lr'
@@ -117,12 +117,6 @@ def test_ranks_share_each_training(config, tmp_path):
     assert done.returncode == 0, log.read_text()
     (folder,) = out.glob(f'{LR}=*')
     assert Config.fromfile(folder / 'probe.py').launcher == 'pytorch'
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        return str(listener.getsockname()[1])
 
 
 def test_key_that_the_config_lacks_is_refused():
