@@ -58,8 +58,8 @@ def main() -> None:
     runner = build_runner(apply_options(load_config(args), args), args.local_rank)
     try:
         runner.train()
-    except SystemExit:  # all ranks together, on SIGTERM
-        leave_ranks()
+    except SystemExit as stop:  # all ranks together, on SIGTERM
+        leave_ranks(stop.code)
         raise
     leave_ranks()
 

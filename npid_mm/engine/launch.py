@@ -1,7 +1,9 @@
 """From a command line to a Runner: what tools/train.py and tools/test.py share."""
 
 import argparse
+import atexit
 import os
+import sys
 from pathlib import Path
 
 import torch
@@ -99,11 +101,25 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
 
 
-def leave_ranks() -> None:
-    """Wait for all ranks and close their connection, so that none dies of another's leaving."""
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+def leave_ranks(status: int = 0) -> None:
+    """End this process once all ranks are done; without ranks, do nothing.
+
+    A rank does not return from here. A thread of gloo keeps the tensors of the last collective a
+    little longer than the collective itself, and asks for the interpreter to drop them; if the
+    interpreter is being taken apart by then, C++ aborts the process. So all that Python runs at
+    exit is run, and the taking apart is left out.
+
+    Args:
+        status (int): Exit status of the process.
+    """
+    if not torch.distributed.is_initialized():
+        return
+    torch.distributed.barrier()  # none dies of another's leaving
+    torch.distributed.destroy_process_group()
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
 
 
 def set_loader_defaults(loader: dict) -> None:
