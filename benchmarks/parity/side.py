@@ -1,0 +1,185 @@
+"""What each side of the comparison does in its own interpreter; needs torch and MMEngine alone.
+
+'write' trains by the side's own config, which leaves a checkpoint, and records a step and a short
+training from there, with the negatives that it drew. 'read' loads the checkpoint of the other side
+and records the same with the negatives of the other.
+"""
+
+import argparse
+from collections.abc import Callable
+from copy import deepcopy
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
+from torch import Tensor, nn
+from torch.nn.functional import normalize
+
+INSTANCES, BATCH, STEPS = 64, 16, 20  # images, views in a batch, steps of the training
+VIEW = 40  # pixels, height and width that the network sees
+# trained before the comparison: in a fresh ResNet-50 a difference in the last bits of one weight
+# grows tenfold a step, and MMSelfSup does not stay together with itself
+EPOCHS = 16
+NEGATIVES = 4096  # so many that each image's own row is among them
+# not the recipe's 0.5, at which old and new row have the same weight and could be mistaken
+MOMENTUM = 0.3
+WIDTHS = {18: 512, 50: 2048}  # channels of the last map, by depth
+
+
+def main(
+    cfg: Config,
+    collate: Callable[[Tensor, Tensor], dict],
+    tap: Callable[[nn.Module, Callable[[Tensor], Tensor]], None],
+    packages: list[str],
+) -> None:
+    """Play one side by its command line: ``{write,read} FOLDER OWN OTHER --depth DEPTH``.
+
+    Args:
+        cfg (Config): The side's config of the recipe, to be cut down.
+        collate (Callable): Views (B, 3, H, W) and indexes (B,) to a batch as the side's loader
+            gives it.
+        tap (Callable): Takes a model and a function; negatives that the model draws go through
+            the function from then on.
+        packages (list[str]): Whose versions to record.
+    """
+    parser = argparse.ArgumentParser()
+    parser.add_argument('task', choices=['write', 'read'])
+    parser.add_argument('folder', type=Path, help='images, and what each side leaves')
+    parser.add_argument('own', help='name of this side')
+    parser.add_argument('other', help='name of the other side')
+    parser.add_argument('--depth', type=int, choices=WIDTHS, required=True)
+    args = parser.parse_args()
+    own, other = args.folder / args.own, args.folder / args.other
+
+    cut_down(cfg, args.depth, args.folder, own)
+    if args.task == 'write':
+        runner = Runner.from_cfg(cfg)
+        runner.train()
+        replay, keys = None, {}
+    else:
+        cfg.load_from = str(other / f'epoch_{EPOCHS}.pth')
+        runner = Runner.from_cfg(cfg)
+        runner.load_or_resume()
+        replay = torch.load(other / 'write.pt')['negatives']
+        keys = met_keys(runner.model, cfg.load_from)
+    batches = torch.load(args.folder / 'batches.pt')
+    batches = [collate(batch['views'], batch['index']) for batch in batches]
+    record = play(runner.model, batches, tap, cfg.optim_wrapper, replay)
+    versions = ', '.join(f'{name} {version(name)}' for name in packages)
+    torch.save(dict(record, keys=keys, versions=versions), own / f'{args.task}.pt')
+
+
+def met_keys(model: nn.Module, checkpoint: str) -> dict:
+    """How many keys of a checkpoint the model has, and those that either of them lacks."""
+    # the file is of this run, so whatever is pickled in it may come to life
+    given = torch.load(checkpoint, map_location='cpu', weights_only=False)['state_dict'].keys()
+    own = model.state_dict().keys()
+    return dict(used=len(own & given), missing=sorted(own - given), left=sorted(given - own))
+
+
+def cut_down(cfg: Config, depth: int, data_root: Path, work_dir: Path) -> None:
+    """Change in a config what needs more machine than the comparison; both sides' keys agree."""
+    cfg.work_dir = str(work_dir)
+    cfg.randomness = dict(seed=0)
+    cfg.log_level = 'WARNING'
+    cfg.train_cfg.max_epochs = EPOCHS
+    cfg.default_hooks.checkpoint.interval = EPOCHS
+    # it is meant for a batch of 256
+    cfg.optim_wrapper.optimizer.lr *= BATCH / 256
+    cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
+    cfg.model.backbone.depth = depth
+    cfg.model.neck.in_channels = WIDTHS[depth]
+    cfg.model.memory_bank.momentum = MOMENTUM
+    for split in ('val', 'test'):
+        for part in ('dataloader', 'evaluator', 'cfg'):
+            cfg[f'{split}_{part}'] = None
+    dataset = cfg.train_dataloader.dataset
+    dataset = dataset.get('dataset', dataset)
+    dataset.data_root = str(data_root)
+
+
+def play(
+    model: nn.Module,
+    batches: list[dict],
+    tap: Callable[[nn.Module, Callable[[Tensor], Tensor]], None],
+    optim_wrapper: dict,
+    replay: list[Tensor] | None = None,
+) -> dict:
+    """Record a step on the first batch in float32 and in float64, and a training on the others.
+
+    Args:
+        model (nn.Module): NPID of either side.
+        batches (list[dict]): Batches as the side's loader gives them.
+        tap (Callable): See :func:`main`.
+        optim_wrapper (dict): Config of the optimizer.
+        replay (list[Tensor], optional): Negatives to take, one tensor a batch; None takes those
+            that the model draws.
+
+    Returns:
+        dict: 'negatives', one tensor a batch, and what was recorded of each part.
+    """
+    used = list(replay or [])
+    turns = iter([0, *range(len(batches))])  # the first batch is seen twice
+
+    def through(drawn: Tensor) -> Tensor:
+        turn = next(turns)
+        if turn == len(used):
+            used.append(drawn.flatten())
+        return used[turn].view_as(drawn)
+
+    double, trained = deepcopy(model).double(), deepcopy(model).double()
+    for each in (model, double, trained):
+        tap(each, through)
+    return {
+        'step, float32': one_step(model, batches[0]),
+        'step, float64': one_step(double, batches[0]),
+        'training, float64': train(trained, batches[1:], optim_wrapper),
+        'negatives': used,
+    }
+
+
+def one_step(model: nn.Module, batch: dict) -> dict:
+    """Embeddings in either mode, loss, gradients and the bank of one step."""
+    model.eval()
+    record = dict()
+    with torch.no_grad():
+        output = model.neck(forward(model, batch, 'tensor'))[-1]
+    record['embeddings, evaluation'] = normalize(output)
+
+    model.train()
+    outputs = []
+    hook = model.neck.register_forward_hook(lambda *call: outputs.append(call[-1][-1].detach()))
+    loss = forward(model, batch, 'loss')['loss']
+    hook.remove()
+    loss.backward()
+    record['embeddings, training'] = normalize(outputs[0])
+    record['loss'] = loss.detach()
+    record['gradients'] = {name: weight.grad for name, weight in model.named_parameters()}
+    record['bank after the update'] = model.memory_bank.feature_bank.clone()
+    return record
+
+
+def forward(model: nn.Module, batch: dict, mode: str):
+    """Preprocess and forward a batch, as the model's ``train_step`` does."""
+    return model._run_forward(model.data_preprocessor(batch, True), mode=mode)
+
+
+def train(model: nn.Module, batches: list[dict], optim_wrapper: dict) -> dict:
+    """Losses and banks of all steps, parameters and statistics of the norms after the last."""
+    model.train()
+    optim_wrapper = build_optim_wrapper(model, optim_wrapper)
+    losses, banks = [], []
+    for batch in batches:
+        losses.append(model.train_step(batch, optim_wrapper)['loss'].detach())
+        banks.append(model.memory_bank.feature_bank.clone())
+    return {
+        'losses': torch.stack(losses),
+        'banks': torch.stack(banks),
+        'parameters': {name: weight.detach() for name, weight in model.named_parameters()},
+        'statistics of the norms': {
+            name: value for name, value in model.backbone.named_buffers() if 'running' in name
+        },
+    }
