@@ -1,15 +1,29 @@
 """The backbone of a checkpoint: complete, or not at all."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.fileio import get_local_path
 from torch import Tensor, nn
 
+from .flat import flat_values
 from .inert import load_tensors
+from .tensor_unpickler import Inert
 
-BACKBONE = 'backbone.'
-OTHER_PARTS = ('neck.', 'head.', 'memory_bank.', 'data_preprocessor.')
+# where a file may hold the network's state dict: ours, MMSelfSup's and the authors'; VISSL's;
+# PyContrast's; the authors' on CIFAR-10
+NETWORKS = (
+    ('state_dict',),
+    ('classy_state_dict', 'base_model', 'model', 'trunk'),
+    ('model',),
+    ('net',),
+)
+PREFIXES = ('backbone.', 'encoder.', '_feature_blocks.')  # ours, PyContrast's, VISSL's
+OTHER_PARTS = (
+    'neck.', 'head.', 'heads.', 'head_jig.', 'memory_bank.', 'data_preprocessor.',
+    'fc.', 'linear.', 'classifier.',  # behind a bare network: torchvision's and the authors'
+)  # fmt: skip
 COUNTER = 'num_batches_tracked'  # of batch norms, which old checkpoints lack and nothing needs
 SHOWN = 20  # keys of each kind in a message
 
@@ -17,8 +31,8 @@ SHOWN = 20  # keys of each kind in a message
 def backbone_weights(path: str | Path) -> dict[str, Tensor]:
     """Weights of the backbone in a checkpoint, under the backbone's own names.
 
-    Reads checkpoints of this package, of MMSelfSup 0.x and 1.x and bare backbones: keys with or
-    without ``backbone.`` (and ``module.``), below 'state_dict' or at the top.
+    Reads checkpoints of this package, of MMSelfSup 0.x and 1.x, of the authors' code, VISSL and
+    PyContrast, and bare networks such as torchvision's.
 
     Args:
         path (str | Path): A file, or an address such as ``https://...``.
@@ -27,32 +41,79 @@ def backbone_weights(path: str | Path) -> dict[str, Tensor]:
         FileNotFoundError: There is no such file.
         ValueError: The file is no checkpoint of PyTorch, or holds no backbone.
     """
+    content = checkpoint_content(path)
+    weights = pick_backbone(network_state(content))
+    if not weights:
+        raise ValueError(no_backbone(path, content))
+    return weights
+
+
+def no_backbone(path: str | Path, content) -> str:
+    """That a checkpoint with this content holds no backbone."""
+    keys = list(network_state(content)) or (
+        [] if isinstance(content, Mapping) else [type(content).__name__]
+    )
+    return (
+        f'{path} holds no backbone, only {listed(keys) or "nothing"}: give the checkpoint of a '
+        'pretraining (keys such as backbone.conv1.weight), or one of a bare backbone'
+    )
+
+
+def checkpoint_content(path: str | Path):
+    """What a checkpoint holds, see :func:`load_tensors`.
+
+    Args:
+        path (str | Path): A file, or an address such as ``https://...``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is no checkpoint of PyTorch.
+    """
     if '://' not in str(path) and not Path(path).is_file():
         raise FileNotFoundError(f'checkpoint not found: {path}')
     with get_local_path(str(path)) as local:
-        content = load_tensors(local)
-    state = content.get('state_dict', content) if isinstance(content, Mapping) else {}
-    weights = pick_backbone(state)
-    if not weights:
-        keys = list(state) or ([type(content).__name__] if not isinstance(content, Mapping) else [])
-        raise ValueError(
-            f'{path} holds no backbone, only {_listed(keys) or "nothing"}: give the checkpoint of '
-            'a pretraining (keys such as backbone.conv1.weight), or one of a bare backbone'
-        )
-    return weights
+        return load_tensors(local)
+
+
+def network_state(content) -> Mapping:
+    """The state dict of the network in a checkpoint's content; the content itself if bare."""
+    for keys in NETWORKS:
+        inner = content
+        for key in keys:
+            inner = inner.get(key) if isinstance(inner, Mapping) else None
+        if isinstance(inner, (Mapping, Inert)):
+            break
+    else:
+        inner = content
+    if isinstance(inner, Inert):  # a pickled network
+        return flat_values(inner)
+    return inner if isinstance(inner, Mapping) else {}
 
 
 def pick_backbone(state: Mapping) -> dict[str, Tensor]:
     """The backbone's part of a state dict, without prefixes; empty if it has none."""
-    tensors = {
-        name.removeprefix('module.'): value
-        for name, value in state.items()
-        if isinstance(name, str) and isinstance(value, Tensor)
+    return {name: state[key].detach() for name, key in backbone_keys(state).items()}
+
+
+def backbone_keys(state: Mapping) -> dict[str, str]:
+    """Name of each weight of the backbone -> its key in a state dict."""
+    keys = {
+        key.removeprefix('module.'): key
+        for key, value in state.items()
+        if isinstance(key, str) and isinstance(value, Tensor)
     }
-    own = {name: value for name, value in tensors.items() if name.startswith(BACKBONE)}
-    if own:
-        return {name.removeprefix(BACKBONE): value for name, value in own.items()}
-    return {name: value for name, value in tensors.items() if not name.startswith(OTHER_PARTS)}
+    for prefix in PREFIXES:
+        own = {name: key for name, key in keys.items() if name.startswith(prefix)}
+        if own:
+            return {name.removeprefix(prefix): key for name, key in own.items()}
+    return {
+        common_name(name): key for name, key in keys.items() if not name.startswith(OTHER_PARTS)
+    }
+
+
+def common_name(name: str) -> str:
+    """The name of a ResNet's weight in torchvision and here; the authors' CIFAR-10 net differs."""
+    return re.sub(r'^(layer\d+\.\d+\.)shortcut\.', r'\1downsample.', name)
 
 
 def load_backbone(backbone: nn.Module, path: str | Path) -> None:
@@ -84,10 +145,10 @@ def fit_report(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     ]
     kinds = {'missing': missing, 'unexpected': unexpected, 'of another shape': reshaped}
     return '\n'.join(
-        f'  {len(names)} {kind}: {_listed(names)}' for kind, names in kinds.items() if names
+        f'  {len(names)} {kind}: {listed(names)}' for kind, names in kinds.items() if names
     )
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: list[str]) -> str:
     """The first names, and that there are more."""
     return ', '.join(names[:SHOWN]) + (', ...' if len(names) > SHOWN else '')

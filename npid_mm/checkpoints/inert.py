@@ -1,51 +1,120 @@
 """Checkpoints of others, of which nothing but tensors and plain values comes to life."""
 
 import pickle
-from contextlib import nullcontext
+import struct
+import sys
+import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
-from torch import serialization
+from torch import Tensor
 
+from .tensor_unpickler import TensorUnpickler
 
-class Inert:
-    """Takes the place of whatever a checkpoint pickled (log histories, say), and does nothing."""
-
-    def __init__(self, *args):
-        pass
-
-    def __setstate__(self, state):
-        pass
+# first pickles of a file of torch < 1.6
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+CHUNK = 1 << 24  # bytes
 
 
 def load_tensors(path: str | Path):
-    """Read a checkpoint with ``weights_only=True``, also where it holds other objects.
+    """Read a checkpoint, of which nothing but tensors and plain values comes to life.
 
-    MMEngine and MMSelfSup 1.x save pickled log histories beside the weights, which the safe
-    reader refuses. Here every class and function that a file names is replaced by
-    :class:`Inert`, so nothing of the file is ever run.
+    Reads the zip files of today and the format before torch 1.6. ``torch.load`` is not asked:
+    with ``weights_only=True`` it refuses the pickled objects beside the weights of MMEngine,
+    MMSelfSup and the authors' code, and without, it runs what a file says.
 
     Returns:
-        The content, on the CPU.
+        The content, on the CPU, with an :class:`~npid_mm.checkpoints.tensor_unpickler.Inert` in
+        the place of each object.
 
     Raises:
-        ValueError: The file is no checkpoint of PyTorch.
+        ValueError: The file is no checkpoint of PyTorch, or a damaged one.
     """
     try:
-        foreign = [(Inert, name) for name in _foreign_names(path)]
-        with serialization.safe_globals(foreign) if foreign else nullcontext():
-            return torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+        with open(path, 'rb') as file:
+            return _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
+    except OSError:
+        raise
+    except Exception as error:  # damaged pickles raise anything
         reason = f'{type(error).__name__} {error}'.splitlines()[0]
         raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
 
 
-def _foreign_names(path: str | Path) -> list[str]:
-    """Classes and functions in a checkpoint that the safe reader does not know."""
-    find = getattr(serialization, 'get_unsafe_globals_in_checkpoint', None)
-    if find is None:  # torch < 2.6, which reads tensors and plain values only
-        return []
-    try:
-        return find(path)
-    except ValueError:  # the format before torch 1.6, which no MMEngine wrote
-        return []
+def _read_zip(file: BinaryIO):
+    """The format since torch 1.6: ``NAME/data.pkl`` beside a file for each storage."""
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+        folders = [name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')]
+        if len(folders) != 1:
+            raise pickle.UnpicklingError(f'{len(folders)} files data.pkl inside')
+        (folder,) = folders
+        order = f'{folder}byteorder'
+        _check_order(order not in names or archive.read(order) == b'little')
+        storages = {}
+
+        def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
+            if key not in storages:
+                name = f'{folder}data/{key}'
+                storages[key] = torch.empty(archive.getinfo(name).file_size, dtype=torch.uint8)
+                with archive.open(name) as source:
+                    _fill(storages[key], source)
+            return storages[key].view(dtype)
+
+        with archive.open(f'{folder}data.pkl') as source:
+            return TensorUnpickler(source, storage).load()
+
+
+def _read_legacy(file: BinaryIO):
+    """The format before torch 1.6: pickles, the last of them a list of the storages behind it."""
+
+    def no_storage(*_):
+        raise pickle.UnpicklingError('a storage in the head of the file')
+
+    def head():
+        return TensorUnpickler(file, no_storage).load()
+
+    file.seek(0)
+    if head() != LEGACY_MAGIC or head() != LEGACY_PROTOCOL:
+        raise pickle.UnpicklingError('it does not start as one')
+    _check_order(head()['little_endian'])
+    length = Path(file.name).stat().st_size
+    storages = {}
+
+    def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
+        if key not in storages:
+            _check_size(numel * dtype.itemsize, length)
+            storages[key] = torch.empty(numel, dtype=dtype)
+        if view is None:
+            return storages[key]
+        _, start, size = view
+        return storages[key].narrow(0, start, size)
+
+    content = TensorUnpickler(file, storage).load()
+    keys = head()
+    if set(keys) != set(storages):
+        raise pickle.UnpicklingError('its storages are not those that its tensors need')
+    for key in keys:
+        (numel,) = struct.unpack('<q', file.read(8))
+        _check_size(numel, storages[key].numel(), exactly=True)
+        _fill(storages[key].view(torch.uint8), file)
+    return content
+
+
+def _fill(storage: Tensor, source: BinaryIO) -> None:
+    """Fill a row of bytes from a file."""
+    for part in storage.split(CHUNK) if len(storage) else ():
+        data = source.read(len(part))
+        _check_size(len(data), len(part), exactly=True)
+        part.numpy()[:] = memoryview(data)
+
+
+def _check_size(size: int, limit: int, exactly: bool = False) -> None:
+    if size != limit if exactly else size > limit:
+        raise pickle.UnpicklingError(f'it is cut off or damaged: a part of {size}, not {limit}')
+
+
+def _check_order(little: bool) -> None:
+    if not little or sys.byteorder != 'little':
+        raise pickle.UnpicklingError('the order of the bytes in a number is not little-endian')

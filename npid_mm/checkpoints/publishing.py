@@ -1,0 +1,61 @@
+"""Checkpoints as they are handed on."""
+
+import datetime
+import hashlib
+from collections.abc import MutableMapping
+from pathlib import Path
+
+from mmengine.fileio import put
+
+from .backbone import checkpoint_content, listed
+from .objects import drop_objects, file_bytes
+
+# what only goes on with a training
+OF_TRAINING = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict')
+OF_BANK = 'memory_bank.'
+DIGITS = 8  # of the hash, in the name
+
+
+def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tuple[Path, list[str]]:
+    """Write the model of a checkpoint as ``NAME_YYYYMMDD-HASH.pth``, whole or not at all.
+
+    HASH is the beginning of the file's SHA-256, by which ``torch.hub`` and ``mim`` check a
+    download. The same model published twice on a day is one file.
+
+    Args:
+        checkpoint (str | Path): A file or an address.
+        name (str | Path): Beginning of the file's path.
+        bank (bool): Whether to keep the memory bank, the larger part of a ResNet-50's file.
+
+    Returns:
+        tuple[Path, list[str]]: The file, and the keys of what it does not have.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint.
+        ValueError: It holds no model below 'state_dict'.
+        FileExistsError: A file of this name is there, with other content.
+    """
+    content = checkpoint_content(checkpoint)
+    state = content.get('state_dict') if isinstance(content, MutableMapping) else None
+    if not isinstance(state, MutableMapping):
+        keys = list(content) if isinstance(content, MutableMapping) else [type(content).__name__]
+        raise ValueError(
+            f"{checkpoint} holds no model below 'state_dict', only {listed(keys) or 'nothing'}: "
+            'give a checkpoint of a training here, or convert one with --to npid_mm'
+        )
+    left = [key for key in OF_TRAINING if content.pop(key, None) is not None]
+    if not bank:
+        rows = [key for key in state if key.startswith(OF_BANK)]
+        left += [f'state_dict.{key}' for key in rows]
+        for key in rows:
+            del state[key]
+    left += drop_objects(content)
+    data = file_bytes(content)
+    digits = hashlib.sha256(data).hexdigest()[:DIGITS]
+    day = datetime.date.today().strftime('%Y%m%d')
+    path = Path(f'{str(name).removesuffix(".pth")}_{day}-{digits}.pth')
+    if not path.exists():
+        put(data, str(path), backend_args=dict(backend='whole_file'))
+    elif path.read_bytes() != data:
+        raise FileExistsError(f'{path} is there and has other content: it is damaged, remove it')
+    return path, left

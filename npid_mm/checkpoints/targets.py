@@ -1,0 +1,107 @@
+"""What a pretrained NPID can be written as."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .objects import file_bytes
+from .pretrained import BACKBONE, Pretrained
+from .resnets import closest_resnet
+
+
+class NotAResNetError(ValueError):
+    """The backbone is not one of torchvision's ResNets."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file.
+
+    Attributes:
+        pack (Callable): Tensors by their names in the file, and where they come from -> the
+            file's bytes.
+        prefix (str): Beginning of the names of all that it holds, which it leaves out; empty for
+            the whole of NPID.
+        container (str): Key of the file below which the tensors are, with a dot.
+        resnet (bool): Whether it holds torchvision's ResNets only.
+    """
+
+    pack: Callable[[dict[str, Tensor], Pretrained], bytes]
+    prefix: str = ''
+    container: str = ''
+    resnet: bool = False
+
+    @property
+    def whole(self) -> bool:
+        """bool: Whether it holds all of NPID, not its backbone only."""
+        return not self.prefix
+
+    def place(self, name: str) -> str:
+        """Where the file holds a tensor that is ``name`` in NPID."""
+        return self.container + name.removeprefix(self.prefix)
+
+    def data(self, pretrained: Pretrained) -> bytes:
+        """The file.
+
+        Raises:
+            NotAResNetError: Only a ResNet of torchvision can be written, and this is none. The
+                message lists what does not fit.
+            ImportError: A package is missing. The message says what to type.
+        """
+        if self.resnet:
+            _check_resnet(pretrained)
+        tensors = {
+            name.removeprefix(self.prefix): value
+            for name, value in pretrained.state.items()
+            if name.startswith(self.prefix)
+        }
+        return self.pack(tensors, pretrained)
+
+
+def _check_resnet(pretrained: Pretrained) -> None:
+    """Refuse a backbone that is not a whole ResNet of torchvision."""
+    try:
+        name, misfit = closest_resnet(pretrained.backbone())
+    except ValueError as error:
+        raise NotAResNetError(f'the backbone is no ResNet: {error}') from error
+    if misfit:
+        raise NotAResNetError(f'the backbone is not the {name} of torchvision:\n{misfit}')
+
+
+def _checkpoint(tensors: dict[str, Tensor], pretrained: Pretrained) -> bytes:
+    return file_bytes(dict(meta=_about(pretrained), state_dict=tensors))
+
+
+def _bare(tensors: dict[str, Tensor], _: Pretrained) -> bytes:
+    return file_bytes(tensors)
+
+
+def _safetensors(tensors: dict[str, Tensor], pretrained: Pretrained) -> bytes:
+    try:
+        from safetensors.torch import save
+    except ImportError as error:
+        raise ImportError(
+            "safetensors is not installed. Type: pip install 'npid-mm[convert]' (from a clone: "
+            "pip install -e '.[convert]')"
+        ) from error
+    own = {
+        name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()
+    }
+    about = dict(_about(pretrained), settings=json.dumps(pretrained.settings))
+    return save(own, metadata=about)
+
+
+def _about(pretrained: Pretrained) -> dict:
+    return dict(converted_from=pretrained.title, settings=pretrained.settings)
+
+
+TARGETS = {
+    'npid_mm': Target(_checkpoint, container='state_dict.'),
+    'backbone': Target(_bare, BACKBONE),
+    'torchvision': Target(_bare, BACKBONE, resnet=True),
+    'timm': Target(_bare, BACKBONE, resnet=True),  # whose ResNets have torchvision's names
+    'safetensors': Target(_safetensors),
+}

@@ -1,0 +1,114 @@
+"""The order of a data set's images, and banks brought from one into another."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from mmengine.fileio import put
+from torch import Tensor
+
+from npid_mm.checkpoints import load_tensors
+from npid_mm.checkpoints.objects import drop_objects, file_bytes
+from npid_mm.datasets.image_list import class_folder_list, parse_line
+
+BANK = 'memory_bank.feature_bank'
+
+
+def image_order(where: str | Path) -> list[str]:
+    """Paths of images in the order of a folder or of a list.
+
+    Args:
+        where (str | Path): A folder of class folders, in the order of torchvision's
+            ``ImageFolder``; or a list of images, ``path label`` or ``path`` a line, in its own.
+
+    Returns:
+        list[str]: Paths without the folder that all of them are in.
+
+    Raises:
+        FileNotFoundError: There is no such folder or file, or a class folder without an image.
+    """
+    where = Path(where)
+    if where.is_dir():
+        paths = [path for path, _ in class_folder_list(where)]
+    elif where.is_file():
+        paths = [parse_line(line)[0] for line in where.read_text().splitlines() if line.strip()]
+    else:
+        raise FileNotFoundError(f'no folder of images and no list at {where}')
+    common = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''
+    return [os.path.relpath(path, common or '.') for path in paths]
+
+
+def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
+    """Where the rows of the new order are in the old one: ``bank[permutation]`` is in the new.
+
+    Args:
+        old (Sequence[str]): N names, each once.
+        new (Sequence[str]): The same names.
+
+    Returns:
+        Tensor: (N,) of int64.
+
+    Raises:
+        ValueError: A name occurs twice, or the two do not have the same names.
+    """
+    position = {name: row for row, name in enumerate(old)}
+    for which, names in (('old', old), ('new', new)):
+        if len(set(names)) < len(names):
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ValueError(f'the {which} order names {twice} more than once')
+    alone = {'old': sorted(set(old) - set(new)), 'new': sorted(set(new) - set(old))}
+    if any(alone.values()):
+        raise ValueError(
+            'both orders must have the same images, but '
+            + ' and '.join(
+                f'{len(names):,} are in the {which} order only, such as {names[0]}'
+                for which, names in alone.items()
+                if names
+            )
+        )
+    return torch.tensor([position[name] for name in new], dtype=torch.long)
+
+
+def reorder_bank(
+    checkpoint: str | Path, out: str | Path, old: str | Path, new: str | Path
+) -> tuple[int, int, list[str]]:
+    """Write a checkpoint with the rows of its bank in another order of the images.
+
+    Args:
+        checkpoint (str | Path): A checkpoint of this package, or one converted to it.
+        out (str | Path): File to write, whole or not at all.
+        old (str | Path): The order that the bank is in, see :func:`image_order`.
+        new (str | Path): The order that it comes into.
+
+    Returns:
+        tuple[int, int, list[str]]: Rows of the bank, how many of them are in another place now,
+        and keys of the objects of other code bases that were left out.
+
+    Raises:
+        FileNotFoundError: A file is not there.
+        ValueError: The checkpoint has no bank, or one of another length, or the orders do not
+            have the same images, or ``out`` is the checkpoint.
+    """
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f'checkpoint not found: {checkpoint}')
+    if Path(out).resolve() == Path(checkpoint).resolve():
+        raise ValueError(f'{out} is the checkpoint itself: give another file to write')
+    content = load_tensors(checkpoint)
+    state = content.get('state_dict', {}) if isinstance(content, dict) else {}
+    if BANK not in state:
+        raise ValueError(
+            f'{checkpoint} holds no state_dict.{BANK}: give a checkpoint of a training here, or '
+            'convert one with --to npid_mm'
+        )
+    permutation = row_permutation(image_order(old), image_order(new))
+    bank = state[BANK]
+    if len(bank) != len(permutation):
+        raise ValueError(
+            f'the bank of {checkpoint} has {len(bank):,} rows, but the orders have '
+            f'{len(permutation):,} images: give those of the data that it was trained on'
+        )
+    state[BANK] = bank[permutation]
+    left = drop_objects(content)
+    put(file_bytes(content), str(out), backend_args=dict(backend='whole_file'))
+    return len(bank), int((permutation != torch.arange(len(bank))).sum()), left

@@ -1,0 +1,102 @@
+"""A bank in the wrong order is told from the right one, and put right, on the digits."""
+
+import random
+
+import pytest
+import torch
+
+from tests.probes import POOLED, PREPROCESSOR, pretrain
+from tests.toy import digits_config, npid_config
+
+CHECK, REORDER = '../model_converters/check_bank_order.py', '../model_converters/reorder_bank.py'
+BANK = 'memory_bank.feature_bank'
+
+
+@pytest.fixture(scope='module')
+def trained(digits, tmp_path_factory):
+    """Config file of a network, and its checkpoint after a short training on all digits."""
+    torch.set_num_threads(1)  # before the fixture of each test does
+    folder = tmp_path_factory.mktemp('trained')
+    checkpoint = pretrain(digits, folder)
+    cfg = digits_config(digits, folder)
+    npid = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2))
+    cfg.model = npid | dict(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)
+    cfg.test_cfg.reference.dataset.indices = None
+    cfg.dump(folder / 'config.py')
+    return folder / 'config.py', checkpoint
+
+
+def shuffled(digits, path, within_classes):
+    """The training list in another order."""
+    lines = (digits / 'train.txt').read_text().splitlines()
+    draw = random.Random(0)
+    lines.sort(key=lambda line: (line.split()[1] if within_classes else '', draw.random()))
+    path.write_text('\n'.join(lines))
+    return path
+
+
+def bank(path):
+    return torch.load(path)['state_dict'][BANK]
+
+
+@pytest.mark.parametrize('within_classes', [True, False], ids=['in each class', 'all'])
+def test_shuffled_list_is_noticed_and_the_bank_follows_it(
+    within_classes, run, digits, trained, tmp_path
+):
+    """Also where each row stands for another image of the same class."""
+    config, checkpoint = trained
+    code, text = run(CHECK, config, checkpoint)
+    assert code == 0, text
+    assert 'right: in each part the own row is the most similar one' in text
+    assert text.count('images ') == 5 and 'images 0 to 288: cosine 0.' in text
+
+    other = shuffled(digits, tmp_path / 'other.txt', within_classes)
+    option = f'test_cfg.reference.dataset.ann_file={other}'
+    code, text = run(CHECK, config, checkpoint, '--cfg-options', option)
+    assert code == 1 and 'wrong: from image 0 on the own row is not ahead' in text
+
+    moved = tmp_path / 'moved.pth'
+    code, text = run(REORDER, checkpoint, moved, '--old', digits / 'train.txt', '--new', other)
+    assert code == 0 and ' of 1,442 rows moved' in text
+    assert not torch.equal(bank(moved), bank(checkpoint))
+    code, text = run(CHECK, config, moved, '--cfg-options', option)
+    assert code == 0, text
+
+    # and back, into the order in which torchvision reads the folder
+    back = tmp_path / 'back.pth'
+    code, text = run(REORDER, moved, back, '--old', other, '--new', digits / 'train')
+    assert code == 0
+    assert torch.equal(bank(back), bank(checkpoint))
+
+
+def test_one_row_too_many_in_the_middle_is_noticed_from_there_on(run, trained, tmp_path):
+    """As when one list has an image that the other has not."""
+    config, checkpoint = trained
+    content = torch.load(checkpoint)
+    rows = content['state_dict'][BANK]
+    content['state_dict'][BANK] = torch.cat([rows[:700], rows[:1], rows[700:-1]])
+    torch.save(content, tmp_path / 'moved.pth')
+    code, text = run(CHECK, config, tmp_path / 'moved.pth')
+    assert code == 1 and 'wrong: from image 578 on' in text
+    last = text.splitlines()[-2]
+    assert last.startswith('images 1,156 to 1,441') and 'with the row +1, -' in last
+
+
+def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
+    config, checkpoint = trained
+    code, text = run(CHECK, config, tmp_path / 'no.pth')
+    assert code == 1 and 'cannot check: checkpoint not found: ' in text
+    code, text = run(CHECK, config, checkpoint, '--images', 49)
+    assert code == 1 and 'images must be at least 50, got 49' in text
+    option = 'test_cfg.reference.dataset.indices=100'
+    code, text = run(CHECK, config, checkpoint, '--cfg-options', option)
+    assert code == 1 and 'the bank has 1,442 rows, but the data set has 100 images' in text
+    code, text = run(CHECK, config, checkpoint, '--cfg-options', 'test_cfg.reference=bank')
+    assert code == 1 and "data loader of the training images, got 'bank'" in text
+    code, text = run(CHECK, config, checkpoint, '--cfg-options', 'model.backbone.depth=34')
+    assert code == 1 and 'does not fit the model of the config:\n  80 missing' in text
+    content = torch.load(checkpoint)
+    del content['state_dict'][BANK]
+    torch.save(content, tmp_path / 'in.pth')
+    code, text = run(CHECK, config, tmp_path / 'in.pth')
+    assert code == 1 and '1 missing: memory_bank.feature_bank\ngive its own config and' in text

@@ -1,0 +1,71 @@
+"""A checkpoint of other code from the command line to a kNN evaluation."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from mmengine.fileio import load
+from mmengine.runner import Runner
+
+from tests.probes import POOLED, PREPROCESSOR
+from tests.test_checkpoints import foreign
+from tests.toy import ROOT, digits_config, npid_config
+
+TOOL = '../model_converters/convert.py'
+
+
+@pytest.fixture
+def config(digits, tmp_path):
+    """NPID with batch norms and the paper's loss, on 64 digits."""
+    cfg = digits_config(digits, tmp_path / 'work')
+    npid = npid_config(dict(type='NCEHead', num_negatives=16, temperature=0.2))
+    cfg.model = npid | dict(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)
+    return cfg
+
+
+def test_converted_checkpoint_is_evaluated_as_the_original(config, run, tmp_path):
+    """One epoch here, written as the authors would have, and back again."""
+    path = tmp_path / 'config.py'
+    config.dump(path)
+    runner = Runner.from_cfg(config)
+    runner.train()
+    expected = runner.test()
+    parts = {name: value.clone() for name, value in runner.model.state_dict().items()}
+    params = torch.tensor([16, 0.2, float(parts['head.z']), 0.5])
+    foreign.write(foreign.lemniscate(parts, params), tmp_path / 'theirs.pth', zipped=False)
+
+    code, text = run(
+        TOOL, tmp_path / 'theirs.pth', tmp_path / 'ours.pth', '--from', 'lemniscate',
+        '--to', 'npid_mm',
+    )  # fmt: skip
+    assert code == 0, text
+    assert 'bank: 64 x 16' in text
+    state = torch.load(tmp_path / 'ours.pth', weights_only=True)['state_dict']
+    runner.model.load_state_dict(state)
+    assert state.keys() == parts.keys()
+    assert all(torch.equal(state[name], parts[name]) for name in parts if name != 'head.z')
+    torch.testing.assert_close(state['head.z'], parts['head.z'])
+
+    done = subprocess.run(
+        [
+            sys.executable, ROOT / 'tools/test.py', path, tmp_path / 'ours.pth',
+            '--out', tmp_path / 'metrics.json',
+        ],
+        capture_output=True, text=True, env={**os.environ, 'OMP_NUM_THREADS': '1'},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert load(tmp_path / 'metrics.json') == expected
+
+
+def test_wrong_source_and_missing_file(run, tmp_path):
+    content = foreign.vissl(foreign.resnet_parts())
+    path, out = foreign.write(content, tmp_path / 'in.pth'), tmp_path / 'out.pth'
+    code, text = run(TOOL, path, out, '--from', 'lemniscate', '--to', 'backbone')
+    assert code == 1 and "no checkpoint of lemniscate (the authors' code), but looks like" in text
+    code, text = run(TOOL, tmp_path / 'no.pth', out, '--from', 'vissl', '--to', 'backbone')
+    assert code == 1 and 'nothing written: checkpoint not found: ' in text
+    code, text = run(TOOL, path, out, '--from', 'moco', '--to', 'backbone')
+    assert code == 2 and "invalid choice: 'moco'" in text
+    assert not out.exists()

@@ -1,0 +1,110 @@
+"""Checkpoints handed on: what they keep, their names, and nothing half done."""
+
+import datetime
+import hashlib
+import os
+import re
+
+import pytest
+import torch
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+
+from npid_mm.checkpoints import publishing
+from tests.test_checkpoints import foreign
+from tests.toy import digits_config
+
+TOOL = '../model_converters/publish_model.py'
+
+
+@pytest.fixture(scope='module')
+def trained(digits, tmp_path_factory):
+    """Config and checkpoint of one epoch."""
+    folder = tmp_path_factory.mktemp('trained')
+    cfg = digits_config(digits, folder)
+    Runner.from_cfg(cfg).train()
+    return cfg, folder / 'epoch_1.pth'
+
+
+def published(folder):
+    (path,) = folder.iterdir()
+    return path
+
+
+def test_name_and_content(run, trained, tmp_path):
+    cfg, checkpoint = trained
+    code, text = run(TOOL, checkpoint, tmp_path / 'out/npid_toy')
+    assert code == 0, text
+    path = published(tmp_path / 'out')
+    digits = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    assert path.name == f'npid_toy_{datetime.date.today():%Y%m%d}-{digits}.pth'
+    assert f'{path}: 0.' in text
+
+    before, after = torch.load(checkpoint), torch.load(path, weights_only=True)
+    for key in ('optimizer', 'message_hub'):
+        assert key in before and key not in after
+        assert key in re.search('left out: (.*)', text)[1]
+    assert after['meta'].keys() == before['meta'].keys()
+    assert after['state_dict'].keys() == before['state_dict'].keys()
+    assert all(torch.equal(after['state_dict'][k], v) for k, v in before['state_dict'].items())
+    MODELS.build(cfg.model).load_state_dict(after['state_dict'])
+
+
+def test_without_the_bank(run, trained, tmp_path):
+    code, text = run(TOOL, trained[1], tmp_path / 'out/npid_toy.pth', '--no-bank')
+    assert code == 0 and 'state_dict.memory_bank.feature_bank' in text
+    path = published(tmp_path / 'out')
+    assert re.fullmatch(r'npid_toy_\d{8}-[0-9a-f]{8}\.pth', path.name)
+    state = torch.load(path, weights_only=True)['state_dict']
+    whole = torch.load(trained[1])['state_dict']
+    assert whole.keys() - state.keys() == {'memory_bank.feature_bank'}
+
+
+def test_the_same_model_again_is_the_same_file(run, trained, tmp_path):
+    name = tmp_path / 'out/npid_toy'
+    assert run(TOOL, trained[1], name)[0] == 0
+    path = published(tmp_path / 'out')
+    os.utime(path, (0, 0))
+    assert run(TOOL, trained[1], name)[0] == 0
+    assert published(tmp_path / 'out').stat().st_mtime == 0  # left as it was
+    path.write_bytes(b'other')
+    code, text = run(TOOL, trained[1], name)
+    assert code == 1 and 'is there and has other content: it is damaged, remove it' in text
+    assert path.read_bytes() == b'other'
+
+
+def test_nothing_is_left_of_a_write_that_fails(trained, tmp_path, monkeypatch):
+    def fail(descriptor):
+        raise OSError('no space left')
+
+    monkeypatch.setattr(os, 'fsync', fail)
+    with pytest.raises(OSError, match='no space left'):
+        publishing.publish(trained[1], tmp_path / 'out/npid_toy')
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
+@pytest.mark.filterwarnings('error')
+def test_objects_of_other_code_bases_stay_out(run, tmp_path):
+    """MMSelfSup's checkpoints hold pickled log histories, here in meta too."""
+    content = foreign.mmselfsup1(foreign.resnet_parts())
+    content['meta'] |= dict(
+        author=foreign.AliasMethod(2), nested=dict(a=[foreign.AliasMethod(2)], b=1), kind=(1, dict)
+    )
+    path = foreign.write(content, tmp_path / 'in.pth')
+    code, text = run(TOOL, path, tmp_path / 'out/npid')
+    assert code == 0
+    assert 'left out: optimizer, message_hub, meta.author, meta.nested.a, meta.kind' in text
+    meta = torch.load(published(tmp_path / 'out'), weights_only=True)['meta']
+    assert meta == dict(epoch=200, cfg='model = dict()', nested=dict(b=1))
+
+
+@pytest.mark.parametrize(
+    'content, found', [(dict(net=torch.ones(1)), 'net'), ({}, 'nothing'), ([1], 'list')]
+)
+def test_no_model_no_file(content, found, run, tmp_path):
+    path = foreign.write(content, tmp_path / 'in.pth')
+    code, text = run(TOOL, path, tmp_path / 'out/npid')
+    assert code == 1 and f"holds no model below 'state_dict', only {found}: give a" in text
+    code, text = run(TOOL, tmp_path / 'no.pth', tmp_path / 'out/npid')
+    assert code == 1 and 'checkpoint not found: ' in text
+    assert not (tmp_path / 'out').exists()

@@ -1,0 +1,38 @@
+#!/usr/bin/env python
+"""Take the backbone out of a checkpoint, for detectors, segmentors, torchvision and ourselves.
+
+python tools/model_converters/extract_backbone.py CHECKPOINT backbone.pth
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from npid_mm.checkpoints.converting import extract_backbone
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Write the backbone of a checkpoint under torchvision's names."
+    )
+    parser.add_argument(
+        'checkpoint', help="file or address: ours, MMSelfSup's, the authors', VISSL's, PyContrast's"
+    )
+    parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write the backbone and say what of the checkpoint it is; returns the exit code."""
+    args = parse_args()
+    try:
+        print(extract_backbone(args.checkpoint, args.out))
+    except (FileNotFoundError, ValueError) as error:
+        print(f'nothing written: {error}')
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,51 @@
+#!/usr/bin/env python
+"""Bring the rows of a checkpoint's bank into another order of the images.
+
+The authors' code counts images as torchvision's ImageFolder does, MMSelfSup and this package by
+the lines of a list. For an order, give a folder of class folders, or a list:
+
+python tools/model_converters/reorder_bank.py CHECKPOINT OUT --old data/imagenet/train \
+    --new data/imagenet/meta/train.txt
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from npid_mm.engine.image_order import reorder_bank
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Bring the rows of a checkpoint's bank into another order of the images."
+    )
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of this package')
+    parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
+    for name, what in (('old', 'that the rows are in'), ('new', 'that they come into')):
+        parser.add_argument(
+            f'--{name}',
+            type=Path,
+            required=True,
+            metavar='ORDER',
+            help=f'order {what}: a folder of class folders, or a list of images',
+        )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Write the checkpoint and say how many rows moved; returns the exit code."""
+    args = parse_args()
+    try:
+        rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new)
+    except (FileNotFoundError, ValueError) as error:
+        print(f'nothing written: {error}')
+        return 1
+    if left:
+        print(f'left out: {", ".join(left)}')
+    print(f'{args.out}: {moved:,} of {rows:,} rows moved')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
