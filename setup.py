@@ -34,11 +34,14 @@ INSTALL_REQUIRES = [
     'scikit-learn',
     'matplotlib',
     'pillow',
+    'filelock',
 ]
 
 ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpretrain>=1.3.6,<2.0']
 
 TRACKING = ['tensorboard', 'wandb']
+
+CONVERT = ['safetensors']
 
 EXTRAS = {
     'onedl': ONEDL,
@@ -52,16 +55,21 @@ EXTRAS = {
     ],
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
+    'convert': CONVERT,
     'tracking': TRACKING,
     'dev': [
         *TRACKING,
+        *CONVERT,
         'faiss-cpu',
+        'openmim',
+        # newer ones, which openmim brings, pin old versions of requests, rich and setuptools
+        'openxlab<0.0.12',
         'pre-commit',
         'pytest',
         'pytest-xdist',
         'ruff',
         'scipy',
-        'setuptools',
+        'setuptools<81',  # openmim and mmcv need its pkg_resources
     ],
 }
 
@@ -82,6 +90,13 @@ setup(
         'Topic :: Scientific/Engineering :: Artificial Intelligence',
     ],
     packages=find_packages(include=['npid_mm', 'npid_mm.*']),
+    package_data={
+        'npid_mm': [
+            # the model zoo: configs, tools and index, which .mim links to in the tree
+            *(f'.mim/**/*.{suffix}' for suffix in ('py', 'sh', 'yml', 'md')),
+            'visualization/assets/*',
+        ]
+    },
     python_requires='>=3.10',
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,

@@ -1,0 +1,3 @@
+from .hub import register_models
+
+__all__ = ['register_models']

@@ -1,0 +1,132 @@
+"""Checkpoints from the network: whole, and what their name says, or not there at all."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import torch
+from filelock import FileLock
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+
+from .transfer import CHUNK, DownloadError, fetch
+
+OPENMMLAB = 'https://download.openmmlab.com'
+MIRROR = 'NPID_MM_MIRROR'
+# of the sha256, before the suffix: npid_..._20220825-a67c5440.pth
+DIGITS = re.compile(r'-([0-9a-f]{8,64})\.[a-z]+$')
+
+
+def cache_folder() -> Path:
+    """Where MMEngine and torch look for files that they fetched before (``TORCH_HOME``)."""
+    return Path(torch.hub.get_dir()) / 'checkpoints'
+
+
+def mirrored(url: str) -> str:
+    """The address to ask: :data:`OPENMMLAB` is replaced by the variable ``NPID_MM_MIRROR``.
+
+    Raises:
+        ValueError: The variable is no http or https address.
+    """
+    mirror = os.environ.get(MIRROR, '').rstrip('/')
+    if not mirror or not url.startswith(f'{OPENMMLAB}/'):
+        return url
+    if not mirror.startswith(('http://', 'https://')):
+        raise ValueError(
+            f'{MIRROR} must be the http or https address that takes the place of {OPENMMLAB}, '
+            f'got {mirror!r}'
+        )
+    return mirror + url.removeprefix(OPENMMLAB)
+
+
+def download(url: str, folder: str | Path | None = None) -> Path:
+    """Fetch a checkpoint, unless it is there, and check the digits of its sha256 in its name.
+
+    A download that was broken off goes on where it stopped. Several processes may ask for the
+    same file: one fetches it, the others wait. Under its final name the file is whole.
+
+    Args:
+        url (str): An http or https address, whose last part names the file. Files whose name has
+            no digits are not checked.
+        folder (str | Path, optional): Where to put it, :func:`cache_folder` by default.
+
+    Returns:
+        Path: The file.
+
+    Raises:
+        ValueError: ``url`` is no such address, or ``NPID_MM_MIRROR`` is none.
+        DownloadError: The file could not be fetched, or is not what its name says.
+    """
+    name = unquote(urlsplit(url).path).rpartition('/')[2]
+    if not url.startswith(('http://', 'https://')) or name in ('', '.', '..'):
+        raise ValueError(f'url must be an http or https address of a file, got {url!r}')
+    source = mirrored(url)
+    target = Path(folder or cache_folder()) / name
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if _is_right(target):
+        return target
+    with FileLock(f'{target}.lock'):
+        if not _is_right(target):  # another process may have been first
+            _fetch_checked(source, target)
+    # whoever waits for it finds the file there
+    Path(f'{target}.lock').unlink(missing_ok=True)
+    return target
+
+
+def sha256(path: str | Path) -> str:
+    """The sha256 of a file, in hexadecimal digits."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        while chunk := file.read(CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _is_right(target: Path) -> bool:
+    """Whether the file is there, and what its name says."""
+    return target.is_file() and sha256(target).startswith(digits_of(target.name))
+
+
+def digits_of(name: str) -> str:
+    """The digits of the sha256 in a file's name, or ''."""
+    found = DIGITS.search(name)
+    return found[1] if found else ''
+
+
+def _fetch_checked(source: str, target: Path) -> None:
+    """Fetch into a file beside ``target`` and rename it once it is right."""
+    part = target.with_name(f'{target.name}.part')
+    resumed, digits = part.exists(), digits_of(target.name)
+    _fetch_shown(source, part, target.name)
+    found = sha256(part)
+    if resumed and not found.startswith(digits):  # its beginning may be of another file
+        part.unlink()
+        _fetch_shown(source, part, target.name)
+        found = sha256(part)
+    if not found.startswith(digits):
+        part.unlink()
+        raise DownloadError(
+            f'{source} is not what its name says: its sha256 must begin with {digits}, but begins '
+            f'with {found[:8]}. Nothing was kept; try again, or another mirror ({MIRROR})'
+        )
+    os.replace(part, target)
+
+
+def _fetch_shown(source: str, part: Path, name: str) -> None:
+    """Fetch with a progress bar on the terminal, if there is one."""
+    console = Console(stderr=True)
+    console.print(f'fetching {source} to {part.parent}', highlight=False, soft_wrap=True)
+    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
+    with Progress(
+        '{task.description}', *columns, console=console, disable=not console.is_terminal
+    ) as progress:
+        task = progress.add_task(name, total=None)
+        fetch(source, part, lambda done, of: progress.update(task, completed=done, total=of))

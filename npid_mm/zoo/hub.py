@@ -1,0 +1,56 @@
+"""Published models by name: in MMPretrain's hub, and checked when they are loaded."""
+
+from functools import cache
+from pathlib import Path
+
+from mmengine.runner import CheckpointLoader
+from mmpretrain.apis.model import ModelHub
+from modelindex.load_model_index import load
+
+from npid_mm.checkpoints import load_tensors
+
+from .download import OPENMMLAB, download
+
+# configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
+MIM = Path(__file__).resolve().parents[1] / '.mim'
+METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
+PUBLISHED = f'{OPENMMLAB}/mmselfsup/'  # what MMSelfSup published
+
+
+@cache
+def register_models() -> None:
+    """Let MMPretrain list, build and load the models of the zoo by name."""
+    ModelHub.register_model_index(METAFILE, config_prefix=MIM)
+    CheckpointLoader.register_scheme(PUBLISHED, load_from_zoo)
+
+
+def zoo_weights() -> dict[str, str]:
+    """Name -> address of the models whose weights are published."""
+    return {model.name: model.weights for model in load(str(METAFILE)).models if model.weights}
+
+
+def weights_url(name: str) -> str:
+    """The address of a model's weights; an address stays itself.
+
+    Raises:
+        ValueError: No model of the zoo has this name and published weights.
+    """
+    if '://' in name:
+        return name
+    weights = zoo_weights()
+    if name not in weights:
+        raise ValueError(
+            f'NAME must be an address or a model with published weights ({", ".join(weights)}), '
+            f'got {name!r}'
+        )
+    return weights[name]
+
+
+def load_from_zoo(filename: str, map_location: str | None = None) -> dict:
+    """MMEngine's loader of MMSelfSup's addresses: whole, checked, and nothing but tensors.
+
+    Args:
+        filename (str): The address.
+        map_location (str, optional): Any device; the content comes on the CPU.
+    """
+    return load_tensors(download(filename))

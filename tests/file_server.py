@@ -1,0 +1,84 @@
+"""A local HTTP server that has the weaknesses of real ones."""
+
+import re
+import threading
+import time
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+
+class FileServer(ThreadingHTTPServer):
+    """Serves ``files`` (path -> bytes) and notes the paths and ranges it was asked for.
+
+    ``cuts``: after how many bytes each next answer ends early, ``stalls`` the same but it hangs;
+    ``errors``: the status of each next answer; ``ranges=False`` answers every request in full.
+    """
+
+    def __init__(self):
+        super().__init__(('127.0.0.1', 0), Handler)
+        self.files, self.requests = {}, []
+        self.cuts, self.stalls, self.errors = [], [], []
+        self.ranges = True
+        self.closing = threading.Event()
+
+    @property
+    def url(self) -> str:
+        return f'http://127.0.0.1:{self.server_port}'
+
+    @property
+    def asked(self) -> list[str | None]:
+        """The Range header of each request."""
+        return [asked for _, asked in self.requests]
+
+    def handle_error(self, request, client_address):
+        """Say nothing of clients that went away."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_GET(self):
+        server, asked = self.server, self.headers.get('Range')
+        server.requests.append((self.path, asked))
+        content = server.files.get(self.path)
+        if server.errors or content is None:
+            return self.send_error(server.errors.pop(0) if server.errors else 404)
+        start = 0
+        if asked and server.ranges:
+            start = int(re.fullmatch(r'bytes=(\d+)-', asked)[1])
+            if start >= len(content):
+                self.send_response(416)
+                self.send_header('Content-Range', f'bytes */{len(content)}')
+                self.send_header('Content-Length', '0')
+                return self.end_headers()
+            self.send_response(206)
+            self.send_header('Content-Range', f'bytes {start}-{len(content) - 1}/{len(content)}')
+        else:
+            self.send_response(200)
+        self.send_header('Content-Length', str(len(content) - start))
+        self.end_headers()
+        if server.cuts:
+            self.wfile.write(content[start : start + server.cuts.pop(0)])
+        elif server.stalls:
+            self.wfile.write(content[start : start + server.stalls.pop(0)])
+            self.wfile.flush()
+            server.closing.wait(60)
+        else:
+            time.sleep(0.05)  # long enough for others to come and find it in progress
+            self.wfile.write(content[start:])
+
+
+@contextmanager
+def file_server():
+    """A running :class:`FileServer`."""
+    server = FileServer()
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.closing.set()
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,103 @@
+"""tools/download_checkpoint.py against a local server in the place of the published one."""
+
+import hashlib
+import runpy
+from urllib.parse import urlsplit
+
+import pytest
+
+from npid_mm.zoo import transfer
+from npid_mm.zoo.hub import zoo_weights
+from tests.file_server import file_server
+from tests.toy import ROOT
+
+CONTENT = bytes(2_000_000)
+FILE = f'weights-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth'
+MODEL = 'npid_resnet50_8xb32-steplr-200e_in1k'
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """The published weights, by the mirror variable; only the zoo's own have wrong digits."""
+    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    with file_server() as server:
+        monkeypatch.setenv('NPID_MM_MIRROR', server.url)
+        server.files = {urlsplit(url).path: b'forged' for url in zoo_weights().values()}
+        server.files[f'/{FILE}'] = server.files['/bare.pth'] = CONTENT
+        yield server
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Run the tool; gives its exit status, what went to stdout, and to stderr."""
+
+    def run(*arguments):
+        path = str(ROOT / 'tools/download_checkpoint.py')
+        monkeypatch.setattr('sys.argv', [path, *map(str, arguments)])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(path, run_name='__main__')
+        return end.value.code, *capsys.readouterr()
+
+    return run
+
+
+def test_an_address_is_fetched_and_checked(run, server, tmp_path):
+    code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path / 'new')
+    assert (code, out) == (0, f'{tmp_path}/new/{FILE}\n')
+    assert (tmp_path / 'new' / FILE).read_bytes() == CONTENT
+    assert f'sha256 begins with {FILE[-12:-4]}, as the name says' in err
+
+
+def test_a_name_of_the_zoo_is_looked_up_and_forged_weights_are_refused(run, server, tmp_path):
+    code, out, err = run(MODEL, '--out', tmp_path)
+    assert (code, out) == (1, '')
+    assert 'its sha256 must begin with a67c5440, but begins with' in err
+    assert [path for path, _ in server.requests] == [urlsplit(zoo_weights()[MODEL]).path]
+    assert {path.suffix for path in tmp_path.iterdir()} <= {'.lock'}
+
+
+def test_a_name_without_digits_is_said_to_be_unchecked(run, server, tmp_path):
+    code, _, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
+    assert code == 0
+    assert f'sha256 is {hashlib.sha256(CONTENT).hexdigest()}' in err
+
+
+def test_an_unknown_name_lists_the_models(run, server):
+    code, _, err = run('npid')
+    assert code == 1
+    assert f'NAME must be an address or a model with published weights ({MODEL}, ' in err
+    assert "got 'npid'" in err
+
+
+def test_list_names_every_file(run):
+    code, out, _ = run('--list')
+    assert code == 0
+    assert out == ''.join(f'{name}\n    {url}\n' for name, url in zoo_weights().items())
+
+
+def test_a_terminal_gets_a_progress_bar(run, server, tmp_path, monkeypatch):
+    """FORCE_COLOR makes rich take any stream for a terminal."""
+    monkeypatch.setenv('FORCE_COLOR', '1')
+    monkeypatch.setenv('COLUMNS', '200')
+    _, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path)
+    assert '2.0/2.0 MB' in err and '━' in err
+    assert out == f'{tmp_path}/{FILE}\n'
+
+
+def test_offline_is_one_line(run, server, tmp_path, monkeypatch):
+    server.shutdown()
+    server.server_close()
+    code, _, err = run(MODEL, '--out', tmp_path)
+    assert code == 1
+    assert err.splitlines()[-1].startswith(f'error: cannot fetch {server.url}/mmselfsup/1.x/npid/')
+
+
+def test_stopping_it_is_no_traceback(run, server, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('npid_mm.zoo.download.fetch', stop)
+    code, out, err = run(MODEL, '--out', tmp_path)
+    assert (code, out) == (130, '')
+    assert err.endswith('stopped: the same command goes on from here\n')

@@ -1,0 +1,222 @@
+"""Downloads from a server that breaks off, stalls, lies and refuses."""
+
+import hashlib
+import multiprocessing
+import os
+import random
+import signal
+import socket
+import time
+
+import pytest
+
+from npid_mm.zoo import transfer
+from npid_mm.zoo.download import DownloadError, cache_folder, download, mirrored, sha256
+from tests.file_server import file_server
+
+CONTENT = random.Random(0).randbytes(3_000_000)
+NAME = f'weights_20250101-{hashlib.sha256(CONTENT).hexdigest()[:8]}.pth'
+THIRD = 1_000_000
+# processes that start with what is imported here
+fork = multiprocessing.get_context('fork')
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    with file_server() as server:
+        server.files['/' + NAME] = CONTENT
+        yield server
+
+
+@pytest.fixture
+def get(server, tmp_path):
+    """Download the file and see that it is right and alone in its folder."""
+
+    def get():
+        path = download(f'{server.url}/{NAME}', tmp_path)
+        assert path == tmp_path / NAME
+        assert path.read_bytes() == CONTENT
+        assert os.listdir(tmp_path) == [NAME]
+
+    return get
+
+
+@pytest.fixture
+def part(tmp_path):
+    return tmp_path / f'{NAME}.part'
+
+
+def test_a_file_comes_whole_and_only_once(server, get):
+    get()
+    get()
+    assert server.asked == [None]
+
+
+def test_a_cut_connection_goes_on_where_it_stopped(server, get):
+    server.cuts += [THIRD, THIRD]
+    get()
+    assert server.asked == [None, f'bytes={THIRD}-', f'bytes={2 * THIRD}-']
+
+
+def test_a_server_that_goes_away_leaves_what_came_for_the_next_call(server, get, part):
+    server.cuts += [THIRD, *[0] * transfer.ATTEMPTS]
+    with pytest.raises(DownloadError, match=f'{THIRD:,} bytes are kept, and the same command'):
+        get()
+    assert part.read_bytes() == CONTENT[:THIRD]
+    assert not part.with_suffix('').exists()
+    server.cuts.clear()
+    server.requests.clear()
+    get()
+    assert server.asked == [f'bytes={THIRD}-']
+
+
+def test_without_ranges_it_starts_over(server, get):
+    server.ranges = False
+    server.cuts += [THIRD]
+    get()
+    assert server.asked == [None, f'bytes={THIRD}-']
+
+
+def test_a_part_of_another_file_is_found_out(server, get, part):
+    """Its beginning is kept and completed first, as nothing tells it from the right one."""
+    part.write_bytes(bytes(THIRD))
+    get()
+    assert server.asked == [f'bytes={THIRD}-', None]
+
+
+@pytest.mark.parametrize('left', [CONTENT, CONTENT + b'more'], ids=['whole', 'too long'])
+def test_a_part_that_has_nothing_left_to_fetch(server, get, part, left):
+    """Killed between the last byte and the renaming; or left by something else."""
+    part.write_bytes(left)
+    get()
+
+
+def test_wrong_content_never_gets_the_final_name(server, get, part):
+    server.files['/' + NAME] = CONTENT[::-1]
+    digits, found = NAME[-12:-4], hashlib.sha256(CONTENT[::-1]).hexdigest()[:8]
+    with pytest.raises(DownloadError, match=f'begin with {digits}, but begins with {found}'):
+        get()
+    assert not part.exists() and not part.with_suffix('').exists()
+
+
+def test_a_wrong_file_under_the_final_name_is_replaced(server, get, tmp_path):
+    """As a tool leaves it that writes in place and was stopped."""
+    (tmp_path / NAME).write_bytes(CONTENT[:THIRD])
+    get()
+
+
+def test_a_name_without_digits_is_not_checked(server, tmp_path):
+    server.files['/bare.pth?raw=1'] = CONTENT
+    assert download(f'{server.url}/bare.pth?raw=1', tmp_path).name == 'bare.pth'
+
+
+def test_a_missing_file_is_said_at_once(server, tmp_path):
+    with pytest.raises(DownloadError, match='none.pth: 404 Not Found'):
+        download(f'{server.url}/none.pth', tmp_path)
+    assert len(server.requests) == 1
+
+
+def test_a_server_that_is_busy_is_asked_again(server, get):
+    server.errors += [503, 429]
+    get()
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_stays_busy_is_given_up(server, get):
+    server.errors += [503] * transfer.ATTEMPTS
+    with pytest.raises(DownloadError, match='503 Service Unavailable. Check the connection'):
+        get()
+    assert len(server.requests) == transfer.ATTEMPTS
+
+
+def test_a_server_that_stalls_is_left_and_asked_again(server, get, monkeypatch):
+    monkeypatch.setattr(transfer, 'TIMEOUT', 0.2)
+    server.stalls += [THIRD]
+    get()
+    assert server.asked == [None, f'bytes={THIRD}-']
+
+
+def test_a_server_that_only_stalls_is_given_up(server, get, monkeypatch):
+    monkeypatch.setattr(transfer, 'TIMEOUT', 0.1)
+    server.stalls += [0] * transfer.ATTEMPTS
+    with pytest.raises(DownloadError, match='timed out'):
+        get()
+
+
+def test_offline_says_what_to_do(monkeypatch, tmp_path):
+    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        url = f'http://127.0.0.1:{free.getsockname()[1]}/{NAME}'
+    with pytest.raises(DownloadError, match=f'refused. Check .* put it into {tmp_path}'):
+        download(url, tmp_path)
+
+
+def test_many_at_a_time_share_one_download(server, tmp_path):
+    url = f'{server.url}/{NAME}'
+    others = [fork.Process(target=download, args=(url, tmp_path)) for _ in range(4)]
+    for each in others:
+        each.start()
+    for each in others:
+        each.join(60)
+    assert [each.exitcode for each in others] == [0] * 4
+    assert server.asked == [None]
+    assert (tmp_path / NAME).read_bytes() == CONTENT
+    assert os.listdir(tmp_path) == [NAME]
+
+
+def test_a_killed_download_keeps_nobody_waiting(server, get, part):
+    server.stalls += [THIRD]
+    other = fork.Process(target=download, args=(f'{server.url}/{NAME}', part.parent))
+    other.start()
+    while not part.exists() or part.stat().st_size < THIRD:
+        assert other.is_alive()
+        time.sleep(0.01)
+    os.kill(other.pid, signal.SIGKILL)
+    other.join()
+    get()
+    assert server.asked == [None, f'bytes={THIRD}-']
+
+
+def test_a_mirror_takes_the_place_of_the_host(server, tmp_path, monkeypatch):
+    server.files['/mirror/mmselfsup/' + NAME] = CONTENT
+    monkeypatch.setenv('NPID_MM_MIRROR', f'{server.url}/mirror/')
+    path = download(f'https://download.openmmlab.com/mmselfsup/{NAME}', tmp_path)
+    assert path.read_bytes() == CONTENT
+    assert mirrored('https://example.org/a.pth') == 'https://example.org/a.pth'
+
+
+def test_a_mirror_that_is_no_address_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setenv('NPID_MM_MIRROR', '/data/mirror')
+    with pytest.raises(ValueError, match="NPID_MM_MIRROR must be .* got '/data/mirror'"):
+        download(f'https://download.openmmlab.com/mmselfsup/{NAME}', tmp_path)
+
+
+def test_a_proxy_of_the_environment_is_asked(server, tmp_path, monkeypatch):
+    url = f'http://weights.example/{NAME}'
+    server.files[url] = CONTENT
+    monkeypatch.setenv('http_proxy', server.url)
+    assert download(url, tmp_path).read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize('url', ['weights.pth', 'ftp://example.org/a.pth', 'https://example.org/'])
+def test_what_is_no_address_of_a_file_is_refused(url):
+    with pytest.raises(ValueError, match='url must be an http or https address of a file'):
+        download(url)
+
+
+def test_by_default_files_go_where_torch_looks(server, tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    assert download(f'{server.url}/{NAME}').parent == cache_folder() == tmp_path / 'hub/checkpoints'
+
+
+def test_digest(tmp_path, monkeypatch):
+    """The published sha256 of 'abc', also read in parts."""
+    (tmp_path / 'file').write_bytes(b'abc')
+    expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
+    assert sha256(tmp_path / 'file') == expected
+    monkeypatch.setattr('npid_mm.zoo.download.CHUNK', 2)
+    assert sha256(tmp_path / 'file') == expected

@@ -1,0 +1,62 @@
+#!/usr/bin/env python
+"""Fetch published weights by name or address, and check what came.
+
+python tools/download_checkpoint.py NAME [--out DIR]
+python tools/download_checkpoint.py --list
+
+The last line names the file. The same command again goes on where a broken download stopped.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from npid_mm.zoo.download import OPENMMLAB, DownloadError, digits_of, download, sha256
+from npid_mm.zoo.hub import weights_url, zoo_weights
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Fetch published weights and check what came.',
+        epilog=f'NPID_MM_MIRROR takes the place of {OPENMMLAB}; proxies are those of https_proxy',
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument('name', nargs='?', metavar='NAME', help='a model of --list, or an address')
+    what.add_argument('--list', action='store_true', help='list the models')
+    parser.add_argument(
+        '--out',
+        type=Path,
+        metavar='DIR',
+        help='folder for the file, which is made; by default where get_model(NAME, '
+        'pretrained=True) looks for it',
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Fetch, check and name the file; returns the exit status."""
+    args = parse_args()
+    if args.list:
+        for name, url in zoo_weights().items():
+            print(f'{name}\n    {url}')
+        return 0
+    try:
+        path = download(weights_url(args.name), args.out)
+    except (DownloadError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('stopped: the same command goes on from here', file=sys.stderr)
+        return 130
+    digits = digits_of(path.name)
+    if digits:
+        print(f'sha256 begins with {digits}, as the name says', file=sys.stderr)
+    else:
+        print(f'not checked, as the name has no digits: sha256 is {sha256(path)}', file=sys.stderr)
+    print(path)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
