@@ -5,15 +5,20 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+TRANSFER := $(VENV)/.transfer-installed
 PEER ?= .venv-peer
 # processes that run tests; a test itself computes with one thread
 TEST_JOBS ?= 2
 
+INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
+	--constraint requirements/constraints.txt --editable
+TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
+
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test lint format bench
+.PHONY: help install quickstart test test-transfer lint format bench
 
 help:  ## list the targets
-	@grep -E '^[a-z]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z]+):.*## /  \1\t/'
+	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
 
 install: $(INSTALLED)  ## make the environment, once: about 7 GB, a few minutes
 	@echo 'Installed: $(PY)'
@@ -22,8 +27,7 @@ install: $(INSTALLED)  ## make the environment, once: about 7 GB, a few minutes
 $(INSTALLED): setup.py requirements/constraints.txt
 	@test -x $(PY) || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
 	@echo 'Installing npid-mm with its onedl and dev extras into $(VENV)'
-	@$(PY) -m pip install --quiet --disable-pip-version-check \
-		--constraint requirements/constraints.txt --editable '.[onedl,dev]'
+	@$(INSTALL) '.[onedl,dev]'
 	@echo 'Checking the versions'
 	@$(PY) -W ignore -c 'import npid_mm'
 	@touch $@
@@ -32,8 +36,18 @@ quickstart: install  ## train and evaluate a small model; DATA=folder for your o
 	$(PY) tools/quickstart.py --work-dir work_dirs/quickstart \
 		$(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
-test: install  ## run the tests
-	$(PY) -m pytest tests -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
+test: install  ## run the tests, but those of detection and segmentation
+	$(TEST) tests --ignore tests/transfer
+
+# mmcv's operators are compiled once; the wheel stays in the user's cache.
+$(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
+	@echo 'Installing MMDetection and MMSegmentation into $(VENV)'
+	@$(INSTALL) '.[onedl,dev,detection,segmentation]'
+	$(PY) tools/install_mmcv_ops.py
+	@touch $@
+
+test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; compiles for 10 minutes, once
+	$(TEST) tests/transfer
 
 lint: install  ## check style and format, change nothing
 	$(PY) -m ruff check .

@@ -1,10 +1,13 @@
 """Fixtures of all tests."""
 
+import importlib.util
+
 import pytest
 import torch
 
 from npid_mm.datasets import split_folder, write_digits
 from tests import layouts
+from tests.toy import ROOT
 
 
 @pytest.fixture(scope='session')
@@ -44,3 +47,25 @@ def one_thread():
     """Small tensors are slower on many threads, and sums come in one order."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
+
+
+@pytest.fixture
+def benchmark(monkeypatch, capsys, tmp_path):
+    """Module of tools/benchmark.py, in a folder of its own.
+
+    ``benchmark.run(...)`` gives the exit status and what was printed.
+    """
+    spec = importlib.util.spec_from_file_location('benchmark_tool', ROOT / 'tools/benchmark.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    monkeypatch.setenv('COLUMNS', '300')
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        monkeypatch.setattr('sys.argv', ['benchmark.py', *map(str, arguments)])
+        capsys.readouterr()
+        return tool.main(), capsys.readouterr().out
+
+    tool.run = run
+    return tool

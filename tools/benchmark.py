@@ -15,14 +15,20 @@ from pathlib import Path
 from rich.console import Console
 
 from npid_mm.checkpoints import backbone_weights
-from npid_mm.engine.benchmark_config import file_digest
 from npid_mm.engine.benchmark_report import MARKDOWN, about, check_folder, write_report
 from npid_mm.engine.benchmark_run import SuiteRun
 from npid_mm.engine.classification_suite import CLASSIFICATION
+from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.launch import add_config_options
+from npid_mm.engine.segmentation_suite import SEGMENTATION
+from npid_mm.zoo.download import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
-SUITES = {'classification': CLASSIFICATION}
+SUITES = {
+    'classification': CLASSIFICATION,
+    'detection': DETECTION,
+    'segmentation': SEGMENTATION,
+}
 TAIL = 15  # lines of a failed benchmark's log that are shown
 
 
@@ -47,7 +53,7 @@ def main() -> int:
     suite, console = SUITES[args.suite], Console(soft_wrap=True, markup=False, highlight=False)
     chosen = suite.select(args.only)
     backbone_weights(args.checkpoint)  # refuses what every benchmark would refuse
-    digest = file_digest(args.checkpoint)
+    digest = sha256(args.checkpoint)
     name = f'{args.checkpoint.stem}-{digest[:8]}'
     folder = args.work_dir or Path('work_dirs/benchmark') / name / args.suite
     run = SuiteRun(

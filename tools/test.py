@@ -7,13 +7,14 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
+from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.launch import (
     add_common_arguments,
     build_runner,
     existing_file,
-    leave_ranks,
     load_config,
 )
+from npid_mm.engine.ranks import leave_ranks
 
 
 def parse_args() -> argparse.Namespace:
@@ -29,6 +30,7 @@ def main() -> None:
     """Load the checkpoint and run the test loop."""
     args = parse_args()
     cfg = load_config(args)
+    check_data_folders(cfg, 'test_dataloader', 'test_evaluator')
     cfg.load_from = existing_file(args.checkpoint, 'checkpoint')
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out and is_main_process():

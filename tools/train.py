@@ -5,13 +5,14 @@ import argparse
 
 from mmengine.config import Config
 
+from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.launch import (
     add_common_arguments,
     build_runner,
-    leave_ranks,
     load_config,
     set_resume,
 )
+from npid_mm.engine.ranks import leave_ranks
 
 
 def parse_args() -> argparse.Namespace:
@@ -55,7 +56,9 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
 def main() -> None:
     """Merge the options into the config and train."""
     args = parse_args()
-    runner = build_runner(apply_options(load_config(args), args), args.local_rank)
+    cfg = apply_options(load_config(args), args)
+    check_data_folders(cfg, 'train_dataloader', 'val_dataloader', 'val_evaluator')
+    runner = build_runner(cfg, args.local_rank)
     try:
         runner.train()
     except SystemExit as stop:  # all ranks together, on SIGTERM

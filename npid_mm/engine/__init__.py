@@ -1,6 +1,7 @@
 from .hooks import (
     GracefulStopHook,
     MemoryBankHook,
+    PretrainedBackboneHook,
     SafeCheckpointHook,
     SeedStepHook,
     WholeCheckpointHook,
@@ -25,6 +26,7 @@ __all__ = [
     'LinearSVMTestLoop',
     'LowShotSVMTestLoop',
     'MemoryBankHook',
+    'PretrainedBackboneHook',
     'ResumableTrainLoop',
     'SVMTestLoop',
     'SafeCheckpointHook',

@@ -1,15 +1,16 @@
 """The configs of benchmarks: options merged in, and fitted to a machine and a checkpoint."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
 
-CHECKPOINT = 'model.checkpoint'  # where a training's config names what it starts from
+from .launch import read_config
+
+# where a training's config names what it starts from: that of a detector or a segmentor, or others
+PRETRAINED, CHECKPOINT = 'pretrained', 'model.checkpoint'
 BATCH = 'train_dataloader.batch_size'
 DATA = 'data'  # what the configs call the folder of all data sets
-CHUNK = 1 << 20  # bytes
 
 
 def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
@@ -24,8 +25,9 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
 
     Raises:
         ValueError: An option is for none of them.
+        MissingExtraError: A config needs a package that is missing.
     """
-    configs = {name: Config.fromfile(path) for name, path in files.items()}
+    configs = {name: read_config(path) for name, path in files.items()}
     for key, value in options.items():
         above, _, name = key.rpartition('.')
         places = {each: _place(cfg, above) for each, cfg in configs.items()}
@@ -39,12 +41,16 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
 
 
 def local_config(cfg: Config, data_root: Path) -> Config:
-    """A copy whose data sets, below ``data/`` in the configs, are below ``data_root``."""
+    """A copy whose data sets, below ``data/`` in the configs, are below ``data_root``.
+
+    Annotations that are named from there, as metrics do, move too.
+    """
     cfg = Config(cfg.to_dict())
     for place in _dicts(cfg._cfg_dict):
-        path = Path(str(place.get('data_root')))
-        if path.parts[:1] == (DATA,):
-            place['data_root'] = str(data_root.joinpath(*path.parts[1:]))
+        for key in ('data_root', 'ann_file'):
+            path = Path(str(place.get(key)))
+            if path.parts[:1] == (DATA,):
+                place[key] = str(data_root.joinpath(*path.parts[1:]))
     return cfg
 
 
@@ -58,19 +64,10 @@ def start_from(cfg: Config, checkpoint: Path, ranks: int | None) -> None:
             rate is meant for. None keeps the batch of each rank. The learning rate follows what
             the batch of all ranks becomes.
     """
-    cfg.merge_from_dict({CHECKPOINT: str(checkpoint)})
+    cfg.merge_from_dict({PRETRAINED if PRETRAINED in cfg else CHECKPOINT: str(checkpoint)})
     cfg.auto_scale_lr.enable = True
     if ranks:
         cfg.merge_from_dict({BATCH: max(1, cfg.auto_scale_lr.base_batch_size // ranks)})
-
-
-def file_digest(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _place(cfg: Config, key: str) -> dict | None:

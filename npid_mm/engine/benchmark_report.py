@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from .benchmark_run import SuiteRun
-from .benchmark_suite import Table
+from .benchmark_suite import Column, Table
 from .published import SOURCES
 from .whole_file_backend import WholeFileBackend
 
@@ -65,8 +65,13 @@ def _table(table: Table, metrics: dict[str, dict]) -> dict:
             source: [figures.get(heading) for heading in headings]
             for source, figures in table.published.items()
         },
-        ours=[metrics[column.benchmark].get(column.metric) for column in table.columns],
+        ours=[_figure(column, metrics[column.benchmark]) for column in table.columns],
     )
+
+
+def _figure(column: Column, metrics: dict[str, float]) -> float | None:
+    """What a column shows of its benchmark, if there is anything."""
+    return metrics[column.metric] * column.scale if column.metric in metrics else None
 
 
 def as_markdown(report: dict) -> str:

@@ -43,11 +43,12 @@ class Benchmark:
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the report: ``metric`` of ``benchmark``, in percent."""
+    """A figure of the report, in percent: ``metric`` of ``benchmark``, times ``scale``."""
 
     heading: str
     benchmark: str
     metric: str
+    scale: float = 1
 
 
 @dataclass(frozen=True)

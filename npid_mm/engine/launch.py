@@ -1,9 +1,8 @@
 """From a command line to a Runner: what tools/train.py and tools/test.py share."""
 
 import argparse
-import atexit
 import os
-import sys
+import re
 from pathlib import Path
 
 import torch
@@ -12,6 +11,9 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
+
+from .ranks import use_cpu_ranks
 from .resume import newest_checkpoint
 
 
@@ -55,17 +57,42 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
+        MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
     """
-    cfg = Config.fromfile(existing_file(args.config, 'config'))
+    cfg = read_config(existing_file(args.config, 'config'))
     cfg.launcher = args.launcher
     cfg.merge_from_dict(args.cfg_options)
-    for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
-        if cfg.get(name):
-            set_loader_defaults(cfg[name])
+    if cfg.get('default_scope') not in EXTRAS:  # whose loaders are complete, and collate otherwise
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if cfg.get(name):
+                set_loader_defaults(cfg[name])
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    return cfg
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config; say it plainly where it inherits from a package that is missing.
+
+    Raises:
+        MissingExtraError: That package, or operators of mmcv that it needs, are missing.
+    """
+    try:
+        cfg = Config.fromfile(path)
+    except ImportError as error:
+        cause = error
+        while cause is not None:  # MMEngine wraps what a custom import raises
+            if isinstance(cause, MissingExtraError):
+                raise cause from None
+            cause = cause.__context__
+        for package in EXTRAS:
+            if re.search(rf'\b{package}', str(error)):  # of a base: mmsegmentation, say
+                check_extra(package)
+        raise
+    if cfg.get('default_scope') in EXTRAS:
+        check_extra(cfg.default_scope)
     return cfg
 
 
@@ -97,29 +124,8 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
-        _use_cpu_ranks(cfg)
+        use_cpu_ranks(cfg)
     return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
-
-
-def leave_ranks(status: int = 0) -> None:
-    """End this process once all ranks are done; without ranks, do nothing.
-
-    A rank does not return from here. A thread of gloo keeps the tensors of the last collective a
-    little longer than the collective itself, and asks for the interpreter to drop them; if the
-    interpreter is being taken apart by then, C++ aborts the process. So all that Python runs at
-    exit is run, and the taking apart is left out.
-
-    Args:
-        status (int): Exit status of the process.
-    """
-    if not torch.distributed.is_initialized():
-        return
-    torch.distributed.barrier()  # none dies of another's leaving
-    torch.distributed.destroy_process_group()
-    atexit._run_exitfuncs()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
 
 
 def set_loader_defaults(loader: dict) -> None:
@@ -127,17 +133,5 @@ def set_loader_defaults(loader: dict) -> None:
     loader.setdefault('pin_memory', torch.cuda.is_available())
     loader.setdefault('persistent_workers', loader.get('num_workers', 0) > 0)
     loader.setdefault('collate_fn', dict(type='default_collate'))
-
-
-def _use_cpu_ranks(cfg: Config) -> None:
-    """Start gloo before the Runner would ask for CUDA, and wrap the model without devices."""
-    if cfg.launcher != 'pytorch':
-        raise ValueError(f"ranks without a GPU need launcher 'pytorch', got {cfg.launcher!r}")
-    if not torch.distributed.is_initialized():
-        torch.distributed.init_process_group('gloo')
-    cfg.model_wrapper_cfg = dict(
-        type='MMDistributedDataParallel',
-        device_ids=None,
-        broadcast_buffers=False,
-        find_unused_parameters=cfg.get('find_unused_parameters', False),
-    )
+    # a config with `_base_ = 'npid_mm::...'` has it, and the Runner takes it for an argument
+    loader['collate_fn'].pop('_scope_', None)

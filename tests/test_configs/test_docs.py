@@ -58,8 +58,17 @@ def test_every_recipe_is_on_its_page_and_no_other():
     assert sorted(named) == sorted(p.stem for p in (ROOT / 'configs/selfsup/npid').glob('*.py'))
 
 
-def test_every_benchmark_is_on_its_page():
-    text = (ROOT / 'docs/classification.md').read_text()
-    folder = ROOT / 'configs/benchmarks/classification'
-    for path in folder.glob('[!_]*/*.py'):
-        assert f'`{path.relative_to(folder)}`' in text
+@pytest.mark.parametrize(
+    ('page', 'folder'),
+    [
+        ('classification', 'classification'),
+        ('detection', 'mmdetection'),
+        ('segmentation', 'mmsegmentation'),
+    ],
+)
+def test_every_benchmark_is_on_its_page(page, folder):
+    text = (ROOT / f'docs/{page}.md').read_text()
+    paths = list((ROOT / f'configs/benchmarks/{folder}').glob('[!_]*/*.py'))
+    assert paths
+    for path in paths:
+        assert f'`{path.relative_to(ROOT / "configs/benchmarks" / folder)}`' in text

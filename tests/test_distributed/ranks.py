@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import torch.multiprocessing as mp
 
-from npid_mm.engine.launch import leave_ranks
+from npid_mm.engine.ranks import leave_ranks
 
 
 def run_ranks(function, world_size: int, *arguments) -> list:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from npid_mm.engine.benchmark_config import file_digest, local_config, read_configs, start_from
+from npid_mm.engine.benchmark_config import local_config, read_configs, start_from
 
 
 @pytest.fixture
@@ -56,13 +56,15 @@ def test_data_roots_move_together(tmp_path):
             data_root='data/imagenet',
             loader=dict(dataset=dict(dataset=dict(data_root='data/imagenet'))),
             parts=[dict(data_root='data/VOCdevkit/VOC2007'), dict(data_root='other/data')],
-            test=dict(data_root=None),
+            test=dict(data_root=None, ann_file='meta/val.txt'),
+            metric=dict(ann_file='data/coco/annotations/val.json'),
         )
     )
     moved = local_config(cfg, Path('/disk'))
     assert moved.data_root == moved.loader.dataset.dataset.data_root == '/disk/imagenet'
     assert [part.data_root for part in moved.parts] == ['/disk/VOCdevkit/VOC2007', 'other/data']
-    assert moved.test.data_root is None
+    assert moved.test == dict(data_root=None, ann_file='meta/val.txt')
+    assert moved.metric.ann_file == '/disk/coco/annotations/val.json'
     assert cfg.data_root == cfg.loader.dataset.dataset.data_root == 'data/imagenet'
 
 
@@ -81,10 +83,16 @@ def test_batch_of_all_ranks_stays(ranks, batch):
     assert cfg.auto_scale_lr.enable
 
 
-def test_digest(tmp_path, monkeypatch):
-    """The published sha256 of 'abc', also read in parts."""
-    (tmp_path / 'file').write_bytes(b'abc')
-    expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
-    assert file_digest(tmp_path / 'file') == expected
-    monkeypatch.setattr('npid_mm.engine.benchmark_config.CHUNK', 2)
-    assert file_digest(tmp_path / 'file') == expected
+def test_detector_starts_from_what_it_calls_pretrained():
+    """Its model has a backbone to fill, and no place for the name of a checkpoint."""
+    cfg = Config(
+        dict(
+            pretrained=None,
+            model=dict(backbone=dict()),
+            train_dataloader=dict(batch_size=2),
+            auto_scale_lr=dict(enable=False, base_batch_size=16),
+        )
+    )
+    start_from(cfg, Path('npid.pth'), 4)
+    assert cfg.pretrained == 'npid.pth' and cfg.model == dict(backbone=dict())
+    assert cfg.train_dataloader.batch_size == 4 and cfg.auto_scale_lr.enable

@@ -1,6 +1,7 @@
 """tools/benchmark.py: what runs, what is kept, and the report."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -209,6 +210,17 @@ def test_result_outlives_its_data(small, tmp_path):
         assert status == 0 and 'finished before' in text
     report = json.loads((tmp_path / 'out/report.json').read_text())
     assert report['benchmarks']['works']['images'] == {'val': 1}
+
+
+def test_metric_that_is_a_fraction_is_shown_in_percent(small, monkeypatch):
+    tool, trained = small
+    table = Table('Top-1 (%)', (Column('Works', 'works', 'works/top1', scale=100),))
+    suite = Suite(SUITE.benchmarks, (table,))
+    monkeypatch.setitem(tool.SUITES, 'classification', suite)
+    assert tool.run(trained, '--work-dir', 'out', '--only', 'works')[0] == 0
+    report = json.loads(Path('out/report.json').read_text())
+    assert report['tables'][0]['ours'] == [1234.5]
+    assert report['benchmarks']['works']['metrics']['works/top1'] == 12.345
 
 
 def test_missing_metric_is_a_failure(small, root):

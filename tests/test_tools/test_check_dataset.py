@@ -3,6 +3,8 @@
 import pytest
 from torchvision.datasets import CIFAR10
 
+from tests.detection_layouts import write_coco, write_voc_devkit
+
 CHECK = 'check_dataset.py'
 
 
@@ -20,6 +22,17 @@ def test_good_data_sets(run, request, name, options, expected):
     code, text = run(CHECK, name, request.getfixturevalue(name), *options)
     assert code == 0, text
     assert expected in text and 'problem' not in text
+
+
+def test_good_detection_data(run, digits, tmp_path):
+    devkit = write_voc_devkit(digits, tmp_path)
+    code, text = run(CHECK, 'voc0712', devkit)
+    assert code == 0, text
+    expected = 'all well: trainval 2007 8, trainval 2012 8, test 2007 8, 48 files looked for'
+    assert expected in text
+    code, text = run(CHECK, 'coco', write_coco(digits, tmp_path / 'coco'), '--sample', 3)
+    assert code == 0, text
+    assert 'all well: train 8, val 4, 6 files looked for' in text
 
 
 def test_cifar10(run, tmp_path, monkeypatch):
@@ -58,5 +71,5 @@ def test_no_folder(run, tmp_path, name):
 def test_options_belong_to_a_data_set(run, tmp_path):
     code, text = run(CHECK, 'voc2007', tmp_path, '--classes', 5)
     assert code == 2 and 'unrecognized arguments: --classes 5' in text
-    code, text = run(CHECK, 'coco', tmp_path)
-    assert code == 2 and "invalid choice: 'coco'" in text
+    code, text = run(CHECK, 'lvis', tmp_path)
+    assert code == 2 and "invalid choice: 'lvis'" in text

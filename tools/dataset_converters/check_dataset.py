@@ -16,9 +16,13 @@ from npid_mm.datasets.layout_checks import (
     LABELED_LISTS,
     PLACES205,
     check_cifar10,
+    check_cityscapes,
+    check_coco,
     check_image_lists,
     check_inaturalist2018,
+    check_voc0712,
     check_voc2007,
+    check_voc2012aug,
 )
 
 CHECKS = {
@@ -26,6 +30,10 @@ CHECKS = {
     'places205': check_image_lists,
     'inaturalist2018': check_inaturalist2018,
     'voc2007': check_voc2007,
+    'voc0712': check_voc0712,
+    'voc2012aug': check_voc2012aug,
+    'cityscapes': check_cityscapes,
+    'coco': check_coco,
     'cifar10': check_cifar10,
 }
 LISTS = ('train', 'val')

@@ -1,5 +1,6 @@
 from .graceful_stop_hook import GracefulStopHook
 from .memory_bank_hook import MemoryBankHook
+from .pretrained_backbone_hook import PretrainedBackboneHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .seed_step_hook import SeedStepHook
 from .whole_checkpoint_hook import WholeCheckpointHook
@@ -7,6 +8,7 @@ from .whole_checkpoint_hook import WholeCheckpointHook
 __all__ = [
     'GracefulStopHook',
     'MemoryBankHook',
+    'PretrainedBackboneHook',
     'SafeCheckpointHook',
     'SeedStepHook',
     'WholeCheckpointHook',

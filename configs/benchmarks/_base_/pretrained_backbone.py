@@ -1,0 +1,20 @@
+# What detection and segmentation add to the configs of MMDetection and MMSegmentation
+
+custom_imports = dict(imports=['npid_mm'], allow_failed_imports=False)
+
+# checkpoint whose backbone the training starts from: --cfg-options pretrained=PATH
+pretrained = None
+
+custom_hooks = [
+    dict(type='mmpretrain.PretrainedBackboneHook'),
+    # on SIGTERM save and exit; --resume goes on from there
+    dict(type='mmpretrain.GracefulStopHook', interval=10),
+    dict(type='mmpretrain.SafeCheckpointHook'),
+]
+
+# for default_hooks.checkpoint: files appear whole, the three newest stay
+whole_checkpoints = dict(
+    type='mmpretrain.WholeCheckpointHook',
+    max_keep_ckpts=3,
+    backend_args=dict(backend='whole_file'),
+)

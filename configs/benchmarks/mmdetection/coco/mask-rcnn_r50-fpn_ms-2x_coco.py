@@ -1,0 +1,5 @@
+# The 1x config for twice as long: no figure published
+_base_ = 'mask-rcnn_r50-fpn_ms-1x_coco.py'
+
+train_cfg = dict(max_epochs=24)
+param_scheduler = [_base_.warm_up, _base_.decay_2x]

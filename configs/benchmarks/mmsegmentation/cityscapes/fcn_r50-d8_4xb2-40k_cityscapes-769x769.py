@@ -1,0 +1,12 @@
+# FCN on the 2,975 finely annotated images of Cityscapes: no figure published
+_base_ = [
+    'mmseg::fcn/fcn_r50-d8_4xb2-40k_cityscapes-769x769.py',
+    '../../_base_/pretrained_backbone.py',
+    '../_base_/plain_stem.py',
+]
+
+model = _base_.plain_stem
+default_hooks = dict(checkpoint=_base_.whole_checkpoints)
+
+# --auto-scale-lr: the learning rate is for this batch of all GPUs together
+auto_scale_lr = dict(enable=False, base_batch_size=8)

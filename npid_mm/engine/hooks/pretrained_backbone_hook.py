@@ -1,0 +1,87 @@
+"""Start a detector or a segmentor from a pretrained backbone, or not at all."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmpretrain.registry import HOOKS
+from torch import Tensor, nn
+
+from npid_mm.checkpoints import backbone_weights, fit_report
+from npid_mm.models.probe_classifier import UNTRAINED
+
+
+@HOOKS.register_module()
+class PretrainedBackboneHook(Hook):
+    """Load the backbone of the checkpoint that the config's top-level ``pretrained`` names.
+
+    Upstream's ``init_cfg=dict(type='Pretrained')`` loads what fits and passes over the rest, so a
+    missing prefix or another stem trains from noise unnoticed. Here every weight of the backbone
+    comes from the checkpoint and every weight of the checkpoint's backbone is used. The C4 layout
+    has the last stage in ``roi_head.shared_head``, and it is filled there; what a head has beside
+    it, an extra norm, say, starts afresh.
+
+    ``pretrained='random'`` asks for an untrained backbone. A run that is resumed, or that starts
+    from the weights of a whole model (``load_from``), is left alone.
+    """
+
+    def before_train(self, runner) -> None:
+        """Load, after the Runner has initialised the weights or resumed a run.
+
+        Raises:
+            ValueError: ``pretrained`` is missing, or given beside ``load_from``, or the checkpoint
+                does not fit.
+            FileNotFoundError: There is no such file.
+        """
+        if runner.iter > 0:  # resumed, with the weights of the whole model
+            return
+        checkpoint, whole = runner.cfg.get('pretrained'), runner.cfg.get('load_from')
+        if whole and checkpoint:
+            raise ValueError(
+                f'pretrained={checkpoint} would replace the backbone of load_from={whole}: give '
+                'one of them, load_from to start from a whole model'
+            )
+        if whole:
+            return
+        if checkpoint is None:
+            raise ValueError(
+                'pretrained must name the checkpoint whose backbone the training starts from: add '
+                f"--cfg-options pretrained=PATH ('{UNTRAINED}' in place of a path for an "
+                'untrained one)'
+            )
+        if checkpoint != UNTRAINED:
+            model = runner.model
+            fill_backbone(model.module if is_model_wrapper(model) else model, checkpoint)
+        runner.logger.info(f'backbone: {checkpoint}')
+
+
+def fill_backbone(model: nn.Module, checkpoint: str) -> None:
+    """Load a checkpoint's backbone into a detector or segmentor, completely or not at all.
+
+    Args:
+        model (nn.Module): Model with a ``backbone``, and for C4 a ``roi_head.shared_head`` with
+            the stage that the backbone lacks.
+        checkpoint (str): See :func:`npid_mm.checkpoints.backbone_weights`.
+
+    Raises:
+        ValueError: The checkpoint holds no backbone, or another one.
+        FileNotFoundError: There is no such file.
+    """
+    weights = backbone_weights(checkpoint)
+    places = [model.backbone.state_dict()]
+    if getattr(model, 'with_shared_head', False):
+        places.append(_stages(model.roi_head.shared_head.state_dict()))
+    own = {name: tensor for place in places for name, tensor in place.items()}
+    report = fit_report(own, weights)
+    if report:
+        raise ValueError(
+            f'{checkpoint} does not fit the backbone of the {type(model).__name__}:\n{report}\n'
+            'make model.backbone (and the shared head of C4) the network of the checkpoint, or '
+            'give the checkpoint of this one'
+        )
+    for name, tensor in own.items():
+        if name in weights:  # a counter of a norm may be missing
+            tensor.copy_(weights[name])  # a state dict shares the model's memory
+
+
+def _stages(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The residual stages of a shared head, without what comes after them."""
+    return {name: tensor for name, tensor in state.items() if name.startswith('layer')}

@@ -1,0 +1,54 @@
+"""What detection and segmentation need beyond the package itself, and what to type for it."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import torch
+
+from .version_gate import installed_versions
+
+OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package index leaves out
+# import name -> extra of npid-mm, which is what it is for
+EXTRAS = {'mmdet': 'detection', 'mmseg': 'segmentation'}
+OFFICIAL = (
+    "This environment has OpenMMLab's own packages, and npid-mm's extras are for the onedl ones: "
+    'never mix them. Install {} and mmcv with operators as OpenMMLab says, or make an environment '
+    'of the onedl packages'
+)
+
+
+class MissingExtraError(ImportError):
+    """A package or the compiled operators of mmcv are missing, or cannot be used."""
+
+
+def check_extra(package: str) -> None:
+    """Stop if what a benchmark needs is missing, or cannot be imported.
+
+    Args:
+        package (str): 'mmdet' or 'mmseg'.
+
+    Raises:
+        MissingExtraError: The package is not installed, or mmcv has no compiled operators, or
+            they are for another torch. The message says what to type.
+    """
+    purpose = EXTRAS[package]
+    onedl = any(name.startswith('onedl-') for name in installed_versions())
+    if find_spec(package) is None:
+        install = f"Type, in a clone: pip install -e '.[{purpose}]'"
+        raise MissingExtraError(
+            f'{purpose} needs {package}, which is not installed.\n'
+            + (install if onedl else OFFICIAL.format(package))
+        )
+    build = 'Type: python tools/install_mmcv_ops.py' if onedl else OFFICIAL.format(package)
+    if find_spec(OPS) is None:
+        raise MissingExtraError(
+            f'{purpose} needs the compiled operators of mmcv ({OPS}), and the installed mmcv has '
+            f'none: its wheel on the package index is pure Python.\n{build}'
+        )
+    try:
+        import_module(OPS)
+    except ImportError as error:
+        raise MissingExtraError(
+            f'{purpose} needs the compiled operators of mmcv, and the installed ones cannot be '
+            f'loaded with torch {torch.__version__}; they may be of another one: {error}.\n{build}'
+        ) from error

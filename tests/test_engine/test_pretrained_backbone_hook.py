@@ -1,0 +1,195 @@
+"""A detector or segmentor starts from all of the checkpoint's backbone, or not at all."""
+
+import re
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel, MMDistributedDataParallel
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from npid_mm.engine import PretrainedBackboneHook
+from tests.probes import POOLED, probe_config
+from tests.toy import ROOT
+
+STAGES = ('conv1', 'bn1', 'layer1', 'layer2', 'layer3', 'layer4')
+
+
+class SharedHead(nn.Module):
+    """The last stage, and a norm of its own."""
+
+    def __init__(self, layer4):
+        super().__init__()
+        self.layer4 = layer4
+        self.norm = nn.BatchNorm2d(64)
+
+
+class Detector(BaseModel):
+    """A model as MMDetection's: a backbone, and for C4 the last stage in its head."""
+
+    def __init__(self, backbone, c4):
+        super().__init__()
+        self.backbone = MODELS.build(backbone)
+        self.with_shared_head = c4
+        self.roi_head = nn.Module()
+        if c4:
+            self.roi_head.shared_head = SharedHead(self.backbone.layer4)
+            del self.backbone.layer4
+
+    def forward(self, inputs, data_samples=None, mode='loss'):
+        raise NotImplementedError
+
+
+class Run:
+    """As much of a Runner as the hook looks at."""
+
+    class logger:  # noqa: N801
+        info = staticmethod(lambda text: None)
+
+    def __init__(self, pretrained, c4=False):
+        init_default_scope('mmpretrain')
+        self.cfg = Config(dict(pretrained=pretrained))
+        self.model = Detector(POOLED['backbone'], c4)
+        self.iter = 0
+
+
+@pytest.fixture
+def checkpoint(tmp_path):
+    """What a pretraining leaves: backbone, projection and bank."""
+    init_default_scope('mmpretrain')
+    torch.manual_seed(1)
+    state = MODELS.build(POOLED['backbone']).state_dict()
+    state = {name: torch.rand_like(value.float()) for name, value in state.items()}
+    stored = {f'backbone.{name}': value for name, value in state.items()}
+    stored |= {'neck.fc.weight': torch.rand(16, 64), 'memory_bank.feature_bank': torch.rand(9, 16)}
+    torch.save(dict(state_dict=stored), tmp_path / 'npid.pth')
+    return tmp_path / 'npid.pth', state
+
+
+def weights_of(model, c4):
+    found = model.backbone.state_dict()
+    return found | model.roi_head.shared_head.state_dict() if c4 else found
+
+
+@pytest.mark.parametrize('c4', [False, True], ids=['backbone', 'c4'])
+def test_every_weight_arrives_where_it_belongs(checkpoint, c4):
+    """To the bit, the last stage of C4 in the head; the norm after it starts afresh."""
+    path, state = checkpoint
+    run = Run(str(path), c4)
+    norm = nn.BatchNorm2d(64).state_dict()
+    PretrainedBackboneHook().before_train(run)
+    found = weights_of(run.model, c4)
+    assert {name.split('.')[0] for name in state} == set(STAGES)
+    for name, value in state.items():
+        assert torch.equal(found[name], value.to(found[name].dtype)), name
+    if c4:
+        assert 'layer4.0.conv1.weight' not in run.model.backbone.state_dict()
+        head = run.model.roi_head.shared_head
+        assert all(torch.equal(norm[name], value) for name, value in head.norm.state_dict().items())
+
+
+def test_through_a_wrapper(checkpoint):
+    """Ranks wrap the model; what is wrapped is filled."""
+    path, state = checkpoint
+    run = Run(str(path))
+    model = run.model
+    run.model = MMDistributedDataParallel.__new__(MMDistributedDataParallel)
+    nn.Module.__init__(run.model)
+    run.model.module = model
+    PretrainedBackboneHook().before_train(run)
+    assert torch.equal(model.backbone.conv1.weight, state['conv1.weight'])
+
+
+def test_without_a_checkpoint_it_does_not_start():
+    with pytest.raises(ValueError, match=r"pretrained must name.*pretrained=PATH \('random'"):
+        PretrainedBackboneHook().before_train(Run(None))
+
+
+def test_untrained_on_request():
+    run = Run('random')
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    PretrainedBackboneHook().before_train(run)
+    after = run.model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_missing_file(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r'checkpoint not found: .*none\.pth'):
+        PretrainedBackboneHook().before_train(Run(str(tmp_path / 'none.pth')))
+
+
+def drop(state, part):
+    return {name: value for name, value in state.items() if not name.startswith(part)}
+
+
+@pytest.mark.parametrize(
+    ('spoil', 'message'),
+    [
+        (lambda state: drop(state, 'layer4'), r'missing: layer4\.0\.conv1\.weight'),
+        (lambda state: drop(state, 'conv1'), r'1 missing: conv1\.weight'),
+        (
+            lambda state: state | {'layer4.9.conv1.weight': torch.rand(1)},
+            r'1 unexpected: layer4\.9',
+        ),
+        (
+            lambda state: state | {'conv1.weight': torch.rand(8, 3, 7, 7)},
+            r'conv1\.weight \(8, 3, 7, 7\) instead of \(8, 3, 3, 3\)',
+        ),
+    ],
+    ids=['no last stage', 'no stem', 'deeper', 'other stem'],
+)
+@pytest.mark.parametrize('c4', [False, True], ids=['backbone', 'c4'])
+def test_what_does_not_fit_leaves_the_model_alone(checkpoint, spoil, message, c4):
+    path, state = checkpoint
+    torch.save({f'backbone.{k}': v for k, v in spoil(state).items()}, path)
+    run = Run(str(path), c4)
+    before = {name: value.clone() for name, value in run.model.state_dict().items()}
+    with pytest.raises(ValueError, match=f'(?s)does not fit the backbone of the Det.*{message}'):
+        PretrainedBackboneHook().before_train(run)
+    after = run.model.state_dict()
+    assert all(torch.equal(value, after[name]) for name, value in before.items())
+
+
+def test_a_resumed_run_is_left_alone():
+    """It has the weights of the whole model; the pretraining's file may be gone by then."""
+    run = Run(None)
+    run.iter = 1
+    PretrainedBackboneHook().before_train(run)
+
+
+def test_a_whole_model_to_start_from():
+    """It brings the backbone, which another one must not replace unnoticed."""
+    run = Run(None)
+    run.cfg.load_from = 'detector.pth'
+    PretrainedBackboneHook().before_train(run)
+    run.cfg.pretrained = 'npid.pth'
+    message = 'pretrained=npid.pth would replace the backbone of load_from=detector.pth'
+    with pytest.raises(ValueError, match=message):
+        PretrainedBackboneHook().before_train(run)
+
+
+def test_runner_calls_it_after_the_initialisation(digits, checkpoint, tmp_path):
+    """In a real Runner the weights are there before the first step, and stay without one."""
+    path, state = checkpoint
+    cfg = probe_config(digits, tmp_path / 'run', POOLED)
+    cfg.model = dict(
+        POOLED, type='ImageClassifier', data_preprocessor=dict(mean=[78.0] * 3, std=[96.0] * 3)
+    )
+    cfg.train_cfg.max_epochs = 1
+    cfg.optim_wrapper.optimizer.lr = 0.0
+    cfg.pretrained = str(path)
+    cfg.custom_hooks = [dict(type='PretrainedBackboneHook')]
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    parameters = dict(runner.model.backbone.named_parameters())
+    assert parameters
+    assert all(torch.equal(value, state[name]) for name, value in parameters.items())
+
+
+def test_hint_is_the_configs_own_key():
+    """The key of the message is the one that the base config has."""
+    text = (ROOT / 'configs/benchmarks/_base_/pretrained_backbone.py').read_text()
+    assert re.search(r'^pretrained = None$', text, re.MULTILINE)

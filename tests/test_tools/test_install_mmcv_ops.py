@@ -1,0 +1,145 @@
+"""tools/install_mmcv_ops.py, with pip kept from doing anything."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from tests.toy import ROOT
+
+WHEEL = 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
+
+
+@pytest.fixture
+def tool(monkeypatch, tmp_path):
+    """The tool where nothing is installed, compiled or loaded.
+
+    ``tool.calls`` has what pip was called with, ``tool.loading`` the answers to whether the
+    operators can be loaded, and ``tool.failing`` makes a compilation fail.
+    """
+    spec = importlib.util.spec_from_file_location('ops', ROOT / 'tools/install_mmcv_ops.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    for name in ('FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST', 'MAX_JOBS'):
+        monkeypatch.delenv(name, raising=False)
+    module.calls, module.loading, module.failing = [], [False, True], False
+
+    def run(command, check=False, env=None, capture_output=False):
+        if '-c' in command:
+            assert command[-1] == 'import npid_mm, mmcv._ext'
+            return SimpleNamespace(returncode=0 if module.loading.pop(0) else 1)
+        module.calls.append((command[command.index('--quiet') + 1 :], env))
+        if '--wheel-dir' in command:
+            (Path(command[command.index('--wheel-dir') + 1]) / WHEEL).write_bytes(b'compiled')
+            if module.failing:
+                raise subprocess.CalledProcessError(1, command)
+
+    monkeypatch.setattr(subprocess, 'run', run)
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, 'argv', ['install_mmcv_ops.py', *map(str, arguments)])
+        return module.main()
+
+    module.run = call
+    return module
+
+
+def test_compiles_once_and_keeps_the_wheel(tool, tmp_path):
+    """The second environment takes the wheel from the cache, which tells what it is for."""
+    assert tool.run() == 0
+    (_, _), (compiled, environment), (installed, _) = tool.calls
+    assert compiled[0] == 'wheel' and environment['MMCV_WITH_OPS'] == '1'
+    (folder,) = (tmp_path / 'cache/npid_mm').iterdir()
+    assert torch.__version__ in folder.name and '-cpu-' in folder.name
+    assert [path.name for path in folder.iterdir()] == [WHEEL]
+    install = ['install', '--no-deps', '--force-reinstall', str(folder / WHEEL)]
+    assert installed == install
+    tool.calls.clear()
+    tool.loading = [False, True]
+    assert tool.run() == 0
+    assert [command for command, _ in tool.calls] == [install]
+
+
+def test_operators_for_gpus_elsewhere_are_kept_apart(tool, tmp_path, monkeypatch):
+    """A wheel for the CPU alone is not taken for one with CUDA, nor for other cards."""
+    assert tool.run() == 0
+    for cards in ('8.0', '8.0;9.0'):
+        monkeypatch.setenv('FORCE_CUDA', '1')
+        monkeypatch.setenv('TORCH_CUDA_ARCH_LIST', cards)
+        tool.loading = [False, True]
+        tool.calls.clear()
+        assert tool.run() == 0
+        assert [command[0] for command, _ in tool.calls] == ['install', 'wheel', 'install']
+    names = sorted(path.name for path in (tmp_path / 'cache/npid_mm').iterdir())
+    assert [name.split('-')[2:4] for name in names] == [
+        ['cpu', 'cp311'] if 'cpu' in name else [f'cuda{torch.version.cuda}', cards]
+        for name, cards in zip(names, ('', '8.0', '8.0_9.0'), strict=True)
+    ]
+
+
+def test_a_failed_compilation_leaves_nothing(tool, tmp_path, capsys):
+    """The next run does not take half a wheel for a whole one; what helps is said."""
+    tool.failing = True
+    assert tool.run() == 1
+    assert not (tmp_path / 'cache').exists()
+    assert 'the compilation failed, see above. It needs a C++ compiler' in capsys.readouterr().out
+
+
+def test_given_wheel_is_installed_without_compiling(tool, tmp_path):
+    (tmp_path / WHEEL).touch()
+    tool.loading = [True]
+    assert tool.run('--wheel', tmp_path / WHEEL) == 0
+    ((command, _),) = tool.calls
+    assert command[-1] == str(tmp_path / WHEEL)
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        (
+            'mmcv-2.1.0-cp311-cp311-manylinux1_x86_64.whl',
+            'must be a wheel of onedl-mmcv, got one of',
+        ),
+        ('onedl-mmcv.tar.gz', '--wheel must be a wheel of onedl-mmcv: Invalid wheel filename'),
+    ],
+)
+def test_other_files_are_refused(tool, tmp_path, capsys, name, message):
+    """OpenMMLab's mmcv would lie on top of the onedl one, and npid_mm would refuse both."""
+    (tmp_path / name).touch()
+    assert tool.run('--wheel', tmp_path / name) == 1 and tool.calls == []
+    assert message in capsys.readouterr().out
+
+
+def test_given_wheel_that_is_not_there(tool, tmp_path, capsys):
+    assert tool.run('--wheel', tmp_path / 'none.whl') == 1 and tool.calls == []
+    assert f'--wheel: there is no file {tmp_path}/none.whl' in capsys.readouterr().out
+
+
+def test_wheel_for_another_torch_is_told(tool, tmp_path, capsys):
+    (tmp_path / WHEEL).touch()
+    tool.loading = [False]
+    assert tool.run('--wheel', tmp_path / WHEEL) == 1
+    assert 'it was compiled for another one' in capsys.readouterr().out
+
+
+def test_operators_that_do_not_load_are_not_there(tool):
+    """After an upgrade of torch the old ones are replaced."""
+    tool.loading = [False, True]
+    assert tool.run() == 0 and tool.calls
+
+
+def test_nothing_to_do(tool, capsys):
+    tool.loading = [True]
+    assert tool.run() == 0 and tool.calls == []
+    assert 'there already' in capsys.readouterr().out
+
+
+def test_another_family(tool, monkeypatch, capsys):
+    monkeypatch.setattr(tool, 'MMCV', 'no-such-mmcv')
+    assert tool.run() == 1 and tool.calls == []
+    assert 'no-such-mmcv is not installed, and this compiles no other' in capsys.readouterr().out

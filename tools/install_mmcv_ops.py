@@ -1,0 +1,166 @@
+#!/usr/bin/env python
+"""Give mmcv its compiled operators, which detection and segmentation need.
+
+python tools/install_mmcv_ops.py [--wheel FILE]
+
+The wheel on the package index is pure Python. This compiles one for the torch that is installed,
+about 10 minutes on two cores, keeps it in the user's cache for every later environment like this
+one, and installs it. Where no GPU is visible the operators are for the CPU alone; FORCE_CUDA=1
+compiles for GPUs elsewhere (TORCH_CUDA_ARCH_LIST names which), for which CUDA's compiler is needed.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import torch
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+
+from npid_mm.extras import OPS
+
+MMCV = 'onedl-mmcv'
+BUILD = ['setuptools>=77,<81', 'wheel', 'ninja']  # mmcv's setup.py needs pkg_resources
+PIP = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--quiet']
+
+
+class NotInstalledError(RuntimeError):
+    """The operators could not be installed."""
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description=__doc__.partition('\n')[0], epilog=__doc__.rpartition('\n\n')[2]
+    )
+    parser.add_argument('--wheel', type=Path, help='install this wheel instead of compiling one')
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Install from the wheel that is given, the one in the cache, or a new one."""
+    args = parse_args()
+    try:
+        mmcv = installed_mmcv()
+        if args.wheel is None and loads():
+            print('the compiled operators are there already')
+            return 0
+        if args.wheel is not None:
+            check_wheel(args.wheel)
+        wheel = args.wheel or kept_wheel(mmcv) or build(mmcv)
+        pip('install', '--no-deps', '--force-reinstall', str(wheel))
+        if not loads():
+            raise NotInstalledError(
+                f'{wheel} is installed, but cannot be loaded with torch {torch.__version__}: it '
+                'was compiled for another one. Remove the file and type this again without --wheel'
+            )
+    except (NotInstalledError, FileNotFoundError, subprocess.CalledProcessError) as error:
+        print(error)
+        return 1
+    print(f'installed {wheel}')
+    return 0
+
+
+def installed_mmcv() -> str:
+    """Version of the mmcv that gets the operators."""
+    try:
+        return version(MMCV)
+    except PackageNotFoundError as error:
+        raise NotInstalledError(
+            f"{MMCV} is not installed, and this compiles no other: type pip install -e '.[onedl]' "
+            "in an environment without OpenMMLab's own packages"
+        ) from error
+
+
+def loads() -> bool:
+    """Whether a new process can load the operators, in an environment that npid_mm accepts."""
+    command = [sys.executable, '-W', 'ignore', '-c', f'import npid_mm, {OPS}']
+    return subprocess.run(command, capture_output=True).returncode == 0
+
+
+def check_wheel(wheel: Path) -> None:
+    """Refuse what is no wheel of the mmcv that is installed here."""
+    if not wheel.is_file():
+        raise FileNotFoundError(f'--wheel: there is no file {wheel}')
+    try:
+        name = parse_wheel_filename(wheel.name)[0]
+    except InvalidWheelFilename as error:
+        raise NotInstalledError(f'--wheel must be a wheel of {MMCV}: {error}') from error
+    if name != MMCV:
+        raise NotInstalledError(
+            f'--wheel must be a wheel of {MMCV}, got one of {name}: two packages that own the '
+            'folder mmcv/ would lie on top of each other'
+        )
+
+
+def cache(mmcv: str) -> Path:
+    """Folder of the wheel for this mmcv, torch, Python, machine and these GPUs."""
+    base = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache')
+    python = f'cp{sys.version_info.major}{sys.version_info.minor}'
+    parts = [f'mmcv{mmcv}', f'torch{torch.__version__}', gpus(), python, platform.machine()]
+    return base / 'npid_mm' / '-'.join(parts)
+
+
+def gpus() -> str:
+    """What the operators are compiled for."""
+    if not torch.cuda.is_available() and os.environ.get('FORCE_CUDA') != '1':
+        return 'cpu'
+    named = os.environ.get('TORCH_CUDA_ARCH_LIST')
+    if not named and torch.cuda.is_available():
+        # torch compiles for the cards that it sees
+        count = range(torch.cuda.device_count())
+        cards = {torch.cuda.get_device_capability(card) for card in count}
+        named = '_'.join(f'{major}.{minor}' for major, minor in sorted(cards))
+    return f'cuda{torch.version.cuda}-{"_".join((named or "all").replace(";", " ").split())}'
+
+
+def kept_wheel(mmcv: str) -> Path | None:
+    """The wheel in the cache, if there is one."""
+    return next(cache(mmcv).glob('*.whl'), None)
+
+
+def build(mmcv: str) -> Path:
+    """Compile a wheel and put it into the cache, complete or not at all."""
+    print(f'compiling mmcv {mmcv} for torch {torch.__version__}, {gpus()}: about 10 minutes')
+    if torch.version.cuda and gpus() == 'cpu':
+        print('no GPU is visible: for the CPU alone. For GPUs elsewhere set FORCE_CUDA=1')
+    pip('install', *BUILD)
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
+    jobs = os.environ.get('MAX_JOBS') or str(os.cpu_count())
+    with tempfile.TemporaryDirectory() as folder:
+        # pip would take the pure wheel of the index
+        options = ['--no-deps', '--no-build-isolation', '--no-cache-dir', '--no-binary', MMCV]
+        try:
+            pip(
+                *('wheel', *options, '--wheel-dir', folder, f'{MMCV}=={mmcv}'),
+                MMCV_WITH_OPS='1',
+                MAX_JOBS=jobs,
+                PATH=path,
+            )
+        except subprocess.CalledProcessError as error:
+            raise NotInstalledError(
+                'the compilation failed, see above. It needs a C++ compiler, for GPUs also nvcc of '
+                f"torch's CUDA ({torch.version.cuda}), and memory for {jobs} compilers at once "
+                '(MAX_JOBS=1 for fewer); --wheel installs a wheel compiled elsewhere'
+            ) from error
+        (wheel,) = Path(folder).glob('*.whl')
+        kept = cache(mmcv) / wheel.name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = kept.with_suffix(f'.{os.getpid()}')
+        shutil.copy(wheel, unfinished)
+        unfinished.replace(kept)
+    return kept
+
+
+def pip(*arguments: str, **environment: str) -> None:
+    """Run pip in this environment."""
+    subprocess.run([*PIP, *arguments], check=True, env=os.environ | environment)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
