@@ -11,10 +11,30 @@ from .version_gate import check_versions, installed_versions
 
 check_versions(installed_versions())
 
-# mmcv says so at each start where its compiled operators are missing, which detection alone needs.
+# mmcv says so at each start where its compiled operators are missing, which most uses do not need.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
 # Only now: these import the frameworks, which an environment that the gate refuses may not have.
-from . import checkpoints, datasets, engine, evaluation, losses, models  # noqa: E402
+from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
 
-__all__ = ['__version__', 'checkpoints', 'datasets', 'engine', 'evaluation', 'losses', 'models']
+from . import checkpoints, datasets, engine, evaluation, losses, models, retrieval  # noqa: E402
+from .retrieval import ImageRetriever  # noqa: E402
+from .zoo import register_models  # noqa: E402
+
+__all__ = [
+    'ImageRetriever',
+    '__version__',
+    'checkpoints',
+    'datasets',
+    'engine',
+    'evaluation',
+    'losses',
+    'models',
+    'retrieval',
+]
+
+# Packages that a config may inherit from, `_base_ = 'mmseg::...'`. MMEngine asks for the
+# distribution mmsegmentation, which the onedl set names otherwise, and knows no npid_mm.
+MODULE2PACKAGE.update(mmseg='mmseg', npid_mm='npid_mm')
+
+register_models()

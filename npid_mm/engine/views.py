@@ -1,19 +1,17 @@
 """What a network sees in training: images of a config's training set and views of them."""
 
-import io
-
 import numpy as np
 import torch
-from mmengine import fileio
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
-from PIL import Image, ImageOps
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from npid_mm.datasets import mixed_seed, seed_generators
+
+from .stored_images import data_expected, stored_image
 
 
 @torch.no_grad()
@@ -57,7 +55,7 @@ def augmented_views(
         )
     preprocessor, bgr = _preprocessor(cfg)
     indexes = [number * len(dataset) // images for number in range(images)]
-    originals = [_original(dataset, index) for index in indexes]
+    originals = [stored_image(dataset, index) for index in indexes]
     drawn = [[] for _ in indexes]
     draw = 0
     while len(drawn[0]) < views:
@@ -77,13 +75,8 @@ def _training_loader(cfg: Config) -> DataLoader:
     """The training loader, of which the data set and the collate function are used."""
     if not cfg.get('train_dataloader'):
         raise ValueError('the config must have a train_dataloader, it has none')
-    try:
+    with data_expected('training set', 'train_dataloader'):
         return Runner.build_dataloader(cfg.train_dataloader)
-    except FileNotFoundError as error:
-        raise FileNotFoundError(
-            f'cannot load the training set: {error}; set data_root and ann_file of '
-            'train_dataloader.dataset in the config or with --cfg-options'
-        ) from error
 
 
 def _preprocessor(cfg: Config) -> tuple[nn.Module, bool]:
@@ -91,19 +84,6 @@ def _preprocessor(cfg: Config) -> tuple[nn.Module, bool]:
     settings = cfg.get('model', {}).get('data_preprocessor') or cfg.get('data_preprocessor', {})
     settings = {'type': 'SelfSupDataPreprocessor', **settings}  # MMPretrain's default
     return MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
-
-
-def _original(dataset: Dataset, index: int) -> np.ndarray:
-    """Image (H, W, 3) as the data set stores it, in a file or in memory."""
-    info = dataset.get_data_info(index)
-    if 'img' in info:
-        image = Image.fromarray(np.asarray(info['img']))
-    else:
-        try:
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(fileio.get(info['img_path']))))
-        except OSError as error:
-            raise type(error)(f'cannot read {info["img_path"]}: {error}') from error
-    return np.asarray(image.convert('RGB'))
 
 
 def _pixels(batch: Tensor, preprocessor: nn.Module, bgr: bool) -> np.ndarray:

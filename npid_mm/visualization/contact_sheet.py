@@ -1,5 +1,7 @@
 """Contact sheet: each query image with its nearest neighbours."""
 
+from os import PathLike
+
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from .whole_file import whole_file
@@ -12,6 +14,7 @@ INK, FADED, PAPER, PAD = '#1a1a1a', '#6b6b6b', '#ffffff', '#ececec'
 RIGHT, WRONG = '#1b8a3a', '#c8202f'
 TITLE_SIZE, TEXT_SIZE = 15, 12
 LINE = 16  # height of a line of captions
+HEADING = TEXT_SIZE + 2 * GAP  # height of a section's heading
 
 
 def neighbor_sheet(
@@ -23,6 +26,8 @@ def neighbor_sheet(
     class_names=None,
     out='neighbors.png',
     thumb=72,
+    title=None,
+    sections=None,
 ):
     """Draw one row for each query: the query, then its neighbours with their similarity.
 
@@ -30,42 +35,48 @@ def neighbor_sheet(
     with a cross. Images keep their aspect ratio.
 
     Args:
-        query_paths (Sequence[str]): Q image files.
-        neighbor_paths (Sequence[Sequence[str]]): Q x K image files, the most similar first.
+        query_paths (Sequence[str | ndarray]): Q images, files or RGB arrays (H, W, 3) of uint8.
+        neighbor_paths (Sequence[Sequence[str | ndarray]]): Q x K images, likewise, the most similar
+            first.
         similarity (Tensor | Sequence[Sequence[float]]): (Q, K).
         query_labels (Sequence[int], optional): Q classes.
         neighbor_labels (Sequence[Sequence[int]], optional): Q x K classes.
         class_names (Sequence[str], optional): Names to print in place of class numbers.
         out (str | PathLike): Image file to write.
         thumb (int): Width and height of an image in pixels, at least 32. Defaults to 72.
+        title (str, optional): Line above the sheet. Defaults to how many neighbours are right.
+        sections (Mapping[str, int], optional): Headings, and how many rows follow each, Q in all.
 
     Returns:
         str | PathLike: ``out``.
 
     Raises:
-        ValueError: If there is no query, lengths differ, only one side has labels or ``thumb`` is
-            too small.
+        ValueError: If there is no query, lengths differ, only one side has labels, ``thumb`` is
+            too small or ``sections`` have another number of rows.
         OSError: If an image cannot be read.
     """
     similarity = [[float(value) for value in row] for row in similarity]
     _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels)
     if thumb < 32:
         raise ValueError(f'thumb must be at least 32 pixels, got {thumb}')
-    sheet = _Sheet(len(query_paths), max(map(len, neighbor_paths)), thumb, query_labels is not None)
-    right = total = 0
+    sections = sections or {}
+    if sections and sum(sections.values()) != len(query_paths):
+        raise ValueError(
+            f'sections must have {len(query_paths)} rows in all, one for each query, got {sections}'
+        )
+    labelled = query_labels is not None
+    if title is None:
+        title = _default_title(query_labels, neighbor_labels)
+    columns = max(map(len, neighbor_paths))
+    sheet = _Sheet(len(query_paths), columns, thumb, labelled, title, sections)
     for row, path in enumerate(query_paths):
-        own = None if query_labels is None else int(query_labels[row])
+        own = int(query_labels[row]) if labelled else None
         sheet.draw_cell(row, 0, path, [_class_name(own, class_names)])
         for rank, neighbor in enumerate(neighbor_paths[row]):
-            label = None if own is None else int(neighbor_labels[row][rank])
+            label = int(neighbor_labels[row][rank]) if labelled else None
             lines = [f'{similarity[row][rank]:.3f}', _class_name(label, class_names)]
-            same = None if own is None else label == own
-            sheet.draw_cell(row, 1 + rank, neighbor, lines, same)
-            right, total = right + bool(same), total + 1
-    title = 'Nearest neighbours by cosine similarity'
-    if query_labels is not None:
-        title += f': {right} of {total} have the class of their query'
-    sheet.draw_header(title)
+            sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labelled else None)
+    sheet.draw_header()
     with whole_file(out) as path:
         sheet.image.save(path)
     return out
@@ -98,6 +109,18 @@ def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighb
             )
 
 
+def _default_title(query_labels, neighbor_labels):
+    title = 'Nearest neighbours by cosine similarity'
+    if query_labels is None:
+        return title
+    right = [
+        int(label) == int(own)
+        for own, row in zip(query_labels, neighbor_labels, strict=True)
+        for label in row
+    ]
+    return title + f': {sum(right)} of {len(right)} have the class of their query'
+
+
 def _class_name(label, class_names):
     if label is None:
         return ''
@@ -107,25 +130,39 @@ def _class_name(label, class_names):
 class _Sheet:
     """Where things are on the sheet, and how they are drawn."""
 
-    def __init__(self, rows, neighbors, thumb, labelled):
+    def __init__(self, rows, neighbors, thumb, labelled, title='', sections=None):
         self.thumb, self.labelled, self.columns = thumb, labelled, 1 + neighbors
+        self.title, self.headings = title, {}
+        first = 0
+        for heading, count in (sections or {}).items():
+            self.headings[first] = heading
+            first += count
         self.title_font = ImageFont.load_default(TITLE_SIZE)
         self.font = ImageFont.load_default(TEXT_SIZE)
         # The title needs one line, the legend and the names of the columns another one each.
         self.top = MARGIN + TITLE_SIZE + GAP + (LINE + GAP if labelled else 0) + LINE + 4
         self.row_height = thumb + (2 if labelled else 1) * LINE + GAP
-        width = max(self.left(self.columns) - GAP + MARGIN, MIN_WIDTH)
-        self.image = Image.new('RGB', (width, self.top + rows * self.row_height + MARGIN), PAPER)
+        width = max(
+            self.left(self.columns) - GAP + MARGIN,
+            int(self.title_font.getlength(title)) + 2 * MARGIN,
+            MIN_WIDTH,
+        )
+        self.image = Image.new('RGB', (width, self.row_top(rows) + MARGIN), PAPER)
         self.pen = ImageDraw.Draw(self.image)
+
+    def row_top(self, row):
+        """Upper edge of a row of images, below the headings so far."""
+        headings = sum(first <= row for first in self.headings)
+        return self.top + row * self.row_height + headings * HEADING
 
     def left(self, column):
         """Left edge of a column of images; the queries stand apart."""
         return MARGIN + column * (self.thumb + GAP) + (2 * GAP if column else 0)
 
-    def draw_header(self, title):
-        """Title, legend and the names of the columns."""
+    def draw_header(self):
+        """Title, legend, the names of the columns and the headings."""
         y = MARGIN
-        self.pen.text((MARGIN, y), title, INK, self.title_font)
+        self.pen.text((MARGIN, y), self.title, INK, self.title_font)
         y += TITLE_SIZE + GAP
         if self.labelled:
             x = MARGIN
@@ -140,12 +177,17 @@ class _Sheet:
             self.pen.text((middle, y + LINE / 2), name, FADED, self.font, 'mm')
         x = self.left(1) - GAP - GAP // 2
         self.pen.line((x, y, x, self.image.height - MARGIN), PAD, 1)
+        for row, heading in self.headings.items():
+            y = self.row_top(row) - HEADING
+            self.pen.rectangle((MARGIN, y + 4, self.image.width - MARGIN, y + HEADING - 5), PAD)
+            self.pen.text((MARGIN + 6, y + HEADING / 2), heading, INK, self.font, 'lm')
 
-    def draw_cell(self, row, column, path, lines, right=None):
+    def draw_cell(self, row, column, stored, lines, right=None):
         """An image with lines of text below; ``right`` frames it green (True) or red (False)."""
-        x, y = self.left(column), self.top + row * self.row_height
+        x, y = self.left(column), self.row_top(row)
         inner = self.thumb - 2 * FRAME
-        with Image.open(path) as image:
+        in_file = isinstance(stored, (str, PathLike))
+        with Image.open(stored) if in_file else Image.fromarray(stored) as image:
             image = ImageOps.exif_transpose(image).convert('RGB')
         image = ImageOps.pad(image, (inner, inner), Image.Resampling.BICUBIC, PAD)
         self.image.paste(image, (x + FRAME, y + FRAME))

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 from PIL import Image
 
 from npid_mm.visualization import read_scalars, training_curve
@@ -18,6 +19,9 @@ LOG = [
     dict(lr=0.03, loss=1.5, time=0.1, epoch=2, iter=8, step=8),
     dict(bank_drift=0.2, step=2),
 ]
+
+
+ORANGE = [round(255 * value) for value in to_rgb('C1')]  # of the second run
 
 
 def write_log(path, records):
@@ -80,6 +84,24 @@ def test_several_runs_are_laid_over_one_another(tmp_path):
     two = colours(training_curve(paths, tmp_path / 'two.png'))
     assert two[0] > 1.3 * one[0]
     assert two[1] == one[1]
+    for name, least, most in (('one', 0, 0), ('two', 100, 10_000)):
+        pixels = np.asarray(Image.open(tmp_path / f'{name}.png').convert('RGB'))
+        orange = (pixels == ORANGE).all(-1)
+        # in a panel, and in the names of the runs below the panels
+        assert least <= orange[:-40].sum() <= most
+        assert orange[-40:].any() == (name == 'two')
+
+
+def test_one_k_of_several_may_be_chosen(tmp_path):
+    """The line of the other K is gone; a K that nobody logged is refused with those that are."""
+    log = [*LOG, *({'knn/top1_k5': 60 + i, 'step': i} for i in (1, 2))]
+    path = write_log(tmp_path / 'a.json', log)
+    every = colours(training_curve(path, tmp_path / 'every.png'))
+    one = colours(training_curve(path, tmp_path / 'one.png', k=20))
+    assert one[0] < every[0] and one[1] == every[1]
+    with pytest.raises(ValueError, match=r'k must be one of the logged \[5, 20\], got 10'):
+        training_curve(path, tmp_path / 'none.png', k=10)
+    assert not (tmp_path / 'none.png').exists()
 
 
 def test_gaps_for_numbers_that_are_none(tmp_path):
@@ -91,6 +113,6 @@ def test_gaps_for_numbers_that_are_none(tmp_path):
 
 def test_refuses_a_log_without_any_of_the_quantities(tmp_path):
     path = write_log(tmp_path / 'scalars.json', [dict(lr=0.1, step=1)])
-    with pytest.raises(ValueError, match=r"must hold loss, .*, got \['lr'\] in"):
+    with pytest.raises(ValueError, match=r"must have logged loss, .*, got \['lr'\] in"):
         training_curve(path, tmp_path / 'curve.png')
     assert not (tmp_path / 'curve.png').exists()

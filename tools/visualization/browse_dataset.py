@@ -4,7 +4,7 @@
 import argparse
 from pathlib import Path
 
-from npid_mm.engine.launch import add_config_options, load_config
+from npid_mm.engine.picture_options import add_picture_options, load_picture_config
 from npid_mm.engine.views import augmented_views
 from npid_mm.visualization import view_sheet
 
@@ -14,24 +14,19 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         description='Draw training images of a pretraining config beside augmented views of them.'
     )
-    parser.add_argument('config', help='config file')
-    parser.add_argument('--out', type=Path, help='image to write; default: views.png in work_dir')
+    add_picture_options(parser, 'views', checkpoint=False)
     parser.add_argument(
         '--images', type=int, default=8, help='rows, spread evenly over the data set'
     )
     parser.add_argument('--views', type=int, default=7, help='columns beside the original')
-    parser.add_argument('--seed', type=int, default=0)
-    add_config_options(parser)
-    parser.set_defaults(launcher='none', work_dir=None)
     return parser.parse_args()
 
 
 def main() -> None:
     """Draw the sheet and say where it is."""
     args = parse_args()
-    cfg = load_config(args)
+    cfg, out = load_picture_config(args)
     originals, views = augmented_views(cfg, args.images, args.views, args.seed)
-    out = args.out or Path(cfg.work_dir) / 'views.png'
     title = f'{Path(args.config).stem}: the stored image, and what the network is shown'
     print(f'Look at {view_sheet(originals, views, out, title)}')
 

@@ -1,0 +1,134 @@
+"""Approximate search of a large index with faiss, which says what it misses."""
+
+import json
+import os
+
+import torch
+from torch import Tensor
+
+from npid_mm.engine.whole_file_backend import UNFINISHED, WholeFileBackend
+from npid_mm.evaluation import nearest_neighbors
+
+from .feature_index import FeatureIndex
+
+MIN_ROWS = 100_000  # below, the exact search takes milliseconds
+LISTS, ABOUT = 'approximate.faiss', 'approximate.json'
+TARGET = 0.95  # recall
+K = 10  # of the recall
+QUERIES = 500  # rows of the index that ask for it
+TRAINED_ON = 64  # rows for each list
+CHUNK = 65536  # rows
+HINT = 'tools/retrieve.py approximate INDEX'
+
+
+def build_approximate(index: FeatureIndex) -> dict:
+    """Sort the rows of an index into lists, of which a search reads few, and measure the recall.
+
+    An inverted file of faiss with 4 sqrt(N) lists and rows in float16. As many lists are read, in
+    powers of two, as give a recall of at least :data:`TARGET`: the share of the :data:`K` nearest
+    neighbours of the exact search that are found, over rows of the index, themselves left out.
+
+    Args:
+        index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written beside them.
+
+    Returns:
+        dict: ``rows``, ``lists``, ``probes`` (lists read), ``recall``, ``k``, ``queries``.
+
+    Raises:
+        ImportError: faiss is not installed.
+        ValueError: The index is too small to gain from it.
+    """
+    faiss = _faiss()
+    if len(index) < MIN_ROWS:
+        raise ValueError(
+            f'approximate search is for indexes of at least {MIN_ROWS:,} rows, got {len(index):,}, '
+            'which the exact search goes through in milliseconds'
+        )
+    lists = round(4 * len(index) ** 0.5)
+    # the rows have unit length, as the inner product wants them for its clusters
+    searcher = faiss.index_factory(index.dim, f'IVF{lists},SQfp16', faiss.METRIC_INNER_PRODUCT)
+    searcher.cp.spherical = True
+    generator = torch.Generator().manual_seed(0)
+    order = torch.randperm(len(index), generator=generator)
+    searcher.train(_float32(index.rows[order[: TRAINED_ON * lists].sort().values]))
+    for start in range(0, len(index), CHUNK):
+        searcher.add(_float32(index.rows[start : start + CHUNK]))
+    about = {'rows': len(index), 'lists': lists, 'k': K, 'queries': min(QUERIES, len(index))}
+    about |= _measure(searcher, index.rows, order[: about['queries']])
+    unfinished = index.folder / (LISTS + UNFINISHED)
+    faiss.write_index(searcher, str(unfinished))
+    os.replace(unfinished, index.folder / LISTS)
+    WholeFileBackend().put_text(json.dumps(about), index.folder / ABOUT)
+    return about
+
+
+class ApproximateSearch:
+    """Search through the lists that :func:`build_approximate` wrote.
+
+    Args:
+        index (FeatureIndex): The index.
+
+    Raises:
+        ImportError: faiss is not installed.
+        FileNotFoundError: The lists have not been made.
+        ValueError: The index has grown since.
+    """
+
+    def __init__(self, index: FeatureIndex):
+        faiss = _faiss()
+        try:
+            self.about = json.loads((index.folder / ABOUT).read_text())
+        except FileNotFoundError as error:
+            raise FileNotFoundError(
+                f'{index.folder} has no lists for approximate search: make them with {HINT}'
+            ) from error
+        if self.about['rows'] != len(index):
+            raise ValueError(
+                f'the lists for approximate search hold {self.about["rows"]} rows, the index has '
+                f'{len(index)} by now: make them again with {HINT}'
+            )
+        self._searcher = faiss.read_index(str(index.folder / LISTS), faiss.IO_FLAG_MMAP)
+        self._searcher.nprobe = self.about['probes']
+
+    def __call__(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Neighbours of (Q, D): similarity (Q, k) and index (Q, k), -1 where none was found."""
+        return _search(self._searcher, query, k)
+
+
+def _measure(searcher, rows: Tensor, chosen: Tensor) -> dict:
+    """The number of lists to read, and the recall that it gives."""
+    query = rows[chosen].float()
+    exact = nearest_neighbors(query, rows, K + 1)[1]
+    probes = 1
+    while True:
+        searcher.nprobe = min(probes, searcher.nlist)
+        recall = _recall(_search(searcher, query, K + 1)[1], exact, chosen)
+        if recall >= TARGET or searcher.nprobe == searcher.nlist:
+            return {'probes': searcher.nprobe, 'recall': recall}
+        probes *= 2
+
+
+def _recall(found: Tensor, exact: Tensor, chosen: Tensor) -> float:
+    """Share of the exact neighbours (Q, K + 1) that are found, without the queries themselves."""
+    others = exact != chosen[:, None]
+    hit = (exact[:, :, None] == found[:, None, :]).any(dim=2)
+    return (hit & others).sum().item() / others.sum().item()
+
+
+def _search(searcher, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    similarity, index = searcher.search(_float32(query), k)
+    return torch.from_numpy(similarity), torch.from_numpy(index)
+
+
+def _float32(rows: Tensor):
+    return rows.float().contiguous().numpy()
+
+
+def _faiss():
+    try:
+        import faiss
+    except ImportError as error:
+        raise ImportError(
+            'approximate search needs faiss, which is not installed: pip install faiss-cpu'
+        ) from error
+    return faiss

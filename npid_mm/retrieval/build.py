@@ -1,0 +1,133 @@
+"""Building an index, or adding to one: image files in, rows on the disk."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.model import BaseModel
+from mmpretrain.utils import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from npid_mm.engine.features import batch_features
+
+from .entries import Entry
+from .feature_index import DTYPES, META, FeatureIndex, check_free
+from .image_files import (
+    ImageFiles,
+    check_size,
+    collate_readable,
+    find_images,
+    folder_labels,
+    image_pipeline,
+)
+from .network import about_network, index_feature, load_network
+
+SHOWN = 20  # unreadable images in a message
+BLOCK = 512  # images; an interrupted build loses no more
+
+
+def build_index(
+    folder: str | Path,
+    cfg: Config,
+    checkpoint: str,
+    images: str | Path,
+    dtype: str = 'bfloat16',
+    batch_size: int = 64,
+    num_workers: int = 2,
+    device: str | None = None,
+) -> tuple[FeatureIndex, dict[str, str]]:
+    """Embed the images of a folder and put them into an index, a new one or more into an old one.
+
+    Images that the index has already are left out, so the same call goes on where an interrupted
+    one stopped, and takes up images that came later. One that cannot be read is left out and named.
+
+    Args:
+        folder (str | Path): The index.
+        cfg (Config): Config of a pretraining or of a kNN evaluation; its test pipeline prepares the
+            images, its ``test_cfg.feature`` says what is stored, by default the embedding.
+        checkpoint (str): File or address.
+        images (str | Path): Folder of images; subfolders give labels, see :func:`folder_labels`.
+        dtype (str): 'bfloat16', 'float16' or 'float32'.
+        batch_size (int): Images at once, at least 1.
+        num_workers (int): Processes that load images; 0 loads in this one.
+        device (str, optional): Defaults to the GPU if there is one.
+
+    Returns:
+        tuple[FeatureIndex, dict[str, str]]: The index, and the images that cannot be read with the
+        reasons.
+
+    Raises:
+        FileNotFoundError: There is no such folder, checkpoint, or no image.
+        FileExistsError: ``folder`` holds something else.
+        ValueError: The index is of another network, preprocessing or dtype; no image can be read;
+            the images differ in size behind the pipeline; or an argument is not allowed.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
+    if batch_size < 1:
+        raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+    checkpoint, paths = str(checkpoint), find_images(images)
+    labels = dict(zip(paths, folder_labels(paths, images), strict=True))
+    model = load_network(cfg, checkpoint, device)
+    about = {
+        **about_network(model),
+        'dtype': dtype,
+        'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
+    }
+    index = None
+    if (Path(folder) / META).exists():
+        index = FeatureIndex(folder)
+        index.check_same(about)
+        about['size'] = index.meta['size']
+        have = {entry.path for entry in index.entries()}
+        paths = [path for path in paths if path not in have]
+    else:
+        check_free(folder)
+    unreadable = {}
+    loader = DataLoader(
+        ImageFiles(paths, image_pipeline(cfg)),
+        batch_size=batch_size,
+        num_workers=num_workers,
+        collate_fn=collate_readable,
+    )
+    for rows, positions in _blocks(_embedded(model, loader, about, unreadable)):
+        if index is None:
+            index = FeatureIndex.create(folder, cfg.pretty_text, {**about, 'dim': rows.shape[1]})
+        index.append(rows, [Entry(paths[each], labels[paths[each]]) for each in positions])
+    unreadable = {paths[position]: reason for position, reason in unreadable.items()}
+    if index is None:
+        reasons = [f'  {path}: {reason}' for path, reason in list(unreadable.items())[:SHOWN]]
+        raise ValueError(f'no image of {images} can be read:\n' + '\n'.join(reasons))
+    return index, unreadable
+
+
+def _embedded(
+    model: BaseModel, loader: DataLoader, about: dict, unreadable: dict[int, str]
+) -> Iterator[tuple[Tensor, list[int]]]:
+    """Rows (n, D) of each batch on the CPU, and their positions.
+
+    ``about`` gets the ``size`` of the images, or has it; ``unreadable`` grows.
+    """
+    level = index_feature(model._config)
+    for batch in track(loader, 'images', total=len(loader)):
+        unreadable.update(batch.unreadable)
+        if batch.positions:
+            check_size(batch.size, about.setdefault('size', batch.size))
+            yield batch_features(model, batch.data, level)[0].cpu(), batch.positions
+
+
+def _blocks(
+    batches: Iterator[tuple[Tensor, list[int]]],
+) -> Iterator[tuple[Tensor, list[int]]]:
+    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer."""
+    rows, positions = [], []
+    for row, position in batches:
+        rows.append(row)
+        positions += position
+        if len(positions) >= BLOCK:
+            yield torch.cat(rows), positions
+            rows, positions = [], []
+    if rows:
+        yield torch.cat(rows), positions

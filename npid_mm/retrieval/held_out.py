@@ -1,0 +1,174 @@
+"""What pictures of a checkpoint show: its bank, and held-out images with their neighbours."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpretrain.registry import DATASETS
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from npid_mm.checkpoints.backbone import checkpoint_content, network_state
+from npid_mm.datasets import dataset_labels
+from npid_mm.engine.features import dataset_features
+from npid_mm.engine.image_order import BANK
+from npid_mm.engine.stored_images import data_expected
+from npid_mm.evaluation import nearest_neighbors, vote
+from npid_mm.evaluation.neighbors import check_k
+
+from .network import index_feature, load_network
+
+TEMPERATURE = 0.07  # tau of the kNN test's vote, unless the config says otherwise
+
+
+@dataclass(frozen=True)
+class HeldOutSearch:
+    """The nearest training images of held-out images.
+
+    Attributes:
+        queries (Dataset): Q held-out images, those of the config's test.
+        references (Dataset): N training images.
+        similarity (Tensor): (Q, K), from the most similar on.
+        index (Tensor): (Q, K), which of the N the neighbours are.
+        query_labels (Tensor | None): (Q,), classes; None if the data sets have none.
+        reference_labels (Tensor | None): (N,), likewise.
+        class_names (Sequence[str] | None): Names of the classes, if the data sets know them.
+    """
+
+    queries: Dataset
+    references: Dataset
+    similarity: Tensor
+    index: Tensor
+    query_labels: Tensor | None
+    reference_labels: Tensor | None
+    class_names: list[str] | None
+
+    def predictions(self, temperature: float = TEMPERATURE) -> Tensor:
+        """Class (Q,) that the weighted vote of the K neighbours gives each query.
+
+        Raises:
+            ValueError: The data sets have no labels.
+        """
+        if self.query_labels is None:
+            raise ValueError(
+                'accuracy needs labels: the test set and the training set of the config have none'
+            )
+        classes = int(torch.cat([self.query_labels, self.reference_labels]).max()) + 1
+        neighbors = self.reference_labels[self.index]
+        scores = vote(self.similarity, neighbors, neighbors.shape[1], temperature, classes)
+        return scores.argmax(dim=1)
+
+
+def search_held_out(cfg: Config, checkpoint: str, k: int = 10) -> HeldOutSearch:
+    """Search the test images of a config among its training images, as its kNN test does.
+
+    ``test_cfg.reference`` says what is searched: 'bank', the default, takes the rows of the
+    checkpoint, a data loader's config computes the features of its images anew.
+
+    Args:
+        cfg (Config): A pretraining config, with the loader defaults of
+            :func:`~npid_mm.engine.launch.load_config`.
+        checkpoint (str): File or address.
+        k (int): K, at least 1; more than N means all N.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint or data set.
+        ValueError: The checkpoint is not of this network or training set, has no bank where one
+            is asked for or pooled features are, or ``k`` is too small.
+    """
+    check_k(k)
+    level = index_feature(cfg)
+    reference = (cfg.get('test_cfg') or {}).get('reference', 'bank')
+    if reference == 'bank' and level != 'embedding':
+        raise ValueError(
+            "the bank holds embeddings: test_cfg.feature must be 'embedding' with "
+            f"test_cfg.reference='bank', got {level!r}"
+        )
+    model = load_network(cfg, checkpoint)
+    with data_expected('test set', 'test_dataloader'):
+        queries = Runner.build_dataloader(cfg.test_dataloader)
+    if reference == 'bank':
+        rows, references = load_bank(cfg, checkpoint)
+        rows = rows.to(next(model.parameters()).device)
+    else:
+        with data_expected('training set', 'test_cfg.reference'):
+            loader = Runner.build_dataloader(reference)
+        rows, references = dataset_features(model, loader, level), loader.dataset
+    query = dataset_features(model, queries, level)
+    similarity, index = nearest_neighbors(query, rows, k)
+    labels = [labels_if_any(dataset) for dataset in (queries.dataset, references)]
+    if any(each is None for each in labels):  # one side alone says nothing of right and wrong
+        labels = [None, None]
+    return HeldOutSearch(
+        queries.dataset,
+        references,
+        similarity.cpu(),
+        index.cpu(),
+        *labels,
+        class_names=class_names(references, queries.dataset),
+    )
+
+
+def load_bank(cfg: Config, checkpoint: str) -> tuple[Tensor, Dataset]:
+    """Rows (N, D) of a checkpoint's memory bank as stored, and the training set they belong to.
+
+    Args:
+        cfg (Config): The pretraining config.
+        checkpoint (str): File or address.
+
+    Raises:
+        FileNotFoundError: There is no such checkpoint or data set.
+        ValueError: The checkpoint has no bank, or the training set another length.
+    """
+    state = network_state(checkpoint_content(checkpoint))
+    if BANK not in state:
+        raise ValueError(
+            f'{checkpoint} has no memory bank ({BANK}): give the checkpoint of a pretraining'
+        )
+    if not cfg.get('train_dataloader'):
+        raise ValueError("the bank's images are those of train_dataloader, the config has none")
+    init_default_scope(cfg.get('default_scope') or 'mmpretrain')
+    with data_expected('training set', 'train_dataloader'):
+        dataset = DATASETS.build(cfg.train_dataloader.dataset)
+    if len(state[BANK]) != len(dataset):
+        raise ValueError(
+            f'the memory bank has {len(state[BANK])} rows, but the training set has '
+            f'{len(dataset)} images: give the data that the checkpoint was trained on'
+        )
+    return state[BANK], dataset
+
+
+def labels_if_any(dataset: Dataset) -> Tensor | None:
+    """Classes (N,) of a data set, or None if it has none at all.
+
+    Raises:
+        ValueError: Some samples have a label and others not, or several.
+    """
+    labelled = any(
+        dataset.get_data_info(index).get('gt_label') is not None for index in range(len(dataset))
+    )
+    return dataset_labels(dataset) if labelled else None
+
+
+def class_names(*datasets: Dataset) -> list[str] | None:
+    """Names of the classes of data sets: those one of them says, or those of their folders.
+
+    None if they have neither, or images of a class lie in folders of several names.
+    """
+    for dataset in datasets:
+        said = (getattr(dataset, 'metainfo', None) or {}).get('classes')
+        if said:
+            return list(said)
+    folders = {}
+    for info in (each.get_data_info(index) for each in datasets for index in range(len(each))):
+        if info.get('gt_label') is None or 'img_path' not in info:
+            return None
+        name = Path(info['img_path']).parent.name
+        if folders.setdefault(info['gt_label'], name) != name:
+            return None
+    if len(set(folders.values())) < len(folders):
+        return None
+    return [folders.get(label, str(label)) for label in range(max(folders) + 1)]

@@ -1,0 +1,58 @@
+"""Which images a page holds, and how they lie to each other."""
+
+import torch
+
+from npid_mm.retrieval.exact import exact_search
+from npid_mm.retrieval.neighborhood import neighborhood
+from tests.toy import unit_rows
+
+
+def searching(rows):
+    return lambda query, k: exact_search(query, rows, k)
+
+
+def test_neighbours_come_first_then_neighbours_of_these():
+    """On a circle the neighbourhood grows to both sides."""
+    angle = torch.arange(40) * 0.05
+    rows = torch.stack([angle.cos(), angle.sin()], 1)
+    members, links = neighborhood([[20, 21], [5]], rows, searching(rows), 2, 7)
+    assert members[:3] == [20, 5, 21]
+    assert len(members) == 7 and set(members) <= {3, 4, 5, 6, 7, 18, 19, 20, 21, 22, 23}
+    for own, others in zip(members, links, strict=True):
+        distance = sorted(abs(own - other) for other in members if other != own)
+        assert [abs(own - members[position]) for position, _ in others] == distance[:2]
+
+
+def test_similarities_between_members_are_those_of_their_rows():
+    rows = unit_rows(50, 8).bfloat16()
+    members, links = neighborhood([[3, 9, 30]], rows, searching(rows), 4, 12)
+    wanted = rows[members].double() @ rows[members].double().t()
+    for own, others in enumerate(links):
+        values = wanted[own].clone()
+        values[own] = -2
+        assert len(others) == 4 and own not in [position for position, _ in others]
+        torch.testing.assert_close(
+            torch.tensor([value for _, value in others], dtype=torch.float64),
+            values.topk(4).values,
+            rtol=0,
+            atol=1e-6,
+        )
+
+
+def test_all_that_was_found_is_there_whatever_the_size():
+    rows = unit_rows(30, 8)
+    members, _ = neighborhood([[1, 2, 3], [4, 2]], rows, searching(rows), 3, 1)
+    assert members == [1, 4, 2, 3]
+
+
+def test_copies_do_not_hide_behind_each_other():
+    """Of equal rows, each is a neighbour of the others and never of itself."""
+    rows = unit_rows(1, 8).repeat(5, 1)
+    members, links = neighborhood([[0, 1]], rows, searching(rows), 3, 5)
+    assert sorted(members) == [0, 1, 2, 3]
+    for own, others in enumerate(links):
+        assert len(others) == 3 and own not in [position for position, _ in others]
+
+
+def test_nothing_found_gives_nothing():
+    assert neighborhood([[]], unit_rows(3, 8), None, 2, 5) == ([], [])

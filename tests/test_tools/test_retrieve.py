@@ -1,0 +1,150 @@
+"""Index, search and page as a user asks for them."""
+
+import os
+import re
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from mmpretrain.registry import MODELS
+
+from npid_mm.retrieval import FeatureIndex, approximate, build
+from tests.chromium import browse
+from tests.toy import ROOT, digits_config
+
+TOOL = ROOT / 'tools/retrieve.py'
+
+
+@pytest.fixture(scope='module')
+def run_files(digits, tmp_path_factory):
+    """Config file and checkpoint of an untrained network."""
+    folder = tmp_path_factory.mktemp('run')
+    cfg = digits_config(digits, folder)
+    cfg.dump(folder / 'config.py')
+    torch.save({'state_dict': MODELS.build(cfg.model).state_dict()}, folder / 'epoch_1.pth')
+    return folder / 'config.py', folder / 'epoch_1.pth'
+
+
+@pytest.fixture
+def retrieve(monkeypatch, capsys):
+    """Run the tool in this process; gives its exit status, and what it printed."""
+
+    def retrieve(*arguments):
+        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        return end.value.code, *capsys.readouterr()
+
+    return retrieve
+
+
+def index_command(run_files, images, out):
+    return ['index', *run_files, '--images', images, '--out', out, '--workers', 0]
+
+
+def test_from_a_folder_to_a_page(retrieve, run_files, digits, tmp_path, monkeypatch):
+    """From another folder than the index was made in; the page shows what was printed."""
+    code, out, _ = retrieve(*index_command(run_files, digits / 'val', tmp_path / 'index'))
+    assert code == 0 and f'{tmp_path}/index: 355 images, 10 classes, D = 16' in out
+    monkeypatch.chdir(tmp_path)
+    queries = [digits / f'train/{c}/0001.png' for c in (0, 1)]
+    page = tmp_path / 'page.html'
+    code, out, _ = retrieve(
+        'search', 'index', *queries, '--top', 5, '--html', page, '--page-images', 60
+    )
+    assert code == 0 and out.endswith(f'Look at {page}\n')
+    printed = re.findall(r'^ +(\d)  (-?\d\.\d{4})  (\S+)  \((\d)\)$', out, re.MULTILINE)
+    assert [int(rank) for rank, *_ in printed] == [1, 2, 3, 4, 5] * 2
+    assert all(path.split('/')[-2] == label for _, _, path, label in printed)
+    captions = '[...document.querySelectorAll(".found .image")].map((each) => each.innerText)'
+    shown, count = browse(
+        page,
+        1400,
+        ('read', captions),
+        ('click', 'nav a[href="#images"]'),
+        ('until', 'document.querySelector(".gallery") !== null'),
+        ('read', 'document.querySelectorAll(".gallery .image").length'),
+    )
+    assert shown == [f'{float(value):.3f}\n{label}' for _, value, _, label in printed]
+    assert count == 60
+
+
+def test_a_killed_build_is_finished_by_the_same_command(run_files, digits, tmp_path):
+    """SIGKILL after the first block that is on the disk; no image is in the index twice."""
+    images = digits / 'train'
+    command = [sys.executable, TOOL, *index_command(run_files, images, tmp_path / 'index')]
+    command = [*map(str, command), '--batch-size', '16']
+    environment = {**os.environ, 'OMP_NUM_THREADS': '1'}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    while not (tmp_path / 'index/index.json').exists() and process.poll() is None:
+        time.sleep(0.01)
+    while process.poll() is None and not len(FeatureIndex(tmp_path / 'index')):
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = FeatureIndex(tmp_path / 'index')
+    assert process.returncode == -signal.SIGKILL and build.BLOCK <= len(kept) < 1442
+    done = subprocess.run(command, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    index = FeatureIndex(tmp_path / 'index')
+    assert torch.equal(index.rows[: len(kept)], kept.rows)
+    paths = [entry.path for entry in index.entries()]
+    assert len(set(paths)) == len(paths) == 1442 == len(list(images.rglob('*.png')))
+
+
+def test_bad_images_and_queries_are_named_and_the_rest_is_done(
+    retrieve, run_files, digits, tmp_path
+):
+    images = tmp_path / 'images'
+    shutil.copytree(digits / 'val/3', images)
+    (images / 'bad.jpg').write_bytes(b'no image')
+    code, out, err = retrieve(*index_command(run_files, images, tmp_path / 'index'))
+    count = len(list(images.iterdir())) - 1
+    assert code == 0 and f'{count} images, no classes' in out
+    assert f'left out, cannot be read: {images}/bad.jpg: ' in err
+    good = digits / 'train/3/0001.png'
+    code, out, err = retrieve('search', tmp_path / 'index', images / 'bad.jpg', good, '--top', 2)
+    assert code == 1 and f'cannot read {images}/bad.jpg' in err
+    assert str(good) in out and len(re.findall(r'^ +\d  ', out, re.MULTILINE)) == 2
+
+
+def test_an_index_of_another_model_is_refused_by_both_commands(
+    run_files, digits, tmp_path, monkeypatch
+):
+    config, checkpoint = run_files
+    other = tmp_path / 'other.pth'
+    content = torch.load(checkpoint, weights_only=True)
+    content['state_dict']['neck.fc.bias'] += 1
+    torch.save(content, other)
+
+    def retrieve(*arguments):
+        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
+        runpy.run_path(str(TOOL), run_name='__main__')
+
+    index, images = tmp_path / 'index', digits / 'val/3'
+    with pytest.raises(SystemExit):
+        retrieve(*index_command(run_files, images, index))
+    for command in (
+        index_command((config, other), digits / 'val/4', index),
+        ['search', index, images, '--checkpoint', other],
+    ):
+        with pytest.raises(ValueError, match=f'{index} is an index of another network'):
+            retrieve(*command)
+
+
+def test_approximate_search_prints_its_recall(retrieve, run_files, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(approximate, 'MIN_ROWS', 100)
+    monkeypatch.setattr(approximate, 'TRAINED_ON', 4)
+    retrieve(*index_command(run_files, digits / 'val', tmp_path / 'index'))
+    code, out, _ = retrieve('approximate', tmp_path / 'index')
+    stated = re.search(r'(\d+) of 75 lists give a recall of (\d\.\d{3}) for K = 10, over 355', out)
+    assert code == 0 and float(stated[2]) >= approximate.TARGET
+    query = digits / 'train/3/0001.png'
+    code, out, _ = retrieve('search', tmp_path / 'index', query, '--approximate')
+    assert code == 0 and f'approximate search: recall {stated[2]}' in out

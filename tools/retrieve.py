@@ -1,0 +1,113 @@
+#!/usr/bin/env python
+"""Find images that look alike.
+
+python tools/retrieve.py index CONFIG CHECKPOINT --images FOLDER --out INDEX
+python tools/retrieve.py search INDEX QUERY... [--top 10] [--html PAGE]
+python tools/retrieve.py approximate INDEX
+"""
+
+import argparse
+import sys
+
+from npid_mm.engine.launch import add_config_options, load_config
+from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
+from npid_mm.retrieval.feature_index import DTYPES
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description='Find images that look alike.')
+    commands = parser.add_subparsers(dest='command', required=True)
+
+    index = commands.add_parser('index', help='make an index of a folder, go on, or add to one')
+    index.add_argument('config', help='config of a pretraining or of a kNN evaluation')
+    index.add_argument('checkpoint', help='checkpoint file of that pretraining')
+    index.add_argument('--images', required=True, metavar='FOLDER')
+    index.add_argument('--out', required=True, metavar='INDEX', help='folder of the index')
+    index.add_argument('--dtype', choices=list(DTYPES), default='bfloat16')
+    index.add_argument('--batch-size', type=int, default=64)
+    index.add_argument('--workers', type=int, default=2, help='processes that load images')
+    index.add_argument('--device', help='default: the GPU if there is one')
+    add_config_options(index)
+    index.set_defaults(run=make_index, launcher='none', work_dir=None)
+
+    search = commands.add_parser('search', help='print the neighbours of images')
+    search.add_argument('index', metavar='INDEX')
+    search.add_argument('queries', nargs='+', metavar='QUERY', help='image or folder of images')
+    search.add_argument('--top', type=int, default=10, help='neighbours of each query')
+    search.add_argument('--html', metavar='PAGE', help='write a page that shows them')
+    search.add_argument(
+        '--page-images', type=int, default=500, help='images of the index that the page holds'
+    )
+    search.add_argument('--approximate', action='store_true', help='search with faiss')
+    search.add_argument('--checkpoint', help='where the checkpoint is, if it has been moved')
+    search.add_argument('--device', help='default: the GPU if there is one')
+    search.set_defaults(run=search_index)
+
+    approximate = commands.add_parser(
+        'approximate', help='prepare an index for approximate search with faiss'
+    )
+    approximate.add_argument('index', metavar='INDEX')
+    approximate.set_defaults(run=prepare_approximate)
+    return parser.parse_args()
+
+
+def make_index(args: argparse.Namespace) -> int:
+    """Build or grow an index."""
+    index, unreadable = build_index(
+        args.out,
+        load_config(args),
+        args.checkpoint,
+        args.images,
+        dtype=args.dtype,
+        batch_size=args.batch_size,
+        num_workers=args.workers,
+        device=args.device,
+    )
+    classes = f'{len(index.classes)} classes' if index.classes else 'no classes'
+    print(f'{args.out}: {len(index)} images, {classes}, D = {index.dim}')
+    for path, reason in unreadable.items():
+        print(f'left out, cannot be read: {path}: {reason}', file=sys.stderr)
+    return 0
+
+
+def search_index(args: argparse.Namespace) -> int:
+    """Answer the queries; the exit status is 1 if one cannot be read."""
+    retriever = ImageRetriever(
+        args.index, args.checkpoint, device=args.device, approximate=args.approximate
+    )
+    results = retriever(args.queries, top_k=args.top, html=args.html, page_images=args.page_images)
+    for result in results:
+        if result['error'] is None:
+            show(result)
+        else:
+            print(result['error'], file=sys.stderr)
+    if args.approximate:
+        print(f'\napproximate search: recall {retriever.recall:.3f}')
+    if args.html:
+        print(f'\nLook at {args.html}')
+    return int(any(result['error'] for result in results))
+
+
+def show(result: dict) -> None:
+    """Print a query and its neighbours."""
+    label = f'  ({result["label"]})' if result['label'] else ''
+    print(f'\n{result["query"]}{label}')
+    for rank, found in enumerate(result['neighbors'], 1):
+        label = f'  ({found["label"]})' if found['label'] else ''
+        print(f'{rank:4}  {found["similarity"]:.4f}  {found["path"]}{label}')
+
+
+def prepare_approximate(args: argparse.Namespace) -> int:
+    """Sort the rows into lists and say what a search through them finds."""
+    about = build_approximate(FeatureIndex(args.index))
+    print(
+        f'{args.index}: {about["probes"]} of {about["lists"]} lists give a recall of '
+        f'{about["recall"]:.3f} for K = {about["k"]}, over {about["queries"]} images of the index'
+    )
+    return 0
+
+
+if __name__ == '__main__':
+    args = parse_args()
+    sys.exit(args.run(args))

@@ -1,0 +1,44 @@
+#!/usr/bin/env python
+"""A map of the memory bank: python tools/visualization/draw_bank.py CONFIG CHECKPOINT [options]."""
+
+import argparse
+from pathlib import Path
+
+from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.retrieval.held_out import class_names, labels_if_any, load_bank
+from npid_mm.visualization import METHODS, class_map, drawn_positions, plane
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description="Lay a checkpoint's memory bank out in the plane, coloured by class."
+    )
+    add_picture_options(parser, 'bank')
+    parser.add_argument('--method', choices=list(METHODS), default='tsne')
+    parser.add_argument(
+        '--points', type=int, default=5000, help='rows to show, drawn at random if there are more'
+    )
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Choose rows, lay them out, draw and say where the picture is."""
+    args = parse_args()
+    cfg, out = load_picture_config(args)
+    rows, images = load_bank(cfg, args.checkpoint)
+    labels, names = labels_if_any(images), class_names(images)
+    chosen = drawn_positions(len(rows), args.points, args.seed)
+    shown = f'{len(chosen)} of {len(rows)}' if len(chosen) < len(rows) else f'all {len(rows)}'
+    class_map(
+        plane(rows[chosen].float(), args.method, args.seed),
+        None if labels is None else labels[chosen],
+        names,
+        f'{Path(args.config).stem}\n{METHODS[args.method]} of {shown} rows of the memory bank',
+        out,
+    )
+    print(f'Look at {out}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,45 @@
+#!/usr/bin/env python
+"""kNN accuracy by class: python tools/visualization/draw_class_accuracy.py CONFIG CHECKPOINT."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.fileio import dump
+
+from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.retrieval.held_out import TEMPERATURE, search_held_out
+from npid_mm.visualization import class_accuracy, class_accuracy_bars
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Classify the test images of a config by their nearest training images, and '
+        'draw the accuracy of each class. The figures go to a JSON file beside the picture.'
+    )
+    add_picture_options(parser, 'class_accuracy', seed=False)
+    parser.add_argument('--k', type=int, default=10, help='neighbours that vote')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Search, vote, count, draw and say where the picture and the figures are."""
+    args = parse_args()
+    cfg, out = load_picture_config(args)
+    temperature = (cfg.get('test_cfg') or {}).get('temperature', TEMPERATURE)
+    found = search_held_out(cfg, args.checkpoint, args.k)
+    figures = {
+        'k': args.k,
+        'temperature': temperature,
+        **class_accuracy(found.predictions(temperature), found.query_labels, found.class_names),
+    }
+    name = f'{Path(args.config).stem}\nkNN accuracy by class, K = {args.k}, tau = {temperature}'
+    class_accuracy_bars(figures, out, name)
+    table = out.with_suffix('.json')
+    dump(figures, table, backend_args=dict(backend='whole_file'), indent=1)
+    print(f'{figures["accuracy"]:.2f} % of {len(found.queries)} images are right')
+    print(f'Look at {out} and {table}')
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,37 @@
+#!/usr/bin/env python
+"""Curves of runs, laid over one another: python tools/visualization/draw_curves.py RUN..."""
+
+import argparse
+from pathlib import Path
+
+from npid_mm.engine.picture_options import add_out
+from npid_mm.visualization import run_names, training_curve
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Draw loss, drift of the bank and kNN accuracy of one or several runs.'
+    )
+    parser.add_argument(
+        'runs', nargs='+', metavar='RUN', help='work dir, its scalars.json or its .log'
+    )
+    parser.add_argument(
+        '--names', nargs='+', metavar='NAME', help='of the runs; default: their folders'
+    )
+    parser.add_argument('--k', type=int, help="of the validation's kNN, draw this K only")
+    add_out(parser, 'curves.png beside the first run')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Draw and say where the picture is."""
+    args = parse_args()
+    runs = dict(zip(run_names(args.runs, args.names), args.runs, strict=True))
+    first = Path(args.runs[0])
+    out = args.out or (first if first.is_dir() else first.parent) / 'curves.png'
+    print(f'Look at {training_curve(runs, out, args.k)}')
+
+
+if __name__ == '__main__':
+    main()

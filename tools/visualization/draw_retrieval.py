@@ -1,0 +1,48 @@
+#!/usr/bin/env python
+"""The paper's retrieval figure: python tools/visualization/draw_retrieval.py CONFIG CHECKPOINT."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.engine.stored_images import stored_image
+from npid_mm.retrieval.held_out import search_held_out
+from npid_mm.visualization import retrieval_figure
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(
+        description='Draw the best, the worst and random test images of a config, each with its '
+        'nearest training images. Without labels: random ones only.'
+    )
+    add_picture_options(parser, 'retrieval')
+    parser.add_argument('--rows', type=int, default=4, help='queries of each kind')
+    parser.add_argument('--k', type=int, default=10, help='neighbours of each query')
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Search, draw and say where the picture is."""
+    args = parse_args()
+    cfg, out = load_picture_config(args)
+    found = search_held_out(cfg, args.checkpoint, args.k)
+    retrieval_figure(
+        partial(stored_image, found.queries),
+        partial(stored_image, found.references),
+        found.similarity,
+        found.index,
+        found.query_labels,
+        found.reference_labels,
+        found.class_names,
+        rows=args.rows,
+        seed=args.seed,
+        name=Path(args.config).stem,
+        out=out,
+    )
+    print(f'Look at {out}')
+
+
+if __name__ == '__main__':
+    main()
