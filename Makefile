@@ -15,7 +15,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-transfer lint format bench
+.PHONY: help install quickstart test test-transfer lint format docs bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -56,6 +56,11 @@ lint: install  ## check style and format, change nothing
 format: install  ## put style and format right where ruff can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
+
+docs: install  ## write the API reference, from the docstrings, to build/api
+	$(PY) -W ignore -m pdoc --docformat google --no-show-source --output-directory build/api \
+		npid_mm npid_mm.visualization npid_mm.zoo
+	@echo 'Look at build/api/index.html'
 
 # mmselfsup cannot live beside npid_mm: it needs the frameworks of its time.
 $(PEER)/.installed: requirements/peer.txt

@@ -35,6 +35,8 @@ INSTALL_REQUIRES = [
     'matplotlib',
     'pillow',
     'filelock',
+    'rich',
+    'modelindex',
 ]
 
 ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpretrain>=1.3.6,<2.0']
@@ -64,7 +66,9 @@ EXTRAS = {
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools
         'openxlab<0.0.12',
+        'pdoc',
         'pre-commit',
+        'PySide6-WebEngine',  # carries a Chromium, for the tests of pages
         'pytest',
         'pytest-xdist',
         'ruff',
