@@ -12,13 +12,16 @@ class FileServer(ThreadingHTTPServer):
 
     ``cuts``: after how many bytes each next answer ends early, ``stalls`` the same but it hangs;
     ``errors``: the status of each next answer; ``ranges=False`` answers every request in full.
+    ``validator`` is a header and its value, which If-Range must repeat unless ``if_range=False``;
+    ``framing`` is how the end of an answer is told: by 'length', 'chunked', or not at all by None.
     """
 
     def __init__(self):
         super().__init__(('127.0.0.1', 0), Handler)
         self.files, self.requests = {}, []
         self.cuts, self.stalls, self.errors = [], [], []
-        self.ranges = True
+        self.ranges = self.if_range = True
+        self.validator, self.framing = None, 'length'
         self.closing = threading.Event()
 
     @property
@@ -45,7 +48,9 @@ class Handler(BaseHTTPRequestHandler):
         if server.errors or content is None:
             return self.send_error(server.errors.pop(0) if server.errors else 404)
         start = 0
-        if asked and server.ranges:
+        condition = self.headers.get('If-Range')
+        same = not (condition and server.if_range) or condition == (server.validator or [''])[-1]
+        if asked and server.ranges and same:
             start = int(re.fullmatch(r'bytes=(\d+)-', asked)[1])
             if start >= len(content):
                 self.send_response(416)
@@ -56,17 +61,24 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header('Content-Range', f'bytes {start}-{len(content) - 1}/{len(content)}')
         else:
             self.send_response(200)
-        self.send_header('Content-Length', str(len(content) - start))
+        body = content[start:]
+        if server.framing == 'length':
+            self.send_header('Content-Length', str(len(body)))
+        elif server.framing == 'chunked':
+            self.send_header('Transfer-Encoding', 'chunked')
+            body = b'%x\r\n%b\r\n0\r\n\r\n' % (len(body), body)
+        if server.validator:
+            self.send_header(*server.validator)
         self.end_headers()
         if server.cuts:
-            self.wfile.write(content[start : start + server.cuts.pop(0)])
+            self.wfile.write(body[: server.cuts.pop(0)])
         elif server.stalls:
-            self.wfile.write(content[start : start + server.stalls.pop(0)])
+            self.wfile.write(body[: server.stalls.pop(0)])
             self.wfile.flush()
             server.closing.wait(60)
         else:
             time.sleep(0.05)  # long enough for others to come and find it in progress
-            self.wfile.write(content[start:])
+            self.wfile.write(body)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.zoo.download import OPENMMLAB, DownloadError, digits_of, download, sha256
+from npid_mm.zoo.download import OPENMMLAB, digits_of, download, sha256
 from npid_mm.zoo.hub import weights_url, zoo_weights
 
 
@@ -43,7 +43,7 @@ def main() -> int:
         return 0
     try:
         path = download(weights_url(args.name), args.out)
-    except (DownloadError, ValueError) as error:
+    except (OSError, ValueError) as error:  # DownloadError, a full disk, DIR that cannot be made
         print(f'error: {error}', file=sys.stderr)
         return 1
     except KeyboardInterrupt:

@@ -13,10 +13,12 @@ from rich.progress import (
     BarColumn,
     DownloadColumn,
     Progress,
+    TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 
+from .part import Part
 from .transfer import CHUNK, DownloadError, fetch
 
 OPENMMLAB = 'https://download.openmmlab.com'
@@ -54,27 +56,31 @@ def download(url: str, folder: str | Path | None = None) -> Path:
     same file: one fetches it, the others wait. Under its final name the file is whole.
 
     Args:
-        url (str): An http or https address, whose last part names the file. Files whose name has
-            no digits are not checked.
-        folder (str | Path, optional): Where to put it, :func:`cache_folder` by default.
+        url (str): An http or https address, whose last part names the file. A file whose name has
+            no digits is not checked, and nothing but its address tells it from others of that
+            name.
+        folder (str | Path, optional): Where to put it, :func:`cache_folder` by default; without
+            digits a folder there that belongs to the address.
 
     Returns:
         Path: The file.
 
     Raises:
         ValueError: ``url`` is no such address, or ``NPID_MM_MIRROR`` is none.
-        DownloadError: The file could not be fetched, or is not what its name says.
+        DownloadError: The file could not be fetched, or is not what its name says, or its name
+            has no digits and is taken in ``folder``.
     """
     name = unquote(urlsplit(url).path).rpartition('/')[2]
     if not url.startswith(('http://', 'https://')) or name in ('', '.', '..'):
         raise ValueError(f'url must be an http or https address of a file, got {url!r}')
     source = mirrored(url)
-    target = Path(folder or cache_folder()) / name
+    of_address = not folder and not digits_of(name)
+    target = Path(folder or (_folder_of(url) if of_address else cache_folder())) / name
     target.parent.mkdir(parents=True, exist_ok=True)
-    if _is_right(target):
+    if _is_there(target, of_address):
         return target
     with FileLock(f'{target}.lock'):
-        if not _is_right(target):  # another process may have been first
+        if not _is_there(target, of_address):  # another process may have been first
             _fetch_checked(source, target)
     # whoever waits for it finds the file there
     Path(f'{target}.lock').unlink(missing_ok=True)
@@ -90,9 +96,22 @@ def sha256(path: str | Path) -> str:
     return digest.hexdigest()
 
 
-def _is_right(target: Path) -> bool:
-    """Whether the file is there, and what its name says."""
-    return target.is_file() and sha256(target).startswith(digits_of(target.name))
+def _folder_of(url: str) -> Path:
+    """A folder of the cache for this address alone."""
+    return cache_folder() / hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def _is_there(target: Path, of_address: bool) -> bool:
+    """Whether the file is there, and what its name says, or in the folder of its address."""
+    digits = digits_of(target.name)
+    if not target.is_file() or of_address:
+        return target.is_file()
+    if not digits:
+        raise DownloadError(
+            f'{target} is there already, and without digits of a sha256 its name does not tell '
+            'whether it is the same file. Use it, remove it, or give another folder (--out)'
+        )
+    return sha256(target).startswith(digits)
 
 
 def digits_of(name: str) -> str:
@@ -103,30 +122,36 @@ def digits_of(name: str) -> str:
 
 def _fetch_checked(source: str, target: Path) -> None:
     """Fetch into a file beside ``target`` and rename it once it is right."""
-    part = target.with_name(f'{target.name}.part')
-    resumed, digits = part.exists(), digits_of(target.name)
-    _fetch_shown(source, part, target.name)
-    found = sha256(part)
+    digits = digits_of(target.name)
+    part = Part(target.with_name(f'{target.name}.part'), source, checked=bool(digits))
+    resumed = part.kept
+    _fetch_shown(part, target.name)
+    found = sha256(part.path)
     if resumed and not found.startswith(digits):  # its beginning may be of another file
-        part.unlink()
-        _fetch_shown(source, part, target.name)
-        found = sha256(part)
+        part.path.unlink()
+        _fetch_shown(part, target.name)
+        found = sha256(part.path)
     if not found.startswith(digits):
-        part.unlink()
+        part.path.unlink()
         raise DownloadError(
             f'{source} is not what its name says: its sha256 must begin with {digits}, but begins '
-            f'with {found[:8]}. Nothing was kept; try again, or another mirror ({MIRROR})'
+            f'with {found[:8]}. Nothing was kept; try again, or another mirror ({MIRROR}). '
+            'A date of 8 digits at the end of a name is taken for a sha256 as well: fetch such a '
+            'file in another way'
         )
-    os.replace(part, target)
+    part.finish(target)
 
 
-def _fetch_shown(source: str, part: Path, name: str) -> None:
+def _fetch_shown(part: Part, name: str) -> None:
     """Fetch with a progress bar on the terminal, if there is one."""
-    console = Console(stderr=True)
-    console.print(f'fetching {source} to {part.parent}', highlight=False, soft_wrap=True)
+    console = Console(stderr=True, markup=False, emoji=False)
+    console.print(f'fetching {part.url} to {part.path.parent}', highlight=False, soft_wrap=True)
     columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
     with Progress(
-        '{task.description}', *columns, console=console, disable=not console.is_terminal
+        TextColumn('{task.description}', markup=False),
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
     ) as progress:
         task = progress.add_task(name, total=None)
-        fetch(source, part, lambda done, of: progress.update(task, completed=done, total=of))
+        fetch(part, lambda done, of: progress.update(task, completed=done, total=of))

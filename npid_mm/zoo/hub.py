@@ -1,5 +1,6 @@
 """Published models by name: in MMPretrain's hub, and checked when they are loaded."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -9,19 +10,21 @@ from modelindex.load_model_index import load
 
 from npid_mm.checkpoints import load_tensors
 
-from .download import OPENMMLAB, download
+from .download import download
 
 # configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
 MIM = Path(__file__).resolve().parents[1] / '.mim'
 METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
-PUBLISHED = f'{OPENMMLAB}/mmselfsup/'  # what MMSelfSup published
 
 
 @cache
 def register_models() -> None:
     """Let MMPretrain list, build and load the models of the zoo by name."""
     ModelHub.register_model_index(METAFILE, config_prefix=MIM)
-    CheckpointLoader.register_scheme(PUBLISHED, load_from_zoo)
+    # MMEngine takes them for patterns; other models' files have other content and stay with it
+    CheckpointLoader.register_scheme(
+        [re.escape(url) for url in zoo_weights().values()], load_from_zoo
+    )
 
 
 def zoo_weights() -> dict[str, str]:
@@ -47,7 +50,7 @@ def weights_url(name: str) -> str:
 
 
 def load_from_zoo(filename: str, map_location: str | None = None) -> dict:
-    """MMEngine's loader of MMSelfSup's addresses: whole, checked, and nothing but tensors.
+    """MMEngine's loader of the zoo's addresses: whole, checked, and nothing but tensors.
 
     Args:
         filename (str): The address.

@@ -3,12 +3,13 @@
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPResponse
-from pathlib import Path
-from ssl import SSLError
-from urllib.error import HTTPError, URLError
+from urllib.error import HTTPError
 from urllib.request import Request, build_opener
+
+from .part import Origin, Part
 
 ATTEMPTS = 4
 PAUSE = 1.0  # seconds before the second attempt; each later one waits twice as long
@@ -16,7 +17,6 @@ TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 20
 PASSING = (408, 429, 500, 502, 503, 504)  # answers of a server that may do better later
 RANGE_REFUSED = 416
-NETWORK = (HTTPException, URLError, SSLError, TimeoutError, ConnectionError)  # not a full disk
 
 Progress = Callable[[int, int | None], None]
 
@@ -25,59 +25,71 @@ class DownloadError(OSError):
     """A file could not be fetched, or is not what its name says."""
 
 
-def fetch(url: str, part: Path, on_progress: Progress) -> None:
-    """Bring ``part`` to the whole of ``url``, from where it ends.
+def fetch(part: Part, on_progress: Progress) -> None:
+    """Bring ``part`` to the whole of its file, from where it ends.
 
     Proxies are those of the environment (``https_proxy``, ``no_proxy``). A server that does not
     know ranges starts from the beginning.
 
     Args:
-        url (str): An http or https address.
-        part (Path): Grows at its end; stays when this fails.
+        part (Part): Grows at its end; stays when this fails.
         on_progress (Callable): Gets the bytes so far and their number in the end, which is None
             where the server does not say.
 
     Raises:
         DownloadError: The server has no such file, or cannot be reached, or breaks off in
-            :data:`ATTEMPTS` attempts that bring nothing new.
+            :data:`ATTEMPTS` attempts that bring nothing new, or nothing would tell the end of the
+            file from a connection that breaks off.
     """
-    failed = 0
+    failed, most = 0, part.kept
     while True:
-        before = _size(part)
         try:
-            _fetch_once(url, part, on_progress)
+            _fetch_once(part, on_progress)
             return
         except HTTPError as error:
             if error.code not in PASSING:
-                raise DownloadError(f'{url}: {error.code} {error.reason}') from error
+                raise DownloadError(f'{part.url}: {error.code} {error.reason}') from error
             reason = f'{error.code} {error.reason}'
-        except NETWORK as error:
-            reason = getattr(error, 'reason', None) or error
-        failed = 1 if _size(part) > before else failed + 1
+        except ConnectionError as error:
+            reason = error
+        # what a server without ranges brings a second time is nothing new
+        failed = 1 if part.kept > most else failed + 1
+        most = max(most, part.kept)
         if failed == ATTEMPTS:
-            raise DownloadError(_unreachable(url, reason, part))
+            raise DownloadError(_unreachable(part, reason))
         time.sleep(PAUSE * 2 ** (failed - 1))
 
 
-def _fetch_once(url: str, part: Path, on_progress: Progress) -> None:
+def _fetch_once(part: Part, on_progress: Progress) -> None:
     """One connection: append to ``part`` until the end, or raise what broke it off."""
-    have = _size(part)
+    have = part.kept
     try:
-        response = _open(url, have)
+        response = _open(part, have)
     except HTTPError as error:
         if error.code != RANGE_REFUSED:
             raise
-        if error.headers.get('Content-Range') == f'bytes */{have}':
+        if part.checked and error.headers.get('Content-Range') == f'bytes */{have}':
             return  # all of it has come
-        part.unlink()
-        response, have = _open(url, 0), 0
+        response, have = _open(part, 0), 0
     with response:
         start, total = _extent(response, have)
-        with open(part, 'r+b' if start else 'wb') as file:
+        origin = Origin(part.url, _validator(response), total)
+        if start and not part.goes_on_with(origin):
+            part.path.unlink()
+            raise ConnectionError('the file has changed on the server')
+        if total is None and not response.chunked and not part.checked:
+            raise DownloadError(
+                f'{part.url}: the server names no length and the file no digits of its sha256, so '
+                'that nothing tells its end from a connection that breaks off. Fetch it in '
+                f'another way and put it into {part.path.parent}'
+            )
+        if not start:
+            part.start(origin)
+        with open(part.path, 'r+b' if start else 'wb') as file:
             file.seek(start)
             done = start
             on_progress(done, total)
-            while chunk := response.read1(CHUNK):
+            while chunk := _read(response):
                 file.write(chunk)
                 done += len(chunk)
                 on_progress(done, total)
@@ -87,13 +99,44 @@ def _fetch_once(url: str, part: Path, on_progress: Progress) -> None:
         raise ConnectionError(f'the connection ended after {done:,} of {total:,} bytes')
 
 
-def _open(url: str, start: int) -> HTTPResponse:
+@contextmanager
+def _network() -> Iterator[None]:
+    """Tell the network's troubles, which may pass, from those of the disk and from answers.
+
+    Raises:
+        ConnectionError: In the place of all of them, as some are plain OSErrors.
+    """
+    try:
+        yield
+    except HTTPError:
+        raise
+    except (OSError, HTTPException) as error:
+        raise ConnectionError(getattr(error, 'reason', None) or error) from error
+
+
+def _open(part: Part, start: int) -> HTTPResponse:
     """Ask for a file from byte ``start`` on."""
     headers = {'User-Agent': 'npid_mm'}  # some servers refuse that of urllib
     if start:
         headers['Range'] = f'bytes={start}-'
-    # urlopen would keep to the proxies of its first call
-    return build_opener().open(Request(url, headers=headers), timeout=TIMEOUT)
+        if not part.checked:
+            headers['If-Range'] = part.origin.validator
+    with _network():
+        # urlopen would keep to the proxies of its first call
+        return build_opener().open(Request(part.url, headers=headers), timeout=TIMEOUT)
+
+
+def _read(response: HTTPResponse) -> bytes:
+    """What comes next, b'' at the end."""
+    with _network():
+        return response.read1(CHUNK)
+
+
+def _validator(response: HTTPResponse) -> str:
+    """What tells this version of a file from others, by the header that If-Range may name."""
+    etag = response.headers.get('ETag', '')
+    weak = etag.startswith('W/')
+    return (not weak and etag) or response.headers.get('Last-Modified', '')
 
 
 def _extent(response: HTTPResponse, have: int) -> tuple[int, int | None]:
@@ -108,14 +151,10 @@ def _extent(response: HTTPResponse, have: int) -> tuple[int, int | None]:
     return 0, int(length) if length else None
 
 
-def _size(part: Path) -> int:
-    return part.stat().st_size if part.exists() else 0
-
-
-def _unreachable(url: str, reason: object, part: Path) -> str:
-    have = _size(part)
+def _unreachable(part: Part, reason: object) -> str:
+    have = part.kept
     kept = f'; {have:,} bytes are kept, and the same command goes on from there' if have else ''
     return (
-        f'cannot fetch {url}: {reason}{kept}. Check the connection and https_proxy, or fetch the '
-        f'file elsewhere and put it into {part.parent}'
+        f'cannot fetch {part.url}: {reason}{kept}. Check the connection and https_proxy, or fetch '
+        f'the file elsewhere and put it into {part.path.parent}'
     )

@@ -1,5 +1,6 @@
 """tools/download_checkpoint.py against a local server in the place of the published one."""
 
+import errno
 import hashlib
 import runpy
 from urllib.parse import urlsplit
@@ -61,6 +62,32 @@ def test_a_name_without_digits_is_said_to_be_unchecked(run, server, tmp_path):
     code, _, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
     assert code == 0
     assert f'sha256 is {hashlib.sha256(CONTENT).hexdigest()}' in err
+
+
+def test_a_file_without_digits_that_is_there_is_refused(run, server, tmp_path):
+    (tmp_path / 'bare.pth').write_bytes(b'of another model')
+    code, out, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
+    assert (code, out) == (1, '')
+    assert err.startswith(f'error: {tmp_path}/bare.pth is there already') and '(--out)' in err
+    assert (tmp_path / 'bare.pth').read_bytes() == b'of another model'
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(run, server, tmp_path):
+    (tmp_path / 'file').touch()
+    code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path / 'file/folder')
+    assert (code, out) == (1, '')
+    assert err == f"error: [Errno 20] Not a directory: '{tmp_path}/file/folder'\n"
+
+
+def test_a_full_disk_is_one_line(run, server, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, 'No space left on device')
+
+    monkeypatch.setattr('npid_mm.zoo.transfer.os.fsync', full)
+    code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path)
+    assert (code, out) == (1, '')
+    assert err.splitlines()[1:] == ['error: [Errno 28] No space left on device']
+    assert len(server.requests) == 1
 
 
 def test_an_unknown_name_lists_the_models(run, server):

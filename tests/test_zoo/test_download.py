@@ -1,5 +1,6 @@
 """Downloads from a server that breaks off, stalls, lies and refuses."""
 
+import errno
 import hashlib
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ import random
 import signal
 import socket
 import time
+from http.client import HTTPResponse
 
 import pytest
 
@@ -107,9 +109,159 @@ def test_a_wrong_file_under_the_final_name_is_replaced(server, get, tmp_path):
     get()
 
 
+def test_a_wrong_hash_says_that_a_date_is_taken_for_one(server, tmp_path):
+    server.files['/weights-20250101.pth'] = CONTENT
+    with pytest.raises(DownloadError, match='begin with 20250101, .* date of 8 digits'):
+        download(f'{server.url}/weights-20250101.pth', tmp_path)
+
+
+def test_names_in_brackets_are_no_markup(server, tmp_path, monkeypatch, capfd):
+    """FORCE_COLOR makes rich take any stream for a terminal."""
+    monkeypatch.setenv('FORCE_COLOR', '1')
+    monkeypatch.setenv('COLUMNS', '200')
+    server.files['/[/b]/[red]:ok:.pth'] = CONTENT
+    download(f'{server.url}/[/b]/[red]:ok:.pth', tmp_path)
+    shown = capfd.readouterr().err
+    assert f'fetching {server.url}/[/b]/[red]:ok:.pth to' in shown
+    assert '[red]:ok:.pth ' in shown.partition('\n')[2]
+
+
+@pytest.mark.parametrize('error', [errno.EHOSTUNREACH, errno.ENETDOWN])
+def test_a_network_that_goes_away_in_the_middle_is_waited_for(server, get, monkeypatch, error):
+    """These two are plain OSErrors, as a full disk is."""
+    read, calls = HTTPResponse.read1, iter(range(100))
+
+    def read1(response, size):
+        if next(calls) == 1:
+            raise OSError(error, os.strerror(error))
+        return read(response, THIRD)
+
+    monkeypatch.setattr(HTTPResponse, 'read1', read1)
+    get()
+    assert len(server.asked) == 2
+
+
+def test_a_full_disk_is_not_taken_for_the_network(server, get, part):
+    part.mkdir()
+    with pytest.raises(IsADirectoryError):
+        get()
+    assert len(server.asked) == 1
+
+
+def test_a_server_that_flaps_without_ranges_is_given_up(server, get):
+    """Guards against counting again what had come before: 2, 1, 2, 1, ... went on for ever."""
+    server.ranges = False
+    server.cuts += [2 * THIRD, THIRD] * 10
+    with pytest.raises(DownloadError, match='the connection ended after'):
+        get()
+    assert len(server.asked) == transfer.ATTEMPTS
+
+
 def test_a_name_without_digits_is_not_checked(server, tmp_path):
     server.files['/bare.pth?raw=1'] = CONTENT
     assert download(f'{server.url}/bare.pth?raw=1', tmp_path).name == 'bare.pth'
+    assert os.listdir(tmp_path) == ['bare.pth']
+
+
+class TestWithoutDigits:
+    """Nothing says afterwards whether the bytes are of one file, so that the server has to."""
+
+    ETAG = ('ETag', '"1"')
+    DATE = ('Last-Modified', 'Sat, 22 Nov 2025 08:00:00 GMT')
+    OTHER = CONTENT[::-1]
+
+    @pytest.fixture
+    def server(self, server):
+        server.files = {'/a/bare.pth': CONTENT, '/b/bare.pth': self.OTHER}
+        server.validator = self.ETAG
+        return server
+
+    @pytest.fixture
+    def left(self, server, tmp_path):
+        """A first call for /a/bare.pth was broken off after a third."""
+
+        def left(validator=self.ETAG):
+            server.validator = validator
+            server.cuts += [THIRD, *[0] * transfer.ATTEMPTS]
+            with pytest.raises(DownloadError, match='the connection ended'):
+                download(f'{server.url}/a/bare.pth', tmp_path)
+            server.cuts.clear()
+            server.requests.clear()
+
+        return left
+
+    @pytest.mark.parametrize('validator', [ETAG, DATE])
+    def test_what_the_server_confirms_goes_on(self, server, left, tmp_path, validator):
+        left(validator)
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == CONTENT
+        assert server.asked == [f'bytes={THIRD}-']
+        assert os.listdir(tmp_path) == ['bare.pth']
+
+    @pytest.mark.parametrize('validator', [None, ('ETag', 'W/"1"')])
+    def test_what_no_server_confirms_starts_over(self, server, left, tmp_path, validator):
+        left(validator)
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == CONTENT
+        assert server.asked == [None]
+
+    def test_another_address_starts_over(self, server, left, tmp_path):
+        left()
+        assert download(f'{server.url}/b/bare.pth', tmp_path).read_bytes() == self.OTHER
+        assert server.asked == [None]
+
+    @pytest.mark.parametrize('honours', [True, False])
+    def test_a_file_that_changed_starts_over(self, server, left, tmp_path, honours):
+        """Also where a server does not know If-Range and answers with the rest of the new one."""
+        left()
+        server.validator, server.if_range = ('ETag', '"2"'), honours
+        server.files['/a/bare.pth'] = self.OTHER
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == self.OTHER
+        assert server.asked == [f'bytes={THIRD}-', *([] if honours else [None])]
+
+    def test_a_part_without_a_note_starts_over(self, server, tmp_path):
+        (tmp_path / 'bare.pth.part').write_bytes(bytes(THIRD))
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == CONTENT
+        assert server.asked == [None]
+
+    def test_a_whole_part_starts_over(self, server, left, tmp_path):
+        """A 416 names the length only, which another file may have too."""
+        left()
+        (tmp_path / 'bare.pth.part').write_bytes(bytes(len(CONTENT)))
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == CONTENT
+
+    @pytest.mark.parametrize('folder', ['a', 'b'])
+    def test_a_file_that_is_there_is_refused(self, server, tmp_path, folder):
+        path = download(f'{server.url}/a/bare.pth', tmp_path)
+        with pytest.raises(DownloadError, match=f'{path} is there already.* Use it, remove it'):
+            download(f'{server.url}/{folder}/bare.pth', tmp_path)
+        assert path.read_bytes() == CONTENT
+
+    def test_in_the_cache_each_address_has_a_folder(self, server, tmp_path, monkeypatch):
+        """Converters and other callers without a folder fetch a file once, and the right one."""
+        monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+        for _ in range(2):
+            for folder, content in (('a', CONTENT), ('b', self.OTHER)):
+                path = download(f'{server.url}/{folder}/bare.pth')
+                assert path.read_bytes() == content and path.is_relative_to(cache_folder())
+        assert len(server.requests) == 2
+
+    def test_chunks_tell_their_end(self, server, tmp_path):
+        """A whole one, and one that is cut and goes on, though its length was not known before."""
+        server.framing = 'chunked'
+        server.cuts += [THIRD]
+        assert download(f'{server.url}/a/bare.pth', tmp_path).read_bytes() == CONTENT
+        assert server.asked == [None, f'bytes={THIRD - len("2dc6c0__")}-']
+
+    def test_a_file_without_a_length_has_no_end_and_is_refused(self, server, tmp_path):
+        server.framing = None
+        server.cuts += [THIRD]
+        with pytest.raises(DownloadError, match='the server names no length and the file no dig'):
+            download(f'{server.url}/a/bare.pth', tmp_path)
+        assert not (tmp_path / 'bare.pth').exists()
+
+
+def test_a_file_with_digits_needs_no_length(server, get):
+    server.framing = None
+    get()
 
 
 def test_a_missing_file_is_said_at_once(server, tmp_path):

@@ -4,6 +4,7 @@ import hashlib
 import io
 import re
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import mmpretrain
 import modelindex
@@ -13,19 +14,22 @@ import yaml
 from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+from mmengine.runner.checkpoint import load_from_http
 
 from npid_mm.engine.classification_suite import CLASSIFICATION
 from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.segmentation_suite import SEGMENTATION
 from npid_mm.zoo import transfer
 from npid_mm.zoo.download import DownloadError, digits_of
-from npid_mm.zoo.hub import MIM, PUBLISHED, zoo_weights
+from npid_mm.zoo.hub import MIM, load_from_zoo, zoo_weights
 from tests.file_server import file_server
 from tests.toy import ROOT
 
 PAGE = ROOT / 'configs/selfsup/npid/README.md'
 NPID = 'npid_resnet50_8xb32-steplr-200e_in1k'
 LINEAR = 'resnet50_npid-pre_8xb32-linear-steplr-100e_in1k'
+MMSELFSUP = 'https://download.openmmlab.com/mmselfsup/1.x/'
 NO_BANK = 'npid_resnet50_mmselfsup0_8xb32-steplr-200e_in1k'
 # headings of a report's tables that the metafiles call otherwise
 METRICS = {'AvgPool': 'Top 1 Accuracy', 'VOC12+aug': 'mIoU'}
@@ -114,8 +118,15 @@ def test_other_entries_that_an_entry_names_are_there():
 
 def test_addresses_have_digits_and_are_loaded_by_the_checking_loader():
     for url in zoo_weights().values():
-        assert url.startswith(PUBLISHED) and len(digits_of(url)) == 8
+        assert len(digits_of(url)) == 8
+        assert CheckpointLoader._get_checkpoint_loader(url) is load_from_zoo
     assert len(set(zoo_weights().values())) == len(zoo_weights()) == 4
+
+
+def test_other_files_of_the_same_host_stay_with_mmengine():
+    """The tokenizer that MMPretrain's BEiT takes from beside our models; no digits in its name."""
+    url = f'{MMSELFSUP}target_generator_ckpt/dalle_encoder.pth'
+    assert CheckpointLoader._get_checkpoint_loader(url) is load_from_http
 
 
 def test_figures_are_those_of_the_reports():
@@ -198,6 +209,7 @@ def checkpoint():
 @pytest.fixture
 def publish(monkeypatch, tmp_path):
     """Publish a checkpoint on a mirror; gives get_model's arguments that ask for it."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
     monkeypatch.setattr(transfer, 'PAUSE', 0)
     monkeypatch.setenv('no_proxy', '127.0.0.1')
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
@@ -209,8 +221,10 @@ def publish(monkeypatch, tmp_path):
             torch.save(checkpoint, file)
             content = file.getvalue()
             digits = digits or hashlib.sha256(content).hexdigest()[:8]
-            server.files[f'/mmselfsup/weights-{digits}.pth'] = content
-            return dict(pretrained=True, url_mapping=('^.*$', f'{PUBLISHED}weights-{digits}.pth'))
+            url = f'{MMSELFSUP}weights-{digits}.pth'
+            server.files[urlsplit(url).path] = content
+            CheckpointLoader.register_scheme(url, load_from_zoo, force=True)
+            return dict(pretrained=True, url_mapping=('^.*$', url))
 
         yield publish
 
