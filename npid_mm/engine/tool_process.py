@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 def tool_command(tools: Path, name: str, arguments: list, ranks: int = 1) -> list[str]:
     """The command that runs tools/train.py or tools/test.py; options can be added at its end.
@@ -30,20 +32,27 @@ def run_logged(command: list[str], log: Path) -> int:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, 'PYTHON': sys.executable}  # what the shell scripts start
-    before = signal.signal(signal.SIGTERM, _exit)
+    came = []
+    # a process that is just being started could not be ended yet
+    before = {each: signal.signal(each, lambda *what: came.append(what[0])) for each in SIGNALS}
     try:
         with (
             open(log, 'ab') as file,
             subprocess.Popen(command, stdout=file, stderr=file, env=environment) as process,
         ):
             try:
+                signal.signal(signal.SIGINT, before[signal.SIGINT])
+                signal.signal(signal.SIGTERM, _exit)
+                for each in came:
+                    signal.raise_signal(each)
                 return process.wait()
             except BaseException:
                 process.terminate()
                 process.wait()
                 raise
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _exit(signum, frame) -> None:
