@@ -1,8 +1,9 @@
 """All values of a checkpoint in one row."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from .tensor_unpickler import Inert
+from .walk import dotted, items, walk
 
 # where a pickled module keeps what its state dict shows without these names
 MODULE_PARTS = ('_parameters', '_buffers', '_modules')
@@ -12,31 +13,25 @@ def flat_values(content) -> dict[str, object]:
     """Tensors and plain values of a checkpoint by dotted keys, such as 'state_dict.fc.weight'.
 
     A pickled module shows its weights as its state dict would, and any other object its
-    attributes.
+    attributes. What comes again is a :class:`~npid_mm.checkpoints.walk.Shared` there.
 
     Args:
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
+
+    Raises:
+        ValueError: Containers lie too deep within each other.
     """
-    return dict(_walk('', content, ()))
+    return {dotted(path): value for path, value in walk(content, _inner)}
 
 
-def _walk(key: str, value, above: tuple) -> Iterator[tuple[str, object]]:
-    """Values in ``value``, whose containers are ``above``: a pickle may hold itself."""
-    inner = _attributes(value) if isinstance(value, Inert) else value
-    if isinstance(inner, (list, tuple)):
-        inner = dict(enumerate(inner))
-    if not isinstance(inner, Mapping) or any(value is container for container in above):
-        yield key, value
-        return
-    for name, each in inner.items():
-        yield from _walk(f'{key}.{name}' if key else str(name), each, (*above, value))
-
-
-def _attributes(value: Inert):
-    """Attributes of an object, a module's weights among them; itself if none are known."""
+def _inner(value) -> Mapping | None:
+    """What is in a container or an object, the weights of a module among it."""
+    if not isinstance(value, Inert):
+        return items(value)
     if not isinstance(value.state, Mapping):
-        return value
+        return None
     own = {name: each for name, each in value.state.items() if name not in MODULE_PARTS}
     for part in MODULE_PARTS:
-        own |= value.state.get(part) or {}
+        inside = value.state.get(part)
+        own |= inside if isinstance(inside, Mapping) else {}
     return own

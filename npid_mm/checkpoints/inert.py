@@ -39,6 +39,8 @@ def load_tensors(path: str | Path):
         raise
     except Exception as error:  # damaged pickles raise anything
         reason = f'{type(error).__name__} {error}'.splitlines()[0]
+        # its frames may hold a tensor that is half made, which crashes whoever looks at it
+        error.__traceback__ = None
         raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
 
 
@@ -51,18 +53,18 @@ def _read_zip(file: BinaryIO):
             raise pickle.UnpicklingError(f'{len(folders)} files data.pkl inside')
         (folder,) = folders
         order = f'{folder}byteorder'
-        _check_order(order not in names or archive.read(order) == b'little')
-        storages = {}
+        _check_order(order not in names or archive.read(_stored(archive, order)) == b'little')
+        storages = Storages(file)
 
         def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
             if key not in storages:
-                name = f'{folder}data/{key}'
-                storages[key] = torch.empty(archive.getinfo(name).file_size, dtype=torch.uint8)
-                with archive.open(name) as source:
+                entry = _stored(archive, f'{folder}data/{key}')
+                storages.make(key, entry.file_size)
+                with archive.open(entry) as source:
                     _fill(storages[key], source)
             return storages[key].view(dtype)
 
-        with archive.open(f'{folder}data.pkl') as source:
+        with archive.open(_stored(archive, f'{folder}data.pkl')) as source:
             return TensorUnpickler(source, storage).load()
 
 
@@ -79,17 +81,17 @@ def _read_legacy(file: BinaryIO):
     if head() != LEGACY_MAGIC or head() != LEGACY_PROTOCOL:
         raise pickle.UnpicklingError('it does not start as one')
     _check_order(head()['little_endian'])
-    length = Path(file.name).stat().st_size
-    storages = {}
+    storages, itemsize = Storages(file), {}
 
     def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
         if key not in storages:
-            _check_size(numel * dtype.itemsize, length)
-            storages[key] = torch.empty(numel, dtype=dtype)
+            storages.make(key, numel * dtype.itemsize)
+            itemsize[key] = dtype.itemsize
+        row = storages[key].view(dtype)
         if view is None:
-            return storages[key]
+            return row
         _, start, size = view
-        return storages[key].narrow(0, start, size)
+        return row.narrow(0, start, size)
 
     content = TensorUnpickler(file, storage).load()
     keys = head()
@@ -97,9 +99,40 @@ def _read_legacy(file: BinaryIO):
         raise pickle.UnpicklingError('its storages are not those that its tensors need')
     for key in keys:
         (numel,) = struct.unpack('<q', file.read(8))
-        _check_size(numel, storages[key].numel(), exactly=True)
-        _fill(storages[key].view(torch.uint8), file)
+        _check_size(numel * itemsize[key], len(storages[key]), exactly=True)
+        _fill(storages[key], file)
     return content
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """An entry that is in the file as it is: a compressed one may grow a thousandfold."""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f'{name} is compressed, which torch.save never does')
+    return entry
+
+
+class Storages(dict[str, Tensor]):
+    """Rows of bytes by their keys, all of them together no larger than the file.
+
+    Args:
+        file (BinaryIO): The checkpoint, of which they are parts.
+    """
+
+    def __init__(self, file: BinaryIO):
+        super().__init__()
+        self._left = Path(file.name).stat().st_size
+
+    def make(self, key: str, size: int) -> None:
+        """Add a row of ``size`` bytes, whose values are still to be read.
+
+        A pickle can ask torch, by the state of a tensor, to enlarge its storage, and would get
+        whatever lay in the memory. Torch refuses that for memory that NumPy has seen.
+        """
+        _check_size(size, self._left)
+        self[key] = torch.empty(size, dtype=torch.uint8)
+        self[key].numpy()
+        self._left -= size
 
 
 def _fill(storage: Tensor, source: BinaryIO) -> None:

@@ -2,13 +2,12 @@
 
 import datetime
 import hashlib
-from collections.abc import MutableMapping
 from pathlib import Path
 
 from mmengine.fileio import put
 
-from .backbone import checkpoint_content, listed
 from .objects import drop_objects, file_bytes
+from .own import own_checkpoint
 
 # what only goes on with a training
 OF_TRAINING = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict')
@@ -32,17 +31,11 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: It holds no model below 'state_dict'.
+        ValueError: It holds no model below 'state_dict', or one with an object of other code in
+            it, or it holds itself.
         FileExistsError: A file of this name is there, with other content.
     """
-    content = checkpoint_content(checkpoint)
-    state = content.get('state_dict') if isinstance(content, MutableMapping) else None
-    if not isinstance(state, MutableMapping):
-        keys = list(content) if isinstance(content, MutableMapping) else [type(content).__name__]
-        raise ValueError(
-            f"{checkpoint} holds no model below 'state_dict', only {listed(keys) or 'nothing'}: "
-            'give a checkpoint of a training here, or convert one with --to npid_mm'
-        )
+    content, state = own_checkpoint(checkpoint)
     left = [key for key in OF_TRAINING if content.pop(key, None) is not None]
     if not bank:
         rows = [key for key in state if key.startswith(OF_BANK)]

@@ -100,8 +100,8 @@ def read_pretrained(path: str | Path, source: str) -> Pretrained:
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: ``source`` is unknown, or the file is no checkpoint of it. The message says
-            which one it looks like.
+        ValueError: ``source`` is unknown, or the file is no checkpoint of it (the message says
+            which one it looks like), or a damaged one.
     """
     if source not in SOURCES:
         raise ValueError(f'source must be one of {", ".join(SOURCES)}, got {source!r}')
@@ -178,20 +178,21 @@ def _take_settings(pretrained: Pretrained, key: str, tensor: Tensor) -> None:
             f'{key} must hold 4 numbers (of NCE) or 2 (of the softmax over all images), '
             f'it has the shape {tuple(tensor.shape)}'
         )
-    # float32 keeps seven digits
-    numbers = [float(f'{value:.7g}') for value in tensor.tolist()]
-    found = dict(zip(LAYOUTS[len(numbers)], numbers, strict=True))
-    old, z = found.pop('old_momentum'), found.pop('z', None)
-    pretrained.settings = found | dict(momentum=round(1 - old, 7))
+    found = dict(zip(LAYOUTS[len(tensor)], tensor, strict=True))
+    z = found.pop('z', None)
+    # float32 keeps seven digits; Z is no round number and stays as it is
+    settings = {name: float(f'{value.item():.7g}') for name, value in found.items()}
+    old = settings.pop('old_momentum')
+    pretrained.settings = settings | dict(momentum=round(1 - old, 7))
     pretrained.settings_from = key
     pretrained.notes.append(
         f'momentum: {old:g} is the weight of the old row there, {1 - old:.7g} that of the new '
         'feature here'
     )
     if z is not None and z > 0:
-        pretrained.state |= {Z: tensor.new_tensor(z), Z_COUNT: torch.tensor(1)}
+        pretrained.state |= {Z: z.clone(), Z_COUNT: torch.tensor(1)}
     elif z is not None:
-        pretrained.notes.append(f'Z: {z:g} in {key} says that it was not estimated yet')
+        pretrained.notes.append(f'Z: {z.item():g} in {key} says that it was not estimated yet')
 
 
 def _leave_projection(pretrained: Pretrained) -> None:

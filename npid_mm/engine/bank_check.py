@@ -13,10 +13,11 @@ from mmpretrain.registry import DATASETS, MODELS
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset, Subset
 
-from npid_mm.checkpoints import fit_report, load_tensors
+from npid_mm.checkpoints import fit_report
+from npid_mm.checkpoints.own import own_checkpoint
+from npid_mm.checkpoints.pretrained import BANK
 
 from .features import dataset_features
-from .image_order import BANK
 
 REACH = 5  # rows before and behind an image's own that it is compared with
 PARTS = 5  # of the data set, each looked at by itself
@@ -121,14 +122,11 @@ def bank_order_of_config(cfg: Config, checkpoint: str | Path, images: int) -> li
             'test_cfg.reference must be a data loader of the training images, got '
             f'{reference!r}: give a pretraining config'
         )
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'checkpoint not found: {checkpoint}')
+    _, state = own_checkpoint(checkpoint)
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     model = revert_sync_batchnorm(
         MODELS.build({'data_preprocessor': cfg.get('data_preprocessor'), **cfg.model})
     )
-    content = load_tensors(checkpoint)
-    state = content.get('state_dict', {}) if isinstance(content, dict) else {}
     misfit = fit_report(_without_bank(model.state_dict()), _without_bank(state))
     if misfit or BANK not in state:
         raise ValueError(

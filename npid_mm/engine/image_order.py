@@ -1,6 +1,7 @@
 """The order of a data set's images, and banks brought from one into another."""
 
 import os
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,11 +9,14 @@ import torch
 from mmengine.fileio import put
 from torch import Tensor
 
-from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.objects import drop_objects, file_bytes
+from npid_mm.checkpoints.own import own_checkpoint
+from npid_mm.checkpoints.pretrained import BANK
 from npid_mm.datasets.image_list import class_folder_list, parse_line
 
-BANK = 'memory_bank.feature_bank'
+HEAD_ROWS = 'head.weight'  # of ParametricSoftmaxHead
+# which have the head's rows in the old order too
+LEFT = ('optimizer', 'ema_state_dict')
 
 
 def image_order(where: str | Path) -> list[str]:
@@ -54,9 +58,9 @@ def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
     """
     position = {name: row for row, name in enumerate(old)}
     for which, names in (('old', old), ('new', new)):
-        if len(set(names)) < len(names):
-            twice = next(name for name in names if names.count(name) > 1)
-            raise ValueError(f'the {which} order names {twice} more than once')
+        twice = [name for name, count in Counter(names).items() if count > 1]
+        if twice:
+            raise ValueError(f'the {which} order names {twice[0]} more than once')
     alone = {'old': sorted(set(old) - set(new)), 'new': sorted(set(new) - set(old))}
     if any(alone.values()):
         raise ValueError(
@@ -75,6 +79,9 @@ def reorder_bank(
 ) -> tuple[int, int, list[str]]:
     """Write a checkpoint with the rows of its bank in another order of the images.
 
+    The weights of a ParametricSoftmaxHead, one row an image too, move with them. The state of the
+    optimizer and averaged weights, which hold such rows as well, are left out.
+
     Args:
         checkpoint (str | Path): A checkpoint of this package, or one converted to it.
         out (str | Path): File to write, whole or not at all.
@@ -83,19 +90,16 @@ def reorder_bank(
 
     Returns:
         tuple[int, int, list[str]]: Rows of the bank, how many of them are in another place now,
-        and keys of the objects of other code bases that were left out.
+        and keys of what was left out.
 
     Raises:
         FileNotFoundError: A file is not there.
         ValueError: The checkpoint has no bank, or one of another length, or the orders do not
             have the same images, or ``out`` is the checkpoint.
     """
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f'checkpoint not found: {checkpoint}')
     if Path(out).resolve() == Path(checkpoint).resolve():
         raise ValueError(f'{out} is the checkpoint itself: give another file to write')
-    content = load_tensors(checkpoint)
-    state = content.get('state_dict', {}) if isinstance(content, dict) else {}
+    content, state = own_checkpoint(checkpoint)
     if BANK not in state:
         raise ValueError(
             f'{checkpoint} holds no state_dict.{BANK}: give a checkpoint of a training here, or '
@@ -109,6 +113,10 @@ def reorder_bank(
             f'{len(permutation):,} images: give those of the data that it was trained on'
         )
     state[BANK] = bank[permutation]
-    left = drop_objects(content)
+    head = state.get(HEAD_ROWS)
+    if head is not None and len(head) == len(permutation):
+        state[HEAD_ROWS] = head[permutation]
+    left = [key for key in LEFT if content.pop(key, None) is not None]
+    left += drop_objects(content)
     put(file_bytes(content), str(out), backend_args=dict(backend='whole_file'))
     return len(bank), int((permutation != torch.arange(len(bank))).sum()), left

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torchvision import models
 
 OLD_MOMENTUM = 0.3  # weight of the old row
-TEMPERATURE, NEGATIVES, Z = 0.07, 4096, 2.86e6
+TEMPERATURE, NEGATIVES = 0.07, 4096
+Z = 2863311.75  # needs all bits of a float32
 
 
 def resnet_parts(depth: int = 18, dim: int = 16, rows: int = 40) -> dict[str, Tensor]:

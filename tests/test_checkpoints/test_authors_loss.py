@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.sources import read_pretrained
-from npid_mm.losses import nce_loss
+from npid_mm.losses import estimate_z, nce_loss
 from tests.test_checkpoints import foreign
 from tests.toy import npid_config
 
@@ -62,6 +62,28 @@ def test_small_constant_adds_a_number_and_leaves_the_gradient():
     expected, slope = authors_nce(*arguments, epsilon=EPSILON)
     assert expected - value == pytest.approx(IMAGENET * EPSILON, rel=2e-3)
     assert (gradient - slope).norm() < 1e-4 * slope.norm()
+
+
+def authors_z(feature, bank, index, negatives, temperature):
+    """Mean over a batch's B x (K + 1) exponentials, with each image's own row, times n."""
+    rows = torch.cat([index[:, None], negatives], dim=1)
+    values = [
+        math.exp(float(bank[row] @ f) / temperature)
+        for f, of_image in zip(feature, rows, strict=True)
+        for row in of_image
+    ]
+    return len(bank) * sum(values) / len(values)
+
+
+def test_authors_z_is_ours_with_the_own_row_counted_once_more():
+    """On the same draws: one term of K + 1, the largest where an image lies on its row."""
+    temperature, num = 0.07, 40
+    feature, bank, index, negatives = case(length=300, dim=16, num=num, batch=4)
+    theirs = authors_z(feature, bank, index, negatives, temperature)
+    z = float(estimate_z(feature, bank, negatives, temperature))
+    own = float(len(bank) * ((feature * bank[index]).sum(1) / temperature).exp().mean())
+    assert theirs == pytest.approx((num * z + own) / (num + 1), rel=1e-12)
+    assert theirs > z
 
 
 def test_converted_npid_has_the_authors_loss(tmp_path, monkeypatch):

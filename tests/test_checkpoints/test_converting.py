@@ -14,12 +14,13 @@ from torchvision import models
 from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.flat import flat_values
 from npid_mm.checkpoints.inert import load_tensors
+from npid_mm.checkpoints.pretrained import BANK
 from npid_mm.checkpoints.sources import SOURCES, read_pretrained
 from npid_mm.checkpoints.targets import TARGETS
+from npid_mm.checkpoints.walk import Shared
 from tests.test_checkpoints import foreign
 from tests.toy import ROOT
 
-BANK = 'memory_bank.feature_bank'
 WITHOUT_BANK = {'mmselfsup0'}
 WITH_Z = {'lemniscate', 'vissl'}
 
@@ -67,7 +68,7 @@ def test_npid_of_the_matching_recipe_loads_all_of_it(code_base, zipped, read, pa
     expected = {k: v for k, v in parts.items() if k != BANK or code_base not in WITHOUT_BANK}
     assert all(torch.equal(loaded[name], value) for name, value in expected.items())
     if code_base in WITH_Z:
-        assert loaded['head.z'] == foreign.Z
+        assert torch.equal(loaded['head.z'], torch.tensor(foreign.Z))  # to the bit
         # Z is known: the head does not estimate it again
         feature, index = F.normalize(torch.randn(2, 16)), torch.tensor([0, 1])
         assert model.head.loss(feature, index, model.memory_bank)['z'] == foreign.Z
@@ -125,14 +126,14 @@ def test_table_and_facts_of_the_authors_checkpoint(read, tmp_path):
         'renamed    2  state_dict.module.* -> state_dict.neck.* (fc.weight, fc.bias)',
         'renamed    1  lemniscate.memory -> state_dict.memory_bank.feature_bank',
         'used       1  lemniscate.params: num_negatives 4096, temperature 0.07, momentum 0.7, '
-        'head.z 2.86e+06',
+        'head.z 2.86331e+06',
         "left       1  arch: 'resnet18'",
         'left       2  lemniscate.multinomial.* (prob, alias)',
         'momentum: 0.3 is the weight of the old row there, 0.7 that of the new feature here',
         'backbone: all weights of the resnet18 of torchvision matched, 120 keys',
         'projection: 16 x 512',
         'bank: 40 x 16',
-        'Z: 2860000, for an NPID with NCEHead',
+        'Z: 2863312, for an NPID with NCEHead',
     ):
         assert f'\n{line}' in f'\n{text}'
     text = convert(read('mmselfsup1'), 'npid_mm', tmp_path / 'out.pth')
@@ -260,7 +261,37 @@ def test_page_names_every_source_and_target():
 def test_values_that_hold_themselves_end():
     content = dict(a=[1])
     content['a'].append(content)
-    assert flat_values(content) == {'a.0': 1, 'a.1': content}
+    assert flat_values(content) == {'a.0': 1, 'a.1': Shared(())}
+    assert repr(Shared(())) == '<the same as the whole>'
+
+
+def test_parts_that_are_shared_are_gone_through_once(read, parts, tmp_path):
+    """Lists that hold the next one twice: 60 lines with 2 ** 60 values, and a repr as long."""
+    twice = [1]
+    for _ in range(60):
+        twice = [twice, twice]
+    assert len(flat_values(twice)) == 61
+    pretrained = read('mmselfsup0', foreign.mmselfsup0(parts) | dict(meta=twice))
+    text = convert(pretrained, 'npid_mm', tmp_path / 'out.pth')
+    assert 'meta.1: <the same as meta.0>' in text
+
+
+def test_containers_too_deep_within_each_other_are_refused(read, parts):
+    deep = []
+    for _ in range(200):
+        deep = [deep]
+    with pytest.raises(ValueError, match=r'at most 100 .* but goes on below meta\.0\.0\.\.\.'):
+        read('mmselfsup0', foreign.mmselfsup0(parts) | dict(meta=deep))
+
+
+def test_part_of_a_larger_storage_is_written_alone(read, parts, tmp_path):
+    """torch.save writes all of the storage, with whatever else is in it."""
+    weight = torch.full((10, *parts['backbone.conv1.weight'].shape), 0.5)[3]
+    content = foreign.mmselfsup0(parts | {'backbone.conv1.weight': weight})
+    convert(read('mmselfsup0', content), 'backbone', tmp_path / 'out.pth')
+    written = torch.load(tmp_path / 'out.pth', weights_only=True)['conv1.weight']
+    assert torch.equal(written, weight)
+    assert written.untyped_storage().nbytes() == weight.nbytes
 
 
 def test_names_of_source_and_target_are_checked(read, tmp_path):

@@ -3,9 +3,11 @@
 import io
 import os
 import pickle
+import struct
 import sys
 import types
 import zipfile
+import zlib
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -260,5 +262,52 @@ def test_a_storage_larger_than_the_file_is_refused_before_it_is_made(tmp_path):
     assert data.count(numel + pickle.NONE) == 1
     large = pickle.LONG1 + b'\x06' + b'\xff' * 5 + b'\x0f'
     path.write_bytes(data.replace(numel + pickle.NONE, large + pickle.NONE))
+    with pytest.raises(ValueError, match='cannot read .* it is cut off or damaged: a part of'):
+        load_tensors(path)
+
+
+@pytest.mark.parametrize('length', [0, 3])
+@FORMATS
+def test_no_tensor_grows_beyond_what_the_file_holds(zipped, length, tmp_path):
+    """By its state, of which torch takes storage, offset, size and stride: memory would show."""
+    grown = Call(
+        torch._utils._rebuild_tensor_v2,
+        torch.ones(length)._typed_storage(), 0, (length,), (1,), False, OrderedDict(),
+        state=(torch.ones(length), 0, (300,), (1,)),
+    )  # fmt: skip
+    path = save(dict(weight=grown), tmp_path / 'checkpoint.pth', zipped)
+    message = 'cannot read .* resize storage that is not resizable'
+    with pytest.raises(ValueError, match=message) as refused:
+        load_tensors(path)
+    assert refused.value.__cause__.__traceback__ is None  # nor shown by who reports the error
+
+
+def test_compressed_parts_are_refused(tmp_path):
+    """A file of a few bytes could become any number of them; torch stores what it saves."""
+    path, packed = tmp_path / 'checkpoint.pth', tmp_path / 'packed.pth'
+    save(dict(weight=torch.zeros(1000)), path, True)
+    with zipfile.ZipFile(path) as source:
+        for squeezed in ('data.pkl', 'data/0'):
+            with zipfile.ZipFile(packed, 'w') as target:
+                for name in source.namelist():
+                    method = zipfile.ZIP_DEFLATED if name.endswith(squeezed) else None
+                    target.writestr(name, source.read(name), method)
+            with pytest.raises(ValueError, match=f'cannot read .*/{squeezed} is compressed'):
+                load_tensors(packed)
+
+
+def test_storages_larger_than_the_file_together_are_refused(tmp_path):
+    """Each part of a zip file may say that it goes on over all parts behind it."""
+    path = save([torch.rand(1000) for _ in range(9)], tmp_path / 'checkpoint.pth', True)
+    data = path.read_bytes()
+    with zipfile.ZipFile(path, 'a') as archive:
+        end = archive.start_dir
+        for entry in archive.infolist():
+            if '/data/' in entry.filename:
+                lengths = struct.unpack_from('<HH', data, entry.header_offset + 26)
+                start = entry.header_offset + 30 + sum(lengths)
+                entry.file_size = entry.compress_size = end - start
+                entry.CRC = zlib.crc32(data[start:end])
+        archive.writestr('checkpoint/more', b'')  # so that the list is written again
     with pytest.raises(ValueError, match='cannot read .* it is cut off or damaged: a part of'):
         load_tensors(path)

@@ -6,7 +6,8 @@ import pytest
 import torch
 from torchvision.datasets import ImageFolder
 
-from npid_mm.engine.image_order import BANK, image_order, reorder_bank, row_permutation
+from npid_mm.checkpoints.pretrained import BANK
+from npid_mm.engine.image_order import image_order, reorder_bank, row_permutation
 from tests.test_checkpoints import foreign
 
 
@@ -63,13 +64,13 @@ def orders(tmp_path):
     return tmp_path / 'old.txt', tmp_path / 'new.txt'
 
 
-def test_only_the_bank_changes(orders, tmp_path):
+def test_of_the_model_only_the_bank_changes(orders, tmp_path):
     """Also straight from a checkpoint of MMSelfSup, whose objects cannot be written again."""
     content = foreign.mmselfsup1(foreign.resnet_parts())
     content['message_hub']['log_scalars']['loss'] = foreign.AliasMethod(2)
     source = foreign.write(content, tmp_path / 'in.pth')
     rows, moved, left = reorder_bank(source, tmp_path / 'out.pth', *orders)
-    assert (rows, left) == (40, ['message_hub.log_scalars.loss'])
+    assert (rows, left) == (40, ['optimizer', 'message_hub.log_scalars.loss'])
     before, after = content['state_dict'], torch.load(tmp_path / 'out.pth')['state_dict']
     names = [path.read_text().splitlines() for path in orders]
     place = [names[0].index(name) for name in names[1]]
@@ -77,7 +78,48 @@ def test_only_the_bank_changes(orders, tmp_path):
     assert torch.equal(after[BANK], torch.stack([before[BANK][row] for row in place]))
     assert after.keys() == before.keys()
     assert all(torch.equal(after[name], before[name]) for name in before if name != BANK)
-    assert torch.load(tmp_path / 'out.pth')['optimizer'] is not None
+    assert torch.load(tmp_path / 'out.pth')['message_hub']['runtime_info'] == dict(iter=7)
+
+
+def test_rows_of_the_parametric_softmax_move_with_those_of_the_bank(orders, tmp_path):
+    """And what else has a row an image is left out: in the old order it would pass for right."""
+    parts = foreign.resnet_parts() | {'head.weight': torch.rand(40, 16)}
+    content = foreign.mmselfsup1(parts) | dict(ema_state_dict=dict(parts, steps=torch.tensor(3)))
+    source = foreign.write(content, tmp_path / 'in.pth')
+    _, _, left = reorder_bank(source, tmp_path / 'out.pth', *orders)
+    assert left == ['optimizer', 'ema_state_dict']
+    after = torch.load(tmp_path / 'out.pth')
+    assert not after.keys() & {'optimizer', 'ema_state_dict'}
+    names = [path.read_text().splitlines() for path in orders]
+    for name in (BANK, 'head.weight'):
+        rows = dict(zip(names[0], parts[name], strict=True))
+        assert torch.equal(after['state_dict'][name], torch.stack([rows[n] for n in names[1]]))
+
+
+def test_weight_of_another_head_stays(orders, tmp_path):
+    """One that has no row an image."""
+    parts = foreign.resnet_parts() | {'head.weight': torch.rand(7, 16)}
+    source = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
+    reorder_bank(source, tmp_path / 'out.pth', *orders)
+    after = torch.load(tmp_path / 'out.pth')['state_dict']
+    assert torch.equal(after['head.weight'], parts['head.weight'])
+
+
+def test_twice_named_images_are_found_in_one_pass():
+    """Each look at a name counts: over all of them for each of them takes hours on ImageNet."""
+
+    class Name(str):
+        looks = 0
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            Name.looks += 1
+            return str.__eq__(self, other)
+
+    names = [Name(number) for number in range(1000)]
+    with pytest.raises(ValueError, match='the new order names 999 more than once'):
+        row_permutation(names, [*names, Name(999)])
+    assert Name.looks < 10_000
 
 
 def test_what_does_not_fit_is_refused(orders, tmp_path):

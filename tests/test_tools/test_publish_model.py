@@ -11,6 +11,8 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import publishing
+from npid_mm.checkpoints.pretrained import BANK
+from tests.file_server import file_server
 from tests.test_checkpoints import foreign
 from tests.toy import digits_config
 
@@ -52,12 +54,12 @@ def test_name_and_content(run, trained, tmp_path):
 
 def test_without_the_bank(run, trained, tmp_path):
     code, text = run(TOOL, trained[1], tmp_path / 'out/npid_toy.pth', '--no-bank')
-    assert code == 0 and 'state_dict.memory_bank.feature_bank' in text
+    assert code == 0 and f'state_dict.{BANK}' in text
     path = published(tmp_path / 'out')
     assert re.fullmatch(r'npid_toy_\d{8}-[0-9a-f]{8}\.pth', path.name)
     state = torch.load(path, weights_only=True)['state_dict']
     whole = torch.load(trained[1])['state_dict']
-    assert whole.keys() - state.keys() == {'memory_bank.feature_bank'}
+    assert whole.keys() - state.keys() == {BANK}
 
 
 def test_the_same_model_again_is_the_same_file(run, trained, tmp_path):
@@ -96,6 +98,64 @@ def test_objects_of_other_code_bases_stay_out(run, tmp_path):
     assert 'left out: optimizer, message_hub, meta.author, meta.nested.a, meta.kind' in text
     meta = torch.load(published(tmp_path / 'out'), weights_only=True)['meta']
     assert meta == dict(epoch=200, cfg='model = dict()', nested=dict(b=1))
+
+
+def test_object_in_the_model_is_refused(run, tmp_path):
+    """Whoever loads the published file would miss it."""
+    content = foreign.mmselfsup1(foreign.resnet_parts())
+    content['state_dict']['head.prior'] = foreign.AliasMethod(2)
+    path = foreign.write(content, tmp_path / 'in.pth')
+    code, text = run(TOOL, path, tmp_path / 'out/npid')
+    assert code == 1 and 'but state_dict.head.prior is an object of other code: convert' in text
+    assert not (tmp_path / 'out').exists()
+
+
+@pytest.mark.parametrize(
+    'place', [lambda content: content['meta'], lambda content: content['meta'].setdefault('a', {})]
+)
+@pytest.mark.parametrize('wrapped', [lambda content: content, lambda content: [(1, content)]])
+def test_checkpoint_that_holds_itself_is_refused(place, wrapped, run, tmp_path):
+    content = foreign.mmselfsup0(foreign.resnet_parts())
+    place(content)['all'] = wrapped(content)
+    path = foreign.write(content, tmp_path / 'in.pth')
+    code, text = run(TOOL, path, tmp_path / 'out/npid')
+    assert code == 1 and 'nothing written: the checkpoint holds itself: meta.' in text
+    assert not (tmp_path / 'out').exists()
+
+
+def test_without_the_bank_its_values_are_gone(run, tmp_path):
+    """Also where they share a storage with a weight that stays."""
+    rows = torch.full((41, 16), 0.123)
+    parts = foreign.resnet_parts() | {BANK: rows[:40], 'neck.fc.bias': rows[40]}
+    path = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
+    assert run(TOOL, path, tmp_path / 'out/npid', '--no-bank')[0] == 0
+    state = torch.load(published(tmp_path / 'out'), weights_only=True)['state_dict']
+    assert torch.equal(state['neck.fc.bias'], rows[40])
+    assert state['neck.fc.bias'].untyped_storage().nbytes() == 16 * 4
+
+
+def test_addresses_are_fetched_and_checked(run, tmp_path, monkeypatch):
+    """By the downloader of the zoo: what is not what its name says is not published."""
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    content = foreign.mmselfsup0(foreign.resnet_parts())
+    data = foreign.write(content, tmp_path / 'in.pth').read_bytes()
+    right = f'/in-{hashlib.sha256(data).hexdigest()[:8]}.pth'
+    with file_server() as server:
+        server.files = {right: data, '/in-01234567.pth': data}
+        code, text = run(TOOL, server.url + right, tmp_path / 'out/npid')
+        assert code == 0, text
+        code, text = run(TOOL, f'{server.url}/in-01234567.pth', tmp_path / 'other/npid')
+        assert code == 1 and 'nothing written: http' in text and 'must begin with 01234567' in text
+        code, text = run(TOOL, f'{server.url}/no-01234567.pth', tmp_path / 'other/npid')
+        assert code == 1 and 'nothing written: ' in text and '404' in text
+    assert published(tmp_path / 'out').exists() and not (tmp_path / 'other').exists()
+
+
+def test_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
+    (tmp_path / 'file').write_text('')
+    code, text = run(TOOL, trained[1], tmp_path / 'file/npid')
+    assert code == 1 and text.startswith('nothing written: ') and text.count('\n') == 1
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 """See whether the rows of a checkpoint's bank are in the order of a config's training images.
 
 python tools/model_converters/check_bank_order.py CONFIG CHECKPOINT [--images 2000]
+
+The exit status is 0 if they are, 1 if not, 2 if that cannot be checked.
 """
 
 import argparse
 import sys
+from pathlib import Path
 
 from npid_mm.engine.bank_check import bank_order_of_config
 from npid_mm.engine.launch import add_config_options, load_config
@@ -17,7 +20,7 @@ def parse_args() -> argparse.Namespace:
         description="See whether a bank's rows are in the order of the training images."
     )
     parser.add_argument('config', help='pretraining config')
-    parser.add_argument('checkpoint', help='checkpoint of this package')
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of this package')
     parser.add_argument('--images', type=int, default=2000, help='how many to embed')
     add_config_options(parser)
     parser.set_defaults(launcher='none', work_dir=None)
@@ -25,13 +28,13 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print the figures and what they say; returns the exit code."""
+    """Print the figures and what they say; returns 0 if right, 1 if wrong, 2 if it cannot tell."""
     args = parse_args()
     try:
         parts = bank_order_of_config(load_config(args), args.checkpoint, args.images)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f'cannot check: {error}')
-        return 1
+        return 2
     print('\n'.join(map(str, parts)))
     wrong = [part for part in parts if not part.right]
     if not wrong:

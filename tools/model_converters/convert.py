@@ -11,6 +11,7 @@ from pathlib import Path
 from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.sources import SOURCES, read_pretrained
 from npid_mm.checkpoints.targets import TARGETS
+from npid_mm.zoo.download import download
 
 
 def parse_args() -> argparse.Namespace:
@@ -31,8 +32,9 @@ def main() -> int:
     """Convert and say what became of each key; returns the exit code."""
     args = parse_args()
     try:
-        print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out))
-    except (FileNotFoundError, ImportError, ValueError) as error:
+        checkpoint = download(args.checkpoint) if '://' in args.checkpoint else args.checkpoint
+        print(convert(read_pretrained(checkpoint, args.source), args.target, args.out))
+    except (ImportError, OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1
     return 0

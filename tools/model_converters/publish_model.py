@@ -8,6 +8,7 @@ import argparse
 import sys
 
 from npid_mm.checkpoints.publishing import publish
+from npid_mm.zoo.download import download
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,8 +26,9 @@ def main() -> int:
     """Write the file and say what it is called; returns the exit code."""
     args = parse_args()
     try:
-        path, left = publish(args.checkpoint, args.name, bank=not args.no_bank)
-    except (FileExistsError, FileNotFoundError, ValueError) as error:
+        checkpoint = download(args.checkpoint) if '://' in args.checkpoint else args.checkpoint
+        path, left = publish(checkpoint, args.name, bank=not args.no_bank)
+    except (OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1
     print(f'left out: {", ".join(left) or "nothing"}')

@@ -38,7 +38,7 @@ def main() -> int:
     args = parse_args()
     try:
         rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new)
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1
     if left:
