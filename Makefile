@@ -20,7 +20,7 @@ TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
 
-install: $(INSTALLED)  ## make the environment, once: about 7 GB, a few minutes
+install: $(INSTALLED)  ## make the environment, once: about 9 GB, a few minutes
 	@echo 'Installed: $(PY)'
 
 # Nothing here runs, and no network is needed, until one of the two files changes.
