@@ -73,7 +73,7 @@ EXTRAS = {
         'pytest-xdist',
         'ruff',
         'scipy',
-        'setuptools<81',  # openmim and mmcv need its pkg_resources
+        'setuptools>=77,<81',  # builds wheels by itself; openmim and mmcv need its pkg_resources
     ],
 }
 

@@ -32,10 +32,12 @@ def run_logged(command: list[str], log: Path) -> int:
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     environment = {**os.environ, 'PYTHON': sys.executable}  # what the shell scripts start
+    before = {each: signal.getsignal(each) for each in SIGNALS}
     came = []
-    # a process that is just being started could not be ended yet
-    before = {each: signal.signal(each, lambda *what: came.append(what[0])) for each in SIGNALS}
     try:
+        for each in SIGNALS:  # a process that is just being started could not be ended yet
+            if before[each] is not signal.SIG_IGN:  # behind nohup, say
+                signal.signal(each, lambda *what: came.append(what[0]))
         with (
             open(log, 'ab') as file,
             subprocess.Popen(command, stdout=file, stderr=file, env=environment) as process,

@@ -19,11 +19,20 @@ print('started', flush=True)
 time.sleep(60)
 """
 PARENT = """
-import sys
+import signal, sys
 from pathlib import Path
 from npid_mm.engine.tool_process import run_logged
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 run_logged([sys.executable, '-c', sys.argv[1]], Path(sys.argv[2]))
 """
+
+
+@pytest.fixture(autouse=True)
+def interruptible():
+    """SIGINT as in a shell's foreground, wherever the tests run."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def test_output_and_status(tmp_path):
@@ -74,6 +83,15 @@ def test_handler_is_put_back(tmp_path):
     before = [signal.getsignal(number) for number in SIGNALS]
     run_logged([sys.executable, '-c', ''], tmp_path / 'output.log')
     assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
+def test_an_ignored_signal_stays_ignored(tmp_path):
+    """Behind nohup neither the tool nor its process minds."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    child = 'import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)'
+    assert run_logged([sys.executable, '-c', child], tmp_path / 'output.log') == 0
+    assert (tmp_path / 'output.log').read_text() == 'True\n'
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
 def test_commands(tmp_path):
