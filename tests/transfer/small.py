@@ -24,7 +24,8 @@ def on_small_data(
     cfg.merge_from_dict(options(cfg))
     cfg.update(pretrained=pretrained and str(pretrained), work_dir=str(work_dir))
     cfg.randomness = dict(seed=0)
-    cfg.experiment_name = uuid.uuid4().hex  # MMEngine hands out loggers by this name
+    # MMEngine hands out loggers and visualizers by name, those of earlier runs too
+    cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
     return cfg
 
 
