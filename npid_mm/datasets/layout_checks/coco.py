@@ -52,11 +52,7 @@ def check_coco(
             report.look_for(root, files, name, sample, watch)
         else:
             report.problems.append(f'folder {folder}/ is missing in {root}: unpack {folder}.zip')
-    both = ids.get('train', set()) & ids.get('val', set())
-    if both:
-        report.problems.append(
-            f'{number(len(both), "image")} of train in val too, the first: {min(both)}'
-        )
+    report.note_overlap(*((split, ids.get(split, set())) for split in COUNTS))
     return report
 
 

@@ -36,6 +36,15 @@ class LayoutReport:
         if count != expected:
             self.notices.append(f'{what} lists {number(count, "image")}, {title} has {expected:,}')
 
+    def note_overlap(self, first: tuple[str, set], second: tuple[str, set]) -> None:
+        """Report images that are in two splits: (name, ids) each."""
+        both = first[1] & second[1]
+        if both:
+            self.problems.append(
+                f'{number(len(both), "image")} of {first[0]} in {second[0]} too, the first: '
+                f'{min(both)}'
+            )
+
     def look_for(
         self, folder: Path, files: list[str], what: str, sample: int | None, watch: Watch
     ) -> None:

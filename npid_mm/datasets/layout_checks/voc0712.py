@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .report import LayoutReport, Watch, at_least_one, number, unwatched
+from .report import LayoutReport, Watch, at_least_one, unwatched
 
 # year, split -> published number of images
 COUNTS = {(2007, 'trainval'): 5011, (2012, 'trainval'): 11_540, (2007, 'test'): 4952}
@@ -54,11 +54,8 @@ def check_voc0712(
         for kind, ending in (('JPEGImages', 'jpg'), ('Annotations', 'xml')):
             files = [f'VOC{year}/{kind}/{image}.{ending}' for image in images]
             report.look_for(root, files, name, sample, watch)
-    both = ids.get((2007, 'trainval'), set()) & ids.get((2007, 'test'), set())
-    if both:
-        report.problems.append(
-            f'{number(len(both), "image")} of trainval in test too, the first: {min(both)}'
-        )
+    splits = ((split, ids.get((2007, split), set())) for split in ('trainval', 'test'))
+    report.note_overlap(*splits)
     return report
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmpretrain.datasets.categories import VOC2007_CATEGORIES
 
 from ..voc2007 import VOC2007_COUNTS, read_voc2007
-from .report import LayoutReport, Watch, at_least_one, number, unwatched
+from .report import LayoutReport, Watch, at_least_one, unwatched
 
 
 def check_voc2007(
@@ -47,9 +47,6 @@ def check_voc2007(
                 report.problems.append(f'no image of {split} shows a {label} that is not difficult')
         files = [f'JPEGImages/{image}.jpg' for image in images]
         report.look_for(root, files, name, sample, watch)
-    both = set.intersection(*ids.values()) if len(ids) == 2 else ()
-    if both:
-        report.problems.append(
-            f'{number(len(both), "image")} of trainval in test too, the first: {min(both)}'
-        )
+    splits = [(split, ids.get(split, set())) for split in VOC2007_COUNTS]
+    report.note_overlap(*splits)
     return report

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .report import LayoutReport, Watch, at_least_one, number, unwatched
+from .report import LayoutReport, Watch, at_least_one, unwatched
 
 # split -> folder of its masks, published number of images
 SPLITS = {
@@ -52,9 +52,5 @@ def check_voc2012aug(
         report.look_for(root, [f'JPEGImages/{each}.jpg' for each in images], name, sample, watch)
         report.look_for(root, [f'{masks}/{each}.png' for each in images], name, sample, watch)
     for split in ('train', 'aug'):
-        both = ids.get(split, set()) & ids.get('val', set())
-        if both:
-            report.problems.append(
-                f'{number(len(both), "image")} of {split} in val too, the first: {min(both)}'
-            )
+        report.note_overlap((split, ids.get(split, set())), ('val', ids.get('val', set())))
     return report
