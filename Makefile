@@ -15,7 +15,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-transfer lint format docs bench
+.PHONY: help install quickstart test test-docs test-transfer links lint format docs bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -36,8 +36,11 @@ quickstart: install  ## train and evaluate a small model; DATA=folder for your o
 	$(PY) tools/quickstart.py --work-dir work_dirs/quickstart \
 		$(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
-test: install  ## run the tests, but those of detection and segmentation
-	$(TEST) tests --ignore tests/transfer
+test: install  ## run the tests, but those of the next two targets
+	$(TEST) tests --ignore tests/commands --ignore tests/transfer
+
+test-docs: install  ## type the commands of the docs, page by page
+	$(TEST) tests/commands
 
 # mmcv's operators are compiled once; the wheel stays in the user's cache.
 $(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
@@ -48,6 +51,9 @@ $(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
 
 test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; compiles for 10 minutes, once
 	$(TEST) tests/transfer
+
+links: install  ## ask every site that the pages link to; needs a network
+	$(VENV)/bin/pre-commit run --hook-stage manual --all-files links
 
 lint: install  ## check style and format, change nothing
 	$(PY) -m ruff check .

@@ -5,6 +5,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -51,6 +52,8 @@ def free_port():
 def test_training_then_testing_the_checkpoint(config, tmp_path):
     done = run('train.py', config, '--work-dir', tmp_path / 'run')
     assert done.returncode == 0, done.stderr
+    # batches of 16
+    assert 'meant for a global batch of 32 images' in done.stdout + done.stderr
     done = run('test.py', config, tmp_path / 'run/epoch_2.pth', '--out', tmp_path / 'metrics.json')
     assert done.returncode == 0, done.stderr
     metrics = load(tmp_path / 'metrics.json')
@@ -110,6 +113,7 @@ def test_options_reach_the_run(config, tmp_path):
         *options,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    assert 'meant for a global batch' not in done.stdout + done.stderr
     assert Config.fromfile(tmp_path / 'run/config.py').model.head.temperature == 0.3
     state = load_checkpoint(tmp_path / 'run/epoch_1.pth')
     # batches of 16 where the rate is meant for 32
@@ -127,7 +131,10 @@ def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
 
 
 def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
-    """dist_train.sh and dist_test.sh on CPU ranks; the ranks compare their banks themselves."""
+    """dist_train.sh and dist_test.sh on CPU ranks, which compare their banks themselves.
+
+    The ranks are on one machine, then on two, which here are one address.
+    """
     cfg = digits_config(digits, tmp_path / 'work', epochs=2)
     # no adaptive step, which would turn rounding of a gradient near zero into a whole step
     cfg.optim_wrapper.optimizer = dict(type='SGD', lr=0.03, momentum=0.9)
@@ -136,12 +143,23 @@ def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
     port = dict(PORT=free_port())
     done = run('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', **port)
     assert done.returncode == 0, done.stderr
+    with ThreadPoolExecutor() as machines:
+        started = [
+            machines.submit(
+                run, 'dist_train.sh', config, 1, '--work-dir', tmp_path / 'machines',
+                NNODES='2', NODE_RANK=node, MASTER_ADDR='127.0.0.1', **port,
+            )
+            for node in '01'
+        ]  # fmt: skip
+    assert [each.result().returncode for each in started] == [0, 0], started[0].result().stderr
     options = ['--cfg-options', 'train_dataloader.batch_size=32']
     done = run('train.py', config, '--work-dir', tmp_path / 'one', *options)
     assert done.returncode == 0, done.stderr
-    two, one = (load_checkpoint(tmp_path / name / 'epoch_2.pth') for name in ('two', 'one'))
-    assert two['meta']['iter'] == 4  # 64 images in steps of 2 x 16, 2 epochs
-    torch.testing.assert_close(two['state_dict'], one['state_dict'], rtol=1e-5, atol=1e-6)
+    one = load_checkpoint(tmp_path / 'one/epoch_2.pth')['state_dict']
+    for name in ('two', 'machines'):
+        ranks = load_checkpoint(tmp_path / name / 'epoch_2.pth')
+        assert ranks['meta']['iter'] == 4  # 64 images in steps of 2 x 16, 2 epochs
+        torch.testing.assert_close(ranks['state_dict'], one, rtol=1e-5, atol=1e-6)
 
     for ranks in (1, 2):
         out = ['--out', tmp_path / f'{ranks}.json']

@@ -1,0 +1,43 @@
+"""What the pages tell a user to type: files and options that there are.
+
+Whether the commands run is the business of `tests/commands/`.
+"""
+
+import re
+
+from tests.pages import blocks, pages
+from tests.toy import ROOT
+
+FILE = r'(?<![\w/])((?:tools|benchmarks|configs)/[\w/.-]+\.(?:py|sh))\b'
+
+
+def test_commands_name_files_that_exist():
+    for page in pages():
+        text = page.read_text(encoding='utf-8')
+        for name in re.findall(FILE, text):
+            assert (ROOT / name).is_file(), f'{page.name} names {name}'
+
+
+def commands():
+    """(page, tool, its options) of each command of the pages that names a Python tool."""
+    for page in pages():
+        for block in blocks(page, 'shell'):
+            for line in re.sub(r'\\\n\s*', '', block.code).splitlines():
+                call = re.match(r'\s*python (tools/[\w/]+\.py)([^#]*)', line)
+                if call:
+                    options = re.findall(r'(?<=\s)--[a-z-]+', call[2])
+                    yield page.name, call[1], options
+
+
+def test_commands_have_options_that_their_tools_know():
+    """Each option of a command stands in the tool or in the module that shares it."""
+    found = list(commands())
+    assert any(options for _, _, options in found)
+    for page, tool, options in found:
+        text = (ROOT / tool).read_text()
+        modules = re.findall(r'from (npid_mm\.engine\.\w+) import', text)
+        shared = [ROOT / f'{name.replace(".", "/")}.py' for name in modules]
+        known = ''.join([text, *(path.read_text() for path in shared)])
+        for option in options:
+            made = "f'--{" in known and f"'{option[2:]}'" in known  # in a loop over names
+            assert f"'{option}'" in known or made, f'{page}: {tool} has no {option}'
