@@ -18,10 +18,10 @@ from measure import seconds
 from rich.console import Console
 from rich.table import Table
 
+from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval import FeatureIndex, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
 from npid_mm.retrieval.entries import Entry
-from npid_mm.retrieval.exact import exact_search
 
 BLOCK = 16384  # rows; a commit to the disk each
 FILES_PER_CLASS = 30_000  # numbers in ImageNet's file names are up to about so much
@@ -76,7 +76,7 @@ def faiss_flat(rows, threads):
 
 def exact(index, query, k):
     """The search of an index as ImageRetriever does it."""
-    return exact_search(query, index.rows, k)
+    return nearest_neighbors(query, index.rows, k)
 
 
 def megabytes(folder, *names):

@@ -17,6 +17,7 @@ from npid_mm.retrieval.feature_index import DTYPES
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description='Find images that look alike.')
+    parser.set_defaults(stopped='')
     commands = parser.add_subparsers(dest='command', required=True)
 
     index = commands.add_parser('index', help='make an index of a folder, go on, or add to one')
@@ -30,6 +31,7 @@ def parse_args() -> argparse.Namespace:
     index.add_argument('--device', help='default: the GPU if there is one')
     add_config_options(index)
     index.set_defaults(run=make_index, launcher='none', work_dir=None)
+    index.set_defaults(stopped=': what is done is kept, the same command goes on there')
 
     search = commands.add_parser('search', help='print the neighbours of images')
     search.add_argument('index', metavar='INDEX')
@@ -108,6 +110,18 @@ def prepare_approximate(args: argparse.Namespace) -> int:
     return 0
 
 
-if __name__ == '__main__':
+def main() -> int:
+    """Run the command; returns the exit status."""
     args = parse_args()
-    sys.exit(args.run(args))
+    try:
+        return args.run(args)
+    except (ImportError, OSError, ValueError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f'stopped{args.stopped}', file=sys.stderr)
+        return 130
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -24,57 +24,86 @@ def split_folder(folder: str | Path, out: str | Path, every: int = 5) -> list[st
         FileNotFoundError: There is no such folder, or no image in it.
         ValueError: There is only one image.
     """
-    folder, out = Path(folder), Path(out)
-    if not folder.is_dir():
-        raise FileNotFoundError(f'no folder of images at {folder}')
-    given = [name for name in ('train', 'val') if (folder / name).is_dir()]
-    roots = {name: folder / name for name in given} if len(given) == 2 else {'all': folder}
-    images = {name: _images(root) for name, root in roots.items()}
-    for name, found in images.items():
-        if not found:
-            raise FileNotFoundError(
-                f'no image in {roots[name]}: looked for {", ".join(EXTENSIONS)} in it and its '
-                'subfolders'
-            )
-    classes = _classes(images)
-    if 'all' in images:
-        if len(images['all']) < 2:
-            raise ValueError(f'a split needs at least 2 images, {folder} has {len(images["all"])}')
-        images = _hold_out(images['all'], classes, every)
-        roots = dict.fromkeys(images, folder)
+    folder, out = Path(folder).resolve(), Path(out)
+    images = {root.name: _images(root) for root in _given_split(folder)}
+    paths = sum(images.values(), []) or _images(folder)
+    labels = dict(zip(paths, folder_labels(paths, folder), strict=True))
+    classes = sorted({label for label in labels.values() if label is not None})
+    if not images:
+        if len(paths) < 2:
+            raise ValueError(f'a split needs at least 2 images, {folder} has {len(paths)}')
+        images = _hold_out(labels, every)
     out.mkdir(parents=True, exist_ok=True)
-    for name, paths in images.items():
+    for name, found in images.items():
         lines = []
-        for path in paths:
-            line = (roots[name] / path).relative_to(folder).as_posix()
-            lines.append(f'{line} {classes.index(path.parts[0])}' if classes else line)
+        for path in found:
+            line = Path(path).relative_to(folder).as_posix()
+            lines.append(f'{line} {classes.index(labels[path])}' if classes else line)
         (out / f'{name}.txt').write_text('\n'.join(lines) + '\n')
     return classes
 
 
-def _images(root: Path) -> list[Path]:
-    """All images below ``root``, relative to it, sorted."""
-    return sorted(
-        path.relative_to(root)
-        for path in root.rglob('*')
-        if path.suffix.lower() in EXTENSIONS and path.is_file()
+def find_images(folder: str | Path) -> list[str]:
+    """Absolute paths of all images in a folder and its subfolders, folder by folder in order.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no image in it.
+    """
+    return _images(Path(folder).resolve())
+
+
+def _images(root: Path) -> list[str]:
+    if not root.is_dir():
+        raise FileNotFoundError(f'no folder of images at {root}')
+    found = sorted(
+        path for path in root.rglob('*') if path.suffix.lower() in EXTENSIONS and path.is_file()
     )
+    if not found:
+        raise FileNotFoundError(
+            f'no image in {root}: looked for {", ".join(EXTENSIONS)} in it and its subfolders'
+        )
+    return list(map(str, found))
 
 
-def _classes(images: dict[str, list[Path]]) -> list[str]:
-    """Names of the class subfolders; none if an image lies outside one or there is only one."""
-    paths = [path for found in images.values() for path in found]
-    names = sorted({path.parts[0] for path in paths})
-    labelled = all(len(path.parts) > 1 for path in paths) and len(names) > 1
-    return names if labelled else []
+def folder_labels(paths: list[str], folder: str | Path) -> list[str | None]:
+    """The class of each image: the subfolder of ``folder`` that it lies in, at any depth.
+
+    Where ``folder`` has subfolders ``train`` and ``val``, theirs are the classes, and other images
+    have none. There are classes where the images lie in at least two such subfolders, and none
+    beside them.
+
+    Args:
+        paths (list[str]): Paths that begin with ``folder``.
+        folder (str | Path): The folder that the user named.
+
+    Returns:
+        list[str | None]: A name for each image, or None.
+    """
+    skipped = {each.name for each in _given_split(Path(folder))}
+    names = []
+    for path in paths:
+        first, *behind = Path(path).relative_to(folder).parts
+        if first in skipped:
+            first, *behind = behind
+        elif skipped:
+            first = None
+        names.append(first if behind or first is None else '')  # '': beside the subfolders
+    classes = set(names) - {None}
+    return names if len(classes) > 1 and '' not in classes else [None] * len(paths)
 
 
-def _hold_out(paths: list[Path], classes: list[str], every: int) -> dict[str, list[Path]]:
+def _given_split(folder: Path) -> list[Path]:
+    """The subfolders train and val, if there are both."""
+    given = [folder / name for name in ('train', 'val')]
+    return given if all(each.is_dir() for each in given) else []
+
+
+def _hold_out(labels: dict[str, str | None], every: int) -> dict[str, list[str]]:
     """Hold out every ``every``-th image of each class; at least one image stays on each side."""
     split = {'train': [], 'val': []}
     groups = {}
-    for path in paths:
-        groups.setdefault(path.parts[0] if classes else '', []).append(path)
+    for path, label in labels.items():
+        groups.setdefault(label, []).append(path)
     for group in groups.values():
         for position, path in enumerate(group):
             split['val' if position % every == every - 1 else 'train'].append(path)

@@ -2,7 +2,7 @@
 
 The bank is walked in blocks. A block's similarities stay in cache, where only the maximum of every
 ``SEGMENT`` columns is compared with the worst neighbour kept so far: after a few blocks almost no
-segment passes, so that the search costs little more than its matrix product.
+segment passes, so that the search costs little more than its products.
 """
 
 from numbers import Integral
@@ -14,6 +14,10 @@ QUERY_ROWS = 512
 BANK_ROWS = {'cpu': 8192, 'cuda': 131072}
 SEGMENT = 64  # divides every number of bank rows above
 DENSE_SHARE = 0.5  # above this share of passing segments the whole block is cheaper to merge
+# Matrix products of so few queries leave a CPU's arithmetic idle: up to here, multiplying and
+# summing row by row is faster.
+FEW = 4
+PRODUCTS = 2**21  # numbers that are multiplied before they are summed, so that they stay in cache
 
 
 @torch.no_grad()
@@ -52,7 +56,8 @@ def nearest_neighbors(query, bank, k):
     if len(bank) == 0:
         raise ValueError('bank must have at least one row, got none')
     _check_finite('query', query)
-    _check_finite('bank', bank)
+    if not _few(query):  # otherwise the products tell, and the bank is read once
+        _check_finite('bank', bank)
 
     k = min(k, len(bank))
     dtype = torch.promote_types(torch.promote_types(query.dtype, bank.dtype), torch.float32)
@@ -109,11 +114,10 @@ def _check_rows(name, rows):
 
 
 def _check_finite(name, rows):
-    # One cheap pass clears nearly every tensor: a sum is finite only where all its terms are. A
-    # sum of finite numbers can overflow, so that only the slow look decides.
-    if rows.sum().isfinite():
-        return
-    broken = (~rows.isfinite()).any(dim=1).nonzero().flatten()
+    # One cheap pass clears nearly every row: a sum is finite only where all its terms are. A sum of
+    # finite numbers can overflow, so that the rows that are left are looked at.
+    suspect = (~rows.sum(dim=1).isfinite()).nonzero().flatten()
+    broken = suspect[(~rows[suspect].isfinite()).any(dim=1)]
     if len(broken):
         raise ValueError(
             f'{name} must be finite, but {len(broken)} of its {len(rows)} rows hold '
@@ -121,12 +125,21 @@ def _check_finite(name, rows):
         )
 
 
+def _few(query):
+    return query.device.type == 'cpu' and len(query) <= FEW
+
+
 def _search(query, bank, k):
     """Neighbours of one block of queries, sorted."""
-    size = BANK_ROWS.get(query.device.type, BANK_ROWS['cpu'])
-    # Both are written again by every block: fresh memory for each costs more than the arithmetic.
+    few = _few(query)
+    # All are written again by every block: fresh memory for each costs more than the arithmetic.
+    if few:
+        size = QUERY_ROWS * BANK_ROWS['cpu'] // FEW
+        rows = query.new_empty(1 + PRODUCTS // (1 + bank.shape[1]), bank.shape[1])
+    else:
+        size = BANK_ROWS.get(query.device.type, BANK_ROWS['cpu'])
+        rows = None if bank.dtype == query.dtype else query.new_empty(size, bank.shape[1])
     scratch = query.new_empty(len(query) * min(size, len(bank)))
-    converted = None if bank.dtype == query.dtype else query.new_empty(size, bank.shape[1])
     best = query.new_full((len(query), k), -torch.inf)
     where = torch.zeros_like(best, dtype=torch.int64)
     pending = []
@@ -135,9 +148,15 @@ def _search(query, bank, k):
     while start < len(bank):
         similarity = scratch[: len(query) * (stop - start)].view(len(query), -1)
         block = bank[start:stop]
-        if converted is not None:
-            block = converted[: stop - start].copy_(block)
-        torch.mm(query, block.t(), out=similarity)
+        if few:
+            _multiply_rows(query, block, rows, similarity)
+            # A row that is not finite has no finite product.
+            if not similarity.sum().isfinite():
+                _check_finite('bank', bank)
+        else:
+            if rows is not None:
+                block = rows[: stop - start].copy_(block)
+            torch.mm(query, block.t(), out=similarity)
         pending.append(_candidates(similarity, best.amin(dim=1), start))
         # `best` and `pending` are in the order of the bank, and so is what is kept of them.
         if sum(values.shape[1] for values, _ in pending) >= k or stop == len(bank):
@@ -147,6 +166,15 @@ def _search(query, bank, k):
         start, stop = stop, stop + size
     best, order = best.sort(dim=1, descending=True, stable=True)
     return best, where.gather(1, order)
+
+
+def _multiply_rows(query, block, scratch, out):
+    """Inner products of few queries with a block, into ``out``; ``scratch`` stays in cache."""
+    for start in range(0, len(block), len(scratch)):
+        piece = block[start : start + len(scratch)]
+        for each, similarity in zip(query, out, strict=True):
+            products = torch.mul(piece, each, out=scratch[: len(piece)])
+            torch.sum(products, dim=1, out=similarity[start : start + len(piece)])
 
 
 def _candidates(similarity, worst, start):

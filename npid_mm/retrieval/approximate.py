@@ -8,8 +8,10 @@ from torch import Tensor
 
 from npid_mm.engine.whole_file_backend import UNFINISHED, WholeFileBackend
 from npid_mm.evaluation import nearest_neighbors
+from npid_mm.extras import optional_module
 
 from .feature_index import FeatureIndex
+from .sole_writer import sole_writer
 
 MIN_ROWS = 100_000  # below, the exact search takes milliseconds
 LISTS, ABOUT = 'approximate.faiss', 'approximate.json'
@@ -19,6 +21,7 @@ QUERIES = 500  # rows of the index that ask for it
 TRAINED_ON = 64  # rows for each list
 CHUNK = 65536  # rows
 HINT = 'tools/retrieve.py approximate INDEX'
+PURPOSE = 'approximate search'
 
 
 def build_approximate(index: FeatureIndex) -> dict:
@@ -29,36 +32,31 @@ def build_approximate(index: FeatureIndex) -> dict:
     neighbours of the exact search that are found, over rows of the index, themselves left out.
 
     Args:
-        index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written beside them.
+        index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written beside them;
+            meanwhile it does not grow.
 
     Returns:
         dict: ``rows``, ``lists``, ``probes`` (lists read), ``recall``, ``k``, ``queries``.
 
     Raises:
-        ImportError: faiss is not installed.
+        MissingExtraError: faiss is not installed.
         ValueError: The index is too small to gain from it.
+        BlockingIOError: Another process is writing to the index.
     """
-    faiss = _faiss()
+    faiss = optional_module('faiss', PURPOSE)
     if len(index) < MIN_ROWS:
         raise ValueError(
             f'approximate search is for indexes of at least {MIN_ROWS:,} rows, got {len(index):,}, '
             'which the exact search goes through in milliseconds'
         )
-    lists = round(4 * len(index) ** 0.5)
-    # the rows have unit length, as the inner product wants them for its clusters
-    searcher = faiss.index_factory(index.dim, f'IVF{lists},SQfp16', faiss.METRIC_INNER_PRODUCT)
-    searcher.cp.spherical = True
-    generator = torch.Generator().manual_seed(0)
-    order = torch.randperm(len(index), generator=generator)
-    searcher.train(_float32(index.rows[order[: TRAINED_ON * lists].sort().values]))
-    for start in range(0, len(index), CHUNK):
-        searcher.add(_float32(index.rows[start : start + CHUNK]))
-    about = {'rows': len(index), 'lists': lists, 'k': K, 'queries': min(QUERIES, len(index))}
-    about |= _measure(searcher, index.rows, order[: about['queries']])
-    unfinished = index.folder / (LISTS + UNFINISHED)
-    faiss.write_index(searcher, str(unfinished))
-    os.replace(unfinished, index.folder / LISTS)
-    WholeFileBackend().put_text(json.dumps(about), index.folder / ABOUT)
+    with sole_writer(index.folder):
+        searcher = _searcher(faiss, index)
+        about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
+        about |= _measure(searcher, index.rows, _shuffled(index)[:QUERIES])
+        unfinished = index.folder / (LISTS + UNFINISHED)
+        faiss.write_index(searcher, str(unfinished))
+        os.replace(unfinished, index.folder / LISTS)
+        WholeFileBackend().put_text(json.dumps(about), index.folder / ABOUT)
     return about
 
 
@@ -69,13 +67,13 @@ class ApproximateSearch:
         index (FeatureIndex): The index.
 
     Raises:
-        ImportError: faiss is not installed.
+        MissingExtraError: faiss is not installed.
         FileNotFoundError: The lists have not been made.
         ValueError: The index has grown since.
     """
 
     def __init__(self, index: FeatureIndex):
-        faiss = _faiss()
+        faiss = optional_module('faiss', PURPOSE)
         try:
             self.about = json.loads((index.folder / ABOUT).read_text())
         except FileNotFoundError as error:
@@ -95,8 +93,25 @@ class ApproximateSearch:
         return _search(self._searcher, query, k)
 
 
+def _searcher(faiss, index: FeatureIndex):
+    """All rows of an index in lists."""
+    lists = round(4 * len(index) ** 0.5)
+    # the rows have unit length, as the inner product wants them for its clusters
+    searcher = faiss.index_factory(index.dim, f'IVF{lists},SQfp16', faiss.METRIC_INNER_PRODUCT)
+    searcher.cp.spherical = True
+    sample = _shuffled(index)[: TRAINED_ON * lists].sort().values
+    searcher.train(_float32(index.rows[sample]))
+    for start in range(0, len(index), CHUNK):
+        searcher.add(_float32(index.rows[start : start + CHUNK]))
+    return searcher
+
+
+def _shuffled(index: FeatureIndex) -> Tensor:
+    return torch.randperm(len(index), generator=torch.Generator().manual_seed(0))
+
+
 def _measure(searcher, rows: Tensor, chosen: Tensor) -> dict:
-    """The number of lists to read, and the recall that it gives."""
+    """The number of lists to read, and the recall that it gives over the chosen rows."""
     query = rows[chosen].float()
     exact = nearest_neighbors(query, rows, K + 1)[1]
     probes = 1
@@ -104,7 +119,7 @@ def _measure(searcher, rows: Tensor, chosen: Tensor) -> dict:
         searcher.nprobe = min(probes, searcher.nlist)
         recall = _recall(_search(searcher, query, K + 1)[1], exact, chosen)
         if recall >= TARGET or searcher.nprobe == searcher.nlist:
-            return {'probes': searcher.nprobe, 'recall': recall}
+            return {'probes': searcher.nprobe, 'recall': recall, 'queries': len(chosen)}
         probes *= 2
 
 
@@ -122,13 +137,3 @@ def _search(searcher, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
 def _float32(rows: Tensor):
     return rows.float().contiguous().numpy()
-
-
-def _faiss():
-    try:
-        import faiss
-    except ImportError as error:
-        raise ImportError(
-            'approximate search needs faiss, which is not installed: pip install faiss-cpu'
-        ) from error
-    return faiss

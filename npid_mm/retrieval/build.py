@@ -10,6 +10,7 @@ from mmpretrain.utils import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from npid_mm.datasets.folder_split import find_images, folder_labels
 from npid_mm.engine.features import batch_features
 
 from .entries import Entry
@@ -18,11 +19,10 @@ from .image_files import (
     ImageFiles,
     check_size,
     collate_readable,
-    find_images,
-    folder_labels,
     image_pipeline,
 )
 from .network import about_network, index_feature, load_network
+from .sole_writer import sole_writer
 
 SHOWN = 20  # unreadable images in a message
 BLOCK = 512  # images; an interrupted build loses no more
@@ -48,7 +48,8 @@ def build_index(
         cfg (Config): Config of a pretraining or of a kNN evaluation; its test pipeline prepares the
             images, its ``test_cfg.feature`` says what is stored, by default the embedding.
         checkpoint (str): File or address.
-        images (str | Path): Folder of images; subfolders give labels, see :func:`folder_labels`.
+        images (str | Path): Folder of images; subfolders give labels, see
+            :func:`~npid_mm.datasets.folder_split.folder_labels`.
         dtype (str): 'bfloat16', 'float16' or 'float32'.
         batch_size (int): Images at once, at least 1.
         num_workers (int): Processes that load images; 0 loads in this one.
@@ -61,6 +62,7 @@ def build_index(
     Raises:
         FileNotFoundError: There is no such folder, checkpoint, or no image.
         FileExistsError: ``folder`` holds something else.
+        BlockingIOError: Another process is writing to the index.
         ValueError: The index is of another network, preprocessing or dtype; no image can be read;
             the images differ in size behind the pipeline; or an argument is not allowed.
     """
@@ -68,34 +70,36 @@ def build_index(
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     if batch_size < 1:
         raise ValueError(f'batch_size must be at least 1, got {batch_size}')
-    checkpoint, paths = str(checkpoint), find_images(images)
-    labels = dict(zip(paths, folder_labels(paths, images), strict=True))
-    model = load_network(cfg, checkpoint, device)
-    about = {
-        **about_network(model),
-        'dtype': dtype,
-        'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
-    }
-    index = None
-    if (Path(folder) / META).exists():
-        index = FeatureIndex(folder)
-        index.check_same(about)
-        about['size'] = index.meta['size']
-        have = {entry.path for entry in index.entries()}
-        paths = [path for path in paths if path not in have]
-    else:
+    if not (Path(folder) / META).exists():
         check_free(folder)
-    unreadable = {}
-    loader = DataLoader(
-        ImageFiles(paths, image_pipeline(cfg)),
-        batch_size=batch_size,
-        num_workers=num_workers,
-        collate_fn=collate_readable,
-    )
-    for rows, positions in _blocks(_embedded(model, loader, about, unreadable)):
-        if index is None:
-            index = FeatureIndex.create(folder, cfg.pretty_text, {**about, 'dim': rows.shape[1]})
-        index.append(rows, [Entry(paths[each], labels[paths[each]]) for each in positions])
+    checkpoint, paths = str(checkpoint), find_images(images)
+    labels = dict(zip(paths, folder_labels(paths, Path(images).resolve()), strict=True))
+    with sole_writer(folder):
+        model = load_network(cfg, checkpoint, device)
+        about = {
+            **about_network(model),
+            'dtype': dtype,
+            'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
+        }
+        index = None
+        if (Path(folder) / META).exists():
+            index = FeatureIndex(folder)
+            index.check_same(about)
+            about['size'] = index.meta['size']
+            have = {entry.path for entry in index.entries()}
+            paths = [path for path in paths if path not in have]
+        loader = DataLoader(
+            ImageFiles(paths, image_pipeline(cfg)),
+            batch_size=batch_size,
+            num_workers=num_workers,
+            collate_fn=collate_readable,
+        )
+        unreadable = {}
+        for rows, positions in _blocks(_embedded(model, loader, about, unreadable)):
+            if index is None:
+                about['dim'] = rows.shape[1]
+                index = FeatureIndex.create(folder, cfg.pretty_text, about)
+            index.append(rows, [Entry(paths[each], labels[paths[each]]) for each in positions])
     unreadable = {paths[position]: reason for position, reason in unreadable.items()}
     if index is None:
         reasons = [f'  {path}: {reason}' for path, reason in list(unreadable.items())[:SHOWN]]

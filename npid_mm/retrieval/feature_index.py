@@ -13,6 +13,7 @@ from npid_mm.engine.whole_file_backend import UNFINISHED, WholeFileBackend
 from npid_mm.version import __version__
 
 from .entries import Entry, EntryFile, pack
+from .sole_writer import LOCK
 
 FORMAT = 1  # a reader of this number reads what a writer of it wrote
 DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
@@ -33,7 +34,8 @@ class FeatureIndex:
     The folder holds ``rows.bin`` (the rows, one after the other), ``entries.bin`` (paths and
     labels), ``config.py`` (the network's config) and ``index.json``, which says how much of the
     others counts. It is written last and whole, after each block: whoever is killed loses the block
-    that he was about to add. Opening reads ``index.json`` alone.
+    that he was about to add. Opening reads ``index.json`` alone. Many may read it while one writes;
+    :func:`~npid_mm.retrieval.sole_writer.sole_writer` sees to it that it is one.
 
     Args:
         folder (str | Path): Where the index is.
@@ -190,15 +192,19 @@ def check_free(folder: str | Path) -> None:
     """Refuse to start an index among other files.
 
     Raises:
-        FileExistsError: The folder holds something else.
+        FileExistsError: The folder holds something else, or is a file.
     """
-    started = {CONFIG, CONFIG + UNFINISHED, META + UNFINISHED}
+    started = {LOCK, CONFIG, CONFIG + UNFINISHED, META + UNFINISHED}
     folder = Path(folder)
-    if folder.exists() and not {path.name for path in folder.iterdir()} <= started:
-        raise FileExistsError(
-            f'{folder} must be an index or an empty folder, but it holds other files: '
-            'name another folder'
-        )
+    if folder.exists() and not folder.is_dir():
+        what = 'is a file'
+    elif folder.exists() and not {path.name for path in folder.iterdir()} <= started:
+        what = 'holds other files'
+    else:
+        return
+    raise FileExistsError(
+        f'{folder} must be an index or an empty folder, but it {what}: name another folder'
+    )
 
 
 def _write_at(path: Path, position: int, data) -> None:

@@ -1,5 +1,6 @@
 """What pictures of a checkpoint show: its bank, and held-out images with their neighbours."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from torch.utils.data import Dataset
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
 from npid_mm.datasets import dataset_labels
+from npid_mm.datasets.folder_split import folder_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.image_order import BANK
 from npid_mm.engine.stored_images import data_expected
@@ -22,6 +24,10 @@ from npid_mm.evaluation.neighbors import check_k
 from .network import index_feature, load_network
 
 TEMPERATURE = 0.07  # tau of the kNN test's vote, unless the config says otherwise
+NO_LABELS = (
+    'accuracy needs labels, and the test set or the training set of the config has none: without '
+    'them there are the maps and the retrieval figure'
+)
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,16 @@ class HeldOutSearch:
             ValueError: The data sets have no labels.
         """
         if self.query_labels is None:
-            raise ValueError(
-                'accuracy needs labels: the test set and the training set of the config have none'
-            )
+            raise ValueError(NO_LABELS)
         classes = int(torch.cat([self.query_labels, self.reference_labels]).max()) + 1
         neighbors = self.reference_labels[self.index]
         scores = vote(self.similarity, neighbors, neighbors.shape[1], temperature, classes)
         return scores.argmax(dim=1)
 
 
-def search_held_out(cfg: Config, checkpoint: str, k: int = 10) -> HeldOutSearch:
+def search_held_out(
+    cfg: Config, checkpoint: str, k: int = 10, labelled: bool = False
+) -> HeldOutSearch:
     """Search the test images of a config among its training images, as its kNN test does.
 
     ``test_cfg.reference`` says what is searched: 'bank', the default, takes the rows of the
@@ -73,11 +79,12 @@ def search_held_out(cfg: Config, checkpoint: str, k: int = 10) -> HeldOutSearch:
             :func:`~npid_mm.engine.launch.load_config`.
         checkpoint (str): File or address.
         k (int): K, at least 1; more than N means all N.
+        labelled (bool): Refuse data sets without labels, before any feature is computed.
 
     Raises:
         FileNotFoundError: There is no such checkpoint or data set.
         ValueError: The checkpoint is not of this network or training set, has no bank where one
-            is asked for or pooled features are, or ``k`` is too small.
+            is asked for or pooled features are, ``k`` is too small, or labels are missing.
     """
     check_k(k)
     level = index_feature(cfg)
@@ -96,12 +103,16 @@ def search_held_out(cfg: Config, checkpoint: str, k: int = 10) -> HeldOutSearch:
     else:
         with data_expected('training set', 'test_cfg.reference'):
             loader = Runner.build_dataloader(reference)
-        rows, references = dataset_features(model, loader, level), loader.dataset
-    query = dataset_features(model, queries, level)
-    similarity, index = nearest_neighbors(query, rows, k)
+        rows, references = None, loader.dataset
     labels = [labels_if_any(dataset) for dataset in (queries.dataset, references)]
     if any(each is None for each in labels):  # one side alone says nothing of right and wrong
+        if labelled:
+            raise ValueError(NO_LABELS)
         labels = [None, None]
+    if rows is None:
+        rows = dataset_features(model, loader, level)
+    query = dataset_features(model, queries, level)
+    similarity, index = nearest_neighbors(query, rows, k)
     return HeldOutSearch(
         queries.dataset,
         references,
@@ -156,19 +167,27 @@ def labels_if_any(dataset: Dataset) -> Tensor | None:
 def class_names(*datasets: Dataset) -> list[str] | None:
     """Names of the classes of data sets: those one of them says, or those of their folders.
 
-    None if they have neither, or images of a class lie in folders of several names.
+    Folders count below the one that has all images, see
+    :func:`~npid_mm.datasets.folder_split.folder_labels`, or else those that the images lie in. None
+    if neither have one name for each class.
     """
     for dataset in datasets:
         said = (getattr(dataset, 'metainfo', None) or {}).get('classes')
         if said:
             return list(said)
-    folders = {}
+    labels, paths = [], []
     for info in (each.get_data_info(index) for each in datasets for index in range(len(each))):
         if info.get('gt_label') is None or 'img_path' not in info:
             return None
-        name = Path(info['img_path']).parent.name
-        if folders.setdefault(info['gt_label'], name) != name:
-            return None
-    if len(set(folders.values())) < len(folders):
-        return None
-    return [folders.get(label, str(label)) for label in range(max(folders) + 1)]
+        labels.append(info['gt_label'])
+        paths.append(info['img_path'])
+    parents = [Path(path).parent for path in paths]
+    for folders in (
+        folder_labels(paths, os.path.commonpath(parents)),
+        [parent.name for parent in parents],
+    ):
+        names = dict(zip(labels, folders, strict=True))
+        pairs = set(zip(labels, folders, strict=True))
+        if None not in folders and len(pairs) == len(names) == len(set(names.values())):
+            return [names.get(label, str(label)) for label in range(max(names) + 1)]
+    return None

@@ -11,8 +11,6 @@ from mmpretrain.datasets import remove_transform
 from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import Dataset
 
-from npid_mm.datasets.folder_split import EXTENSIONS
-
 LOADER = 'LoadImageFromFile'
 
 
@@ -27,38 +25,6 @@ class Batch(NamedTuple):
     def size(self) -> list[int]:
         """list[int]: Height and width behind the pipeline."""
         return list(self.data['inputs'][0].shape[1:])
-
-
-def find_images(folder: str | Path) -> list[str]:
-    """Absolute paths of all images in a folder and its subfolders, sorted.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
-    """
-    root = Path(folder).resolve()
-    if not root.is_dir():
-        raise FileNotFoundError(f'no folder of images at {folder}')
-    found = sorted(
-        str(path)
-        for path in root.rglob('*')
-        if path.suffix.lower() in EXTENSIONS and path.is_file()
-    )
-    if not found:
-        raise FileNotFoundError(
-            f'no image in {folder}: looked for {", ".join(EXTENSIONS)} in it and its subfolders'
-        )
-    return found
-
-
-def folder_labels(paths: list[str], folder: str | Path) -> list[str | None]:
-    """The class of each image: the name of the folder that it lies in.
-
-    There are classes where the images lie in at least two folders, none of them ``folder`` itself.
-    """
-    parents = {Path(path).parent for path in paths}
-    if len(parents) < 2 or Path(folder).resolve() in parents:
-        return [None] * len(paths)
-    return [Path(path).parent.name for path in paths]
 
 
 def image_pipeline(cfg: Config) -> Callable[[str | np.ndarray], dict]:
@@ -103,10 +69,14 @@ class ImageFiles(Dataset):
 
     def __getitem__(self, position: int) -> tuple[int, dict | None, str]:
         """Position, sample or None, and why it is None."""
+        image = self.images[position]
         try:
-            return position, self.pipeline(self.images[position]), ''
+            if not isinstance(image, np.ndarray) and not Path(image).stat().st_size:
+                raise ValueError('the file is empty')
+            return position, self.pipeline(image), ''
         except Exception as error:  # a decoder may raise anything
-            return position, None, str(error) or type(error).__name__
+            reason = getattr(error, 'strerror', None) or str(error) or type(error).__name__
+            return position, None, reason.removesuffix(f': {image}')
 
 
 def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:

@@ -8,18 +8,18 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
+from npid_mm.datasets.folder_split import find_images
 from npid_mm.engine.features import batch_features
+from npid_mm.evaluation import nearest_neighbors
 from npid_mm.visualization import neighbor_page
 
 from .approximate import ApproximateSearch
-from .exact import exact_search
 from .feature_index import FeatureIndex
 from .image_files import (
     Batch,
     ImageFiles,
     check_size,
     collate_readable,
-    find_images,
     image_pipeline,
 )
 from .neighborhood import neighborhood
@@ -99,10 +99,10 @@ class ImageRetriever(BaseInferencer):
             page_images (int): Images of the index on the page, if the results name fewer.
 
         Returns:
-            list[dict]: For each query ``query`` (path, or None for an array), ``label`` (the folder
-            of the file, if the index has a class of this name), ``neighbors``, the most similar
-            first (``path``, ``label``, ``similarity``, ``index``), and ``error``, None or why the
-            image cannot be read.
+            list[dict]: For each query ``query`` (path, or None for an array), ``label`` (the
+            nearest folder above the file that is named as a class of the index), ``neighbors``, the
+            most similar first (``path``, ``label``, ``similarity``, ``index``), and ``error``, None
+            or why the image cannot be read.
 
         Raises:
             TypeError: An input is none of these.
@@ -211,13 +211,13 @@ class ImageRetriever(BaseInferencer):
         return images
 
     def _exact(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        return exact_search(query, self.index.rows, k)
+        return nearest_neighbors(query, self.index.rows, k)
 
     def _result(self, image: str | np.ndarray) -> dict:
         """The result of a query before it is answered."""
         path = None if isinstance(image, np.ndarray) else str(Path(image).resolve())
-        folder = Path(path).parent.name if path else None
-        label = folder if folder in self._classes else None
+        above = [folder.name for folder in Path(path).parents] if path else []
+        label = next((name for name in above if name in self._classes), None)
         return {'query': path, 'label': label, 'neighbors': [], 'error': None}
 
     def _neighbor(self, similarity: float, index: int) -> dict:

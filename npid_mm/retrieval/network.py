@@ -32,8 +32,8 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: The config is of another kind, or the checkpoint lacks a weight or has another
-            shape.
+        ValueError: The config is of another kind, the checkpoint lacks a weight or has another
+            shape, or there is no such device.
     """
     settings = cfg.get('model') or {}
     ours = cfg.get('default_scope', 'mmpretrain') == 'mmpretrain'
@@ -57,7 +57,14 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
     except ValueError as error:
         raise ValueError(f'{checkpoint} is not of the network of the config: {error}') from error
     model._config = cfg  # where MMPretrain's inferencers look for it
-    return model.to(device or ('cuda' if torch.cuda.is_available() else 'cpu')).eval()
+    device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
+    try:
+        return model.to(device).eval()
+    except (AssertionError, RuntimeError) as error:  # torch without CUDA raises the first
+        raise ValueError(
+            f'device must be one that torch can use here, such as cpu, got {device}: '
+            f'{str(error).splitlines()[0]}'
+        ) from error
 
 
 def index_feature(cfg: Config) -> str:

@@ -3,6 +3,7 @@
 import pytest
 
 from npid_mm.datasets import split_folder
+from npid_mm.datasets.folder_split import folder_labels
 
 
 def touch(root, *names):
@@ -57,3 +58,37 @@ def test_no_folder_and_empty_folder_are_named(tmp_path):
         split_folder(tmp_path / 'nowhere', tmp_path)
     with pytest.raises(FileNotFoundError, match=r'no image in .*data: looked for \.jpg'):
         split_folder(touch(tmp_path / 'data', 'a.txt'), tmp_path)
+
+
+def test_a_class_is_the_first_folder_however_deep_the_image_lies(tmp_path):
+    root = touch(tmp_path / 'data', 'a/x/1.png', 'a/y/1.png', 'b/1.png', 'b/2.png')
+    assert split_folder(root, tmp_path, every=2) == ['a', 'b']
+    assert lists(tmp_path) == [['a/x/1.png 0', 'b/1.png 1'], ['a/y/1.png 0', 'b/2.png 1']]
+
+
+def test_links_to_train_and_val_are_followed(tmp_path):
+    """Data sets lie on another disk more often than not."""
+    for name in ('train', 'val'):
+        touch(tmp_path / f'disk/{name}', 'a/1.png', 'b/1.png')
+        (tmp_path / 'data').mkdir(exist_ok=True)
+        (tmp_path / 'data' / name).symlink_to(tmp_path / 'disk' / name)
+    assert split_folder(tmp_path / 'data', tmp_path) == ['a', 'b']
+    assert lists(tmp_path)[1] == ['val/a/1.png 0', 'val/b/1.png 1']
+
+
+@pytest.mark.parametrize(
+    'names, labels',
+    [
+        (('cat/1.png', 'cat/deep/2.png', 'dog/1.png'), ['cat', 'cat', 'dog']),
+        (('cat/1.png', 'dog/1.png', '3.png'), [None] * 3),
+        (('cat/1.png', 'cat/deep/2.png'), [None] * 2),
+        (('train/a/1.png', 'val/b/1.png', 'test/1.png'), ['a', 'b', None]),
+        (('train/a/1.png', 'val/2.png', 'val/b/1.png'), [None] * 3),
+        (('train/a/1.png', 'test/b/1.png'), ['train', 'test']),
+    ],
+)
+def test_labels_of_a_folder(tmp_path, names, labels):
+    """Which an index has as well: deeper folders, images beside the classes, a given split."""
+    root = touch(tmp_path / 'data', *names)
+    paths = [str(root / name) for name in names]
+    assert folder_labels(paths, root) == labels

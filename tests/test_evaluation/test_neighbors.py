@@ -20,10 +20,14 @@ def dense(query, bank, k):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    """Many blocks from a small bank: 8 queries, 32 bank rows, segments of 4."""
+    """Many blocks from a small bank: 8 queries, 32 bank rows, segments of 4.
+
+    For few queries 64 bank rows, multiplied some at a time.
+    """
     monkeypatch.setattr(neighbors, 'QUERY_ROWS', 8)
     monkeypatch.setattr(neighbors, 'BANK_ROWS', {'cpu': 32, 'cuda': 32})
     monkeypatch.setattr(neighbors, 'SEGMENT', 4)
+    monkeypatch.setattr(neighbors, 'PRODUCTS', 100)
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16, torch.float64])
@@ -50,6 +54,37 @@ def test_equals_dense_sort_at_the_real_block_size():
     expected, expected_index = dense(query, bank, 20)
     torch.testing.assert_close(similarity.double(), expected, atol=1e-6, rtol=0)
     assert (index == expected_index).float().mean() > 0.999  # float32 rounding may swap two
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+@pytest.mark.parametrize('count', [1, neighbors.FEW, neighbors.FEW + 1])
+def test_few_queries_equal_a_plain_loop(small_blocks, dtype, count):
+    """One way of multiplying ends at FEW; both find the same, ties and dtypes included."""
+    generator = torch.Generator().manual_seed(0)
+    query = torch.randint(-1, 2, (count, 6), generator=generator).float()
+    bank = (0.25 * torch.randint(-1, 2, (300, 6), generator=generator)).to(dtype)
+    similarity, index = nearest_neighbors(query, bank, 40)
+    assert similarity.dtype == torch.promote_types(dtype, torch.float32)
+    for row in range(count):
+        found = [
+            (sum(a * b for a, b in zip(query[row].tolist(), each, strict=True)), -position)
+            for position, each in enumerate(bank.tolist())
+        ]
+        expected = sorted(found, reverse=True)[:40]
+        assert similarity[row].tolist() == [value for value, _ in expected]
+        assert index[row].tolist() == [-position for _, position in expected]
+
+
+def test_few_queries_at_the_real_block_size():
+    """Over two blocks of the bank, each of several pieces."""
+    query = unit_rows(2, 8, 0)
+    length = neighbors.QUERY_ROWS * neighbors.BANK_ROWS['cpu'] // neighbors.FEW + 77
+    bank = unit_rows(length, 8, 1, torch.bfloat16)
+    assert length > 2 * neighbors.PRODUCTS // 8
+    similarity, index = nearest_neighbors(query, bank, 20)
+    expected, expected_index = dense(query, bank, 20)
+    torch.testing.assert_close(similarity.double(), expected, atol=1e-6, rtol=0)
+    assert (index == expected_index).float().mean() > 0.9  # float32 rounding may swap two
 
 
 @pytest.mark.parametrize('descending', [False, True])
@@ -93,9 +128,10 @@ def test_no_queries_and_more_neighbors_than_rows():
     assert nearest_neighbors(bank[:2], bank, 200)[1].shape == (2, 6)
 
 
-def test_float32_arithmetic_under_autocast():
+@pytest.mark.parametrize('count', [neighbors.FEW, neighbors.FEW + 1])
+def test_float32_arithmetic_under_autocast(count):
     """An evaluation under AMP must not round similarities to bfloat16."""
-    query, bank = unit_rows(4, 16, 0), unit_rows(100, 16, 1)
+    query, bank = unit_rows(count, 16, 0), unit_rows(100, 16, 1)
     with torch.autocast('cpu', dtype=torch.bfloat16):
         similarity, _ = nearest_neighbors(query, bank, 5)
     torch.testing.assert_close(similarity.double(), dense(query, bank, 5)[0], atol=1e-6, rtol=0)
@@ -110,23 +146,28 @@ def test_inputs_stay_as_they_are():
 
 
 @pytest.mark.parametrize('value', [float('nan'), float('inf'), -float('inf')])
-@pytest.mark.parametrize('name', ['query', 'bank'])
-def test_refuses_rows_that_are_not_finite(name, value):
-    """A broken feature must not look like a neighbour."""
-    rows = {'query': unit_rows(10, 8, 0), 'bank': unit_rows(100, 8, 1)}
-    rows[name][[4, 7], 3] = value
+@pytest.mark.parametrize(
+    'name, count, broken',
+    [('query', 10, [4, 7]), ('query', 2, [0, 1]), ('bank', 10, [4, 7]), ('bank', 1, [4, 97])],
+)
+def test_refuses_rows_that_are_not_finite(small_blocks, name, count, broken, value):
+    """A broken feature must not look like a neighbour, nor keep out of sight."""
+    rows = {'query': unit_rows(count, 8, 0), 'bank': unit_rows(100, 8, 1)}
+    rows['query'][0, 3] = 0.0  # whose product with infinity is not infinite
+    rows[name][broken, 3] = value
     total = len(rows[name])
-    message = f'{name} must be finite, but 2 of its {total} rows .*, the first is row 4'
+    message = f'{name} must be finite, but 2 of its {total} rows .*, the first is row {broken[0]}'
     with pytest.raises(ValueError, match=message):
         nearest_neighbors(**rows, k=3)
 
 
-def test_large_finite_rows_are_not_refused():
+@pytest.mark.parametrize('count', [1, neighbors.FEW + 1])
+def test_large_finite_rows_are_not_refused(count):
     """A sum that overflows in float16 is no sign of a broken row."""
     bank = torch.full((100, 8), 6e4, dtype=torch.float16)
-    similarity, index = nearest_neighbors(torch.ones(1, 8), bank, 2)
-    assert similarity.tolist() == [[8 * float(bank[0, 0])] * 2]
-    assert index.tolist() == [[0, 1]]
+    similarity, index = nearest_neighbors(torch.ones(count, 8), bank, 2)
+    assert similarity.tolist() == [[8 * float(bank[0, 0])] * 2] * count
+    assert index.tolist() == [[0, 1]] * count
 
 
 @pytest.mark.parametrize(

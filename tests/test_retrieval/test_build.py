@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 from PIL import Image
 
+from npid_mm.datasets import split_folder
 from npid_mm.engine.features import dataset_features
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build, build_index
 from npid_mm.retrieval.image_files import image_pipeline
@@ -86,6 +87,23 @@ def test_labels_are_the_folders_of_the_images(digits_run, few, tmp_path):
     assert flat.classes == [] and {entry.label for entry in flat.entries()} == {None}
 
 
+def test_labels_are_those_of_quickstart(digits_run, few, tmp_path):
+    """Also of images in deeper folders: each image's line of the lists names its class."""
+    for name in ('3', '7'):
+        (few / name / 'deep').mkdir()
+        for path in sorted((few / name).glob('*.png'))[:2]:
+            path.rename(few / name / 'deep' / path.name)
+    classes = split_folder(few, tmp_path)
+    lines = (tmp_path / 'train.txt').read_text() + (tmp_path / 'val.txt').read_text()
+    wanted = {
+        str(few / path): classes[int(label)] for path, label in map(str.split, lines.splitlines())
+    }
+    index, _ = index_of(few, digits_run, tmp_path)
+    assert {path: label for path, label in index.entries()} == wanted
+    query = next(path for path in wanted if '/7/deep/' in path)
+    assert ImageRetriever(index)(query)[0]['label'] == '7'
+
+
 def test_what_cannot_be_read_is_named_and_left_out(digits_run, few, tmp_path):
     """Cut off, empty, and something else under the name of an image; the rest is kept."""
     broken = sorted((few / '3').iterdir())[:3]
@@ -93,7 +111,8 @@ def test_what_cannot_be_read_is_named_and_left_out(digits_run, few, tmp_path):
     broken[1].write_bytes(b'')
     broken[2].write_text('a note')
     index, unreadable = index_of(few, digits_run, tmp_path)
-    assert list(unreadable) == [str(path) for path in broken] and all(unreadable.values())
+    reasons = ['failed to load image', 'the file is empty', 'failed to load image']
+    assert unreadable == dict(zip(map(str, broken), reasons, strict=True))
     assert len(index) == 7 and not set(unreadable) & {entry.path for entry in index.entries()}
 
 

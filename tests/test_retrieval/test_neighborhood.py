@@ -2,13 +2,13 @@
 
 import torch
 
-from npid_mm.retrieval.exact import exact_search
+from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval.neighborhood import neighborhood
 from tests.toy import unit_rows
 
 
 def searching(rows):
-    return lambda query, k: exact_search(query, rows, k)
+    return lambda query, k: nearest_neighbors(query, rows, k)
 
 
 def test_neighbours_come_first_then_neighbours_of_these():

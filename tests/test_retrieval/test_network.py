@@ -37,6 +37,13 @@ def test_the_hash_is_of_the_weights_and_of_nothing_else(digits_run, other_run, t
     assert len(hashes[0]) == 64
 
 
+def test_a_device_that_torch_cannot_use_is_refused(digits_run):
+    with pytest.raises(
+        ValueError, match='device must be one that torch .* got tin: Expected one of'
+    ):
+        load_network(*digits_run, device='tin')
+
+
 def test_a_checkpoint_of_another_network_is_refused(digits_run, tmp_path):
     cfg, checkpoint = digits_run
     state = torch.load(checkpoint, weights_only=True)['state_dict']

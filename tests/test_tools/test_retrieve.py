@@ -75,8 +75,11 @@ def test_from_a_folder_to_a_page(retrieve, run_files, digits, tmp_path, monkeypa
     assert count == 60
 
 
-def test_a_killed_build_is_finished_by_the_same_command(run_files, digits, tmp_path):
-    """SIGKILL after the first block that is on the disk; no image is in the index twice."""
+def test_a_killed_build_is_finished_by_the_same_command(retrieve, run_files, digits, tmp_path):
+    """SIGKILL after the first block that is on the disk; no image is in the index twice.
+
+    Before it is killed, nobody else may write to its index.
+    """
     images = digits / 'train'
     command = [sys.executable, TOOL, *index_command(run_files, images, tmp_path / 'index')]
     command = [*map(str, command), '--batch-size', '16']
@@ -86,6 +89,10 @@ def test_a_killed_build_is_finished_by_the_same_command(run_files, digits, tmp_p
         time.sleep(0.01)
     while process.poll() is None and not len(FeatureIndex(tmp_path / 'index')):
         time.sleep(0.01)
+    process.send_signal(signal.SIGSTOP)
+    code, _, err = retrieve(*command[2:])
+    assert code == 1
+    assert err.startswith(f'error: another process is writing to the index {tmp_path}/index: wait')
     process.send_signal(signal.SIGKILL)
     process.wait()
     kept = FeatureIndex(tmp_path / 'index')
@@ -114,28 +121,55 @@ def test_bad_images_and_queries_are_named_and_the_rest_is_done(
     assert str(good) in out and len(re.findall(r'^ +\d  ', out, re.MULTILINE)) == 2
 
 
+def test_a_stopped_build_says_how_to_go_on(retrieve, run_files, digits, tmp_path, monkeypatch):
+    """Ctrl-C, in place of a traceback."""
+
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    command = index_command(run_files, digits / 'val/3', tmp_path / 'index')
+    with monkeypatch.context() as patch:
+        patch.setattr(FeatureIndex, 'append', stop)
+        code, _, err = retrieve(*command)
+    assert code == 130 and err == 'stopped: what is done is kept, the same command goes on there\n'
+    assert retrieve(*command)[0] == 0
+
+
+def test_mistakes_are_named_on_one_line(retrieve, run_files, digits, tmp_path):
+    """And leave nothing behind."""
+    config, checkpoint = run_files
+    image = digits / 'val/3'
+    (tmp_path / 'empty').mkdir()
+    out = tmp_path / 'index'
+    for command, message in (
+        (index_command(run_files, tmp_path / 'empty', out), f'no image in {tmp_path}/empty'),
+        (index_command((config, 'no.pth'), image, out), 'checkpoint not found: no.pth'),
+        (index_command(('no.py', checkpoint), image, out), 'config not found: no.py'),
+        ([*index_command(run_files, image, out), '--device', 'tin'], 'device must be one that'),
+        (['search', out, image], f'no index at {out}'),
+        (['approximate', out], f'no index at {out}'),
+    ):
+        code, _, err = retrieve(*command)
+        assert code == 1 and err.startswith(f'error: {message}') and err.count('\n') == 1
+    assert not out.exists()
+
+
 def test_an_index_of_another_model_is_refused_by_both_commands(
-    run_files, digits, tmp_path, monkeypatch
+    retrieve, run_files, digits, tmp_path
 ):
     config, checkpoint = run_files
     other = tmp_path / 'other.pth'
     content = torch.load(checkpoint, weights_only=True)
     content['state_dict']['neck.fc.bias'] += 1
     torch.save(content, other)
-
-    def retrieve(*arguments):
-        monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
-        runpy.run_path(str(TOOL), run_name='__main__')
-
     index, images = tmp_path / 'index', digits / 'val/3'
-    with pytest.raises(SystemExit):
-        retrieve(*index_command(run_files, images, index))
+    assert retrieve(*index_command(run_files, images, index))[0] == 0
     for command in (
         index_command((config, other), digits / 'val/4', index),
         ['search', index, images, '--checkpoint', other],
     ):
-        with pytest.raises(ValueError, match=f'{index} is an index of another network'):
-            retrieve(*command)
+        code, _, err = retrieve(*command)
+        assert code == 1 and err.startswith(f'error: {index} is an index of another network')
 
 
 def test_approximate_search_prints_its_recall(retrieve, run_files, digits, tmp_path, monkeypatch):

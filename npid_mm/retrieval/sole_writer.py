@@ -1,0 +1,47 @@
+"""One process at a time writes to an index."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from npid_mm.engine.whole_file_backend import remove_unfinished
+
+LOCK = 'writing.lock'
+
+
+@contextmanager
+def sole_writer(folder: str | Path) -> Iterator[None]:
+    """Keep other processes from writing to an index meanwhile; they may read it.
+
+    The system holds the lock for its process, so that it is gone with it, however it ended. At the
+    end nothing unfinished is left in the folder, nor the folder itself if it was made for nothing.
+
+    Args:
+        folder (str | Path): The index, or where it will be.
+
+    Raises:
+        BlockingIOError: Another process is writing to it.
+    """
+    folder = Path(folder)
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        raise BlockingIOError(
+            f'another process is writing to the index {folder}: wait until it is done, or end it, '
+            'and give this command again'
+        ) from None
+    try:
+        yield
+    finally:
+        remove_unfinished(folder)
+        # while it is held: a lock on a file without a name counts for nobody
+        (folder / LOCK).unlink(missing_ok=True)
+        lock.release()
+        with suppress(OSError):  # not empty
+            for each in made:
+                each.rmdir()
