@@ -34,7 +34,7 @@ INSTALL_REQUIRES = [
     'scikit-learn',
     'matplotlib',
     'pillow',
-    'filelock',
+    'filelock>=3.21',  # sees that a file was removed by the one who held the lock on it
     'rich',
     'modelindex',
 ]
@@ -44,6 +44,10 @@ ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpret
 TRACKING = ['tensorboard', 'wandb']
 
 CONVERT = ['safetensors']
+
+PICTURES = ['umap-learn']
+
+SEARCH = ['faiss-cpu']
 
 EXTRAS = {
     'onedl': ONEDL,
@@ -58,11 +62,14 @@ EXTRAS = {
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
     'convert': CONVERT,
+    'pictures': PICTURES,
+    'search': SEARCH,
     'tracking': TRACKING,
     'dev': [
         *TRACKING,
         *CONVERT,
-        'faiss-cpu',
+        *PICTURES,
+        *SEARCH,
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools
         'openxlab<0.0.12',

@@ -1,7 +1,8 @@
-"""What detection and segmentation need beyond the package itself, and what to type for it."""
+"""What some parts need beyond the package itself, and what to type for it."""
 
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 
 import torch
 
@@ -10,6 +11,12 @@ from .version_gate import installed_versions
 OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package index leaves out
 # import name -> extra of npid-mm, which is what it is for
 EXTRAS = {'mmdet': 'detection', 'mmseg': 'segmentation'}
+# import name -> name for pip and extra, of what belongs to neither family
+OPTIONAL = {
+    'faiss': ('faiss-cpu', 'search'),
+    'safetensors': ('safetensors', 'convert'),
+    'umap': ('umap-learn', 'pictures'),
+}
 OFFICIAL = (
     "This environment has OpenMMLab's own packages, and npid-mm's extras are for the onedl ones: "
     'never mix them. Install {} and mmcv with operators as OpenMMLab says, or make an environment '
@@ -34,11 +41,7 @@ def check_extra(package: str) -> None:
     purpose = EXTRAS[package]
     onedl = any(name.startswith('onedl-') for name in installed_versions())
     if find_spec(package) is None:
-        install = f"Type, in a clone: pip install -e '.[{purpose}]'"
-        raise MissingExtraError(
-            f'{purpose} needs {package}, which is not installed.\n'
-            + (install if onedl else OFFICIAL.format(package))
-        )
+        raise _missing(purpose, package, _install(purpose) if onedl else OFFICIAL.format(package))
     build = 'Type: python tools/install_mmcv_ops.py' if onedl else OFFICIAL.format(package)
     if find_spec(OPS) is None:
         raise MissingExtraError(
@@ -52,3 +55,31 @@ def check_extra(package: str) -> None:
             f'{purpose} needs the compiled operators of mmcv, and the installed ones cannot be '
             f'loaded with torch {torch.__version__}; they may be of another one: {error}.\n{build}'
         ) from error
+
+
+def optional_module(name: str, purpose: str) -> ModuleType:
+    """Import a module that only an extra of npid-mm brings.
+
+    Args:
+        name (str): Of a package of :data:`OPTIONAL`, or of a module in one.
+        purpose (str): What needs it, for the message.
+
+    Raises:
+        MissingExtraError: The package is not installed. The message says what to type.
+    """
+    package = name.partition('.')[0]
+    distribution, extra = OPTIONAL[package]
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name.partition('.')[0] != package:  # it is there, and lacks something itself
+            raise
+        raise _missing(purpose, distribution, _install(extra)) from error
+
+
+def _install(extra: str) -> str:
+    return f"Type, in a clone: pip install -e '.[{extra}]'"
+
+
+def _missing(purpose: str, package: str, fix: str) -> MissingExtraError:
+    return MissingExtraError(f'{purpose} needs {package}, which is not installed.\n{fix}')

@@ -1,10 +1,20 @@
-"""What a user reads who starts a detection or segmentation without what it needs."""
+"""What a user reads who starts something without what it needs besides the package."""
+
+import json
+import sys
 
 import pytest
 from mmengine.config import Config
 
 from npid_mm.engine.launch import read_config
-from npid_mm.extras import EXTRAS, OPS, MissingExtraError, check_extra
+from npid_mm.extras import (
+    EXTRAS,
+    OPS,
+    OPTIONAL,
+    MissingExtraError,
+    check_extra,
+    optional_module,
+)
 from tests.toy import ROOT
 
 SEGMENTATION = ROOT / 'configs/benchmarks/mmsegmentation'
@@ -107,3 +117,31 @@ def test_other_import_errors_stay_what_they_are(environment, tmp_path):
         read_config(path)
     assert not isinstance(caught.value, MissingExtraError)
     assert isinstance(read_config(ROOT / 'configs/selfsup/_base_/default_runtime.py'), Config)
+
+
+@pytest.mark.parametrize('package', OPTIONAL)
+@pytest.mark.parametrize('module', ['{}', '{}.part'], ids=['package', 'module in it'])
+def test_missing_optional_package_is_named_with_its_extra(monkeypatch, package, module):
+    monkeypatch.setitem(sys.modules, package, None)
+    distribution, extra = OPTIONAL[package]
+    message = (
+        f'drawing needs {distribution}, which is not installed.\n'
+        f"Type, in a clone: pip install -e '.[{extra}]'"
+    )
+    with pytest.raises(MissingExtraError) as caught:
+        optional_module(module.format(package), 'drawing')
+    assert str(caught.value) == message
+
+
+def test_optional_module_that_is_there_is_given(monkeypatch):
+    monkeypatch.setitem(OPTIONAL, 'json', ('json', 'pictures'))
+    assert optional_module('json.decoder', 'drawing') is json.decoder
+
+
+def test_optional_package_that_lacks_something_itself(monkeypatch, tmp_path):
+    """To install it again would not help."""
+    (tmp_path / 'umap.py').write_text('import package_that_umap_needs\n')
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, 'umap', raising=False)
+    with pytest.raises(ModuleNotFoundError, match="No module named 'package_that_umap_needs'"):
+        optional_module('umap', 'drawing')

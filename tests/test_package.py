@@ -1,6 +1,7 @@
 """What pip sees: requirements, extras, version, and what the wheel would hold."""
 
 import fnmatch
+import re
 import runpy
 from pathlib import Path
 
@@ -8,7 +9,9 @@ import pytest
 from packaging.requirements import Requirement
 
 import npid_mm
+from npid_mm.extras import EXTRAS, OPTIONAL
 from npid_mm.version_gate import OWNERS, TORCH, check_versions
+from tests.pages import pages
 
 ROOT = Path(__file__).parents[1]
 
@@ -89,6 +92,26 @@ def test_gate_lets_through_what_an_extra_installs(setup_arguments, extra):
 def test_torch_range_is_the_gates(setup_arguments):
     """Setup.py cannot import the gate, so that its range is written twice."""
     assert f'torch{TORCH}' in setup_arguments['install_requires']
+
+
+def test_messages_name_extras_that_bring_what_is_missing(setup_arguments):
+    extras = setup_arguments['extras_require']
+    assert {'detection', 'segmentation'} == set(EXTRAS.values())
+    for distribution, extra in OPTIONAL.values():
+        assert distribution in [Requirement(line).name for line in extras[extra]]
+
+
+def test_docs_name_extras_that_exist_and_no_other_way_to_get_them(setup_arguments):
+    """An extra that no page names is not found; two ways to one package become two versions."""
+    text = '\n'.join(page.read_text(encoding='utf-8') for page in pages())
+    named = {
+        extra
+        for each in re.findall(r"pip install -e '\.\[([\w,]+)\]'", text)
+        for extra in each.split(',')
+    }
+    assert named == set(setup_arguments['extras_require'])
+    optional = '|'.join(distribution for distribution, _ in OPTIONAL.values())
+    assert not re.findall(rf'pip install [^`\n]*\b({optional})\b', text)
 
 
 def test_constraints_fit_the_requirements(setup_arguments):

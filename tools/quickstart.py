@@ -22,7 +22,7 @@ from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.launch import add_config_options, set_loader_defaults
+from npid_mm.engine.launch import add_config_options, build_runner, set_loader_defaults
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, training_curve
 
@@ -30,7 +30,7 @@ CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 K = 10  # neighbours that vote in the closing table, and that the contact sheet shows
-QUERIES = 12  # rows of the contact sheet
+QUERIES = 10  # rows of the contact sheet
 SHORT_EPOCHS = 3
 
 
@@ -141,7 +141,7 @@ class Untrained(Hook):
 def quiet_runner(cfg: Config) -> Runner:
     """A Runner that prints progress, but not the machine and the config before it."""
     cfg.log_level = 'WARNING'
-    runner = Runner.from_cfg(cfg)
+    runner = build_runner(cfg)
     for part in (runner.logger, *runner.logger.handlers):
         part.setLevel('INFO')
     # whoever uses the written config wants to read its log

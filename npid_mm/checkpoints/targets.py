@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from npid_mm.extras import optional_module
+
+from .backbone import fit_report
 from .objects import file_bytes
 from .pretrained import BACKBONE, Pretrained
 from .resnets import closest_resnet
@@ -64,9 +67,10 @@ class Target:
 def _check_resnet(pretrained: Pretrained) -> None:
     """Refuse a backbone that is not a whole ResNet of torchvision."""
     try:
-        name, misfit = closest_resnet(pretrained.backbone())
+        name, own = closest_resnet(pretrained.backbone())
     except ValueError as error:
         raise NotAResNetError(f'the backbone is no ResNet: {error}') from error
+    misfit = fit_report(own, pretrained.backbone())
     if misfit:
         raise NotAResNetError(f'the backbone is not the {name} of torchvision:\n{misfit}')
 
@@ -80,18 +84,12 @@ def _bare(tensors: dict[str, Tensor], _: Pretrained) -> bytes:
 
 
 def _safetensors(tensors: dict[str, Tensor], pretrained: Pretrained) -> bytes:
-    try:
-        from safetensors.torch import save
-    except ImportError as error:
-        raise ImportError(
-            "safetensors is not installed. Type: pip install 'npid-mm[convert]' (from a clone: "
-            "pip install -e '.[convert]')"
-        ) from error
+    safetensors = optional_module('safetensors.torch', 'the format safetensors')
     own = {
         name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()
     }
     about = dict(_about(pretrained), settings=json.dumps(pretrained.settings))
-    return save(own, metadata=about)
+    return safetensors.save(own, metadata=about)
 
 
 def _about(pretrained: Pretrained) -> dict:

@@ -7,6 +7,8 @@ from mmengine.config import Config
 
 from .launch import add_config_options, load_config
 
+SUFFIXES = ('.png', '.pdf')  # what both Pillow and matplotlib write
+
 
 def add_picture_options(
     parser: argparse.ArgumentParser, name: str, checkpoint: bool = True, seed: bool = True
@@ -24,7 +26,9 @@ def add_picture_options(
         parser.add_argument('checkpoint', help='checkpoint file or address')
     add_out(parser, f'{name}.png in work_dir')
     if seed:
-        parser.add_argument('--seed', type=int, default=0, help='of all that is drawn at random')
+        parser.add_argument(
+            '--seed', type=int, default=0, help='of all that is drawn at random; default: 0'
+        )
     add_config_options(parser)
     parser.set_defaults(launcher='none', work_dir=None, picture=name)
 
@@ -33,10 +37,22 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
     """The argument that names the picture."""
     parser.add_argument(
         '--out',
-        type=Path,
+        type=picture_file,
         metavar='FILE',
         help=f'image to write (png or pdf); default: {default}',
     )
+
+
+def picture_file(name: str) -> Path:
+    """The path of a picture, refused before anything is computed for it.
+
+    Raises:
+        ArgumentTypeError: Neither png nor pdf.
+    """
+    path = Path(name)
+    if path.suffix.lower() not in SUFFIXES:
+        raise argparse.ArgumentTypeError(f'must end in {" or ".join(SUFFIXES)}, got {name}')
+    return path
 
 
 def load_picture_config(args: argparse.Namespace) -> tuple[Config, Path]:

@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 from sklearn.manifold import TSNE
 
-from npid_mm.extras import MissingExtraError
+from npid_mm.extras import optional_module
 
 from .contact_sheet import FADED, INK, PAPER
 from .whole_file import whole_file
@@ -44,7 +44,8 @@ def plane(rows, method='tsne', seed=0):
         raise ValueError(f'rows must be (n, D) with n at least 5, got {rows.shape}')
     if method == 'umap':
         # several threads would not keep to the seed
-        return _umap()(metric='cosine', random_state=seed, n_jobs=1).fit_transform(rows)
+        umap = optional_module('umap', "method='umap'").UMAP
+        return umap(metric='cosine', random_state=seed, n_jobs=1).fit_transform(rows)
     # of unit rows, Euclidean distance and cosine have the same order
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(rows)
@@ -154,14 +155,3 @@ def _draw_names(axes, points, labels, names):
 def _name(number, class_names):
     name = str(number) if class_names is None else str(class_names[number])
     return name if len(name) <= LONGEST else name[: LONGEST - 3] + '...'
-
-
-def _umap():
-    try:
-        from umap import UMAP
-    except ImportError as error:
-        raise MissingExtraError(
-            "method='umap' needs the package umap-learn, which is not installed.\n"
-            'Type: pip install umap-learn'
-        ) from error
-    return UMAP

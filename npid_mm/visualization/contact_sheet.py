@@ -78,7 +78,7 @@ def neighbor_sheet(
             sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labelled else None)
     sheet.draw_header()
     with whole_file(out) as path:
-        sheet.image.save(path)
+        sheet.image.save(path, optimize=True)
     return out
 
 

@@ -1,5 +1,6 @@
 """Curves of a run: loss, drift of the bank and kNN accuracy over epochs."""
 
+import math
 import re
 from collections.abc import Mapping
 
@@ -26,7 +27,8 @@ def training_curve(runs, out, k=None):
     """Draw the loss, the drift of the bank and the kNN accuracy of one or several runs.
 
     A quantity that no run has logged gets no panel. Several runs are laid over one another: a run
-    keeps its colour in all panels, and a kind of kNN accuracy its style.
+    keeps its colour in all panels, and a kind of kNN accuracy its style. Crosses at the foot of a
+    panel are values that are NaN or infinite.
 
     Args:
         runs (str | PathLike | Mapping[str, str]): Work dir or log of a run, see :func:`read_run`,
@@ -39,23 +41,26 @@ def training_curve(runs, out, k=None):
 
     Raises:
         FileNotFoundError: There is no such log.
-        ValueError: If the logs hold none of the quantities, ``k`` is not among them, or a line is
-            no JSON object.
+        ValueError: If one of the logs holds none of the quantities, ``k`` is not among them, or a
+            line is no JSON object.
     """
     paths = runs if isinstance(runs, Mapping) else {'': runs}
     series = {name: read_run(path) for name, path in paths.items()}
+    for name, path in paths.items():
+        if not any(_keys(series[name], pattern) for *_, pattern in PANELS):
+            raise ValueError(
+                'runs must have logged loss, bank_drift, bank_knn or top1_k..., got '
+                f'{sorted(series[name])} in {path}'
+            )
     if k is not None:
         _keep_only(series, k)
     panels = [panel for panel in PANELS if any(_keys(each, panel[2]) for each in series.values())]
-    if not panels:
-        raise ValueError(
-            'runs must have logged loss, bank_drift, bank_knn or top1_k..., got '
-            f'{sorted({key for each in series.values() for key in each})} '
-            f'in {[str(path) for path in paths.values()]}'
-        )
     figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=120, layout='constrained')
-    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
+    # one time axis: where a quantity ends before the others, that shows
+    places = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
+    for axes, panel in zip(places, panels, strict=True):
         _draw_panel(axes, series, *panel)
+    axes.set_xlim(left=0)
     if len(series) > 1:
         lines = [Line2D([], [], color=f'C{number}', linewidth=2) for number in range(len(series))]
         columns = min(len(series), 2 * len(panels))
@@ -93,24 +98,33 @@ def _draw_panel(axes, runs, title, unit, pattern):
     several = len(runs) > 1
     # over all runs, as they need not have logged the same
     kinds = list(dict.fromkeys(key for series in runs.values() for key in _keys(series, pattern)))
+    finite = lost = 0
     for number, series in enumerate(runs.values()):
         for place, key in enumerate(kinds):
             epochs, values = series.get(key, ([], []))
             # Runs differ in colour and keys in style; of a single run, keys differ in both.
+            color = f'C{number if several else place}'
             axes.plot(
                 epochs,
                 values,
                 linestyle=STYLES[place % len(STYLES)],
-                color=f'C{number if several else place}',
+                color=color,
                 marker='o' if len(values) <= MARKERS_UP_TO else None,
                 markersize=3.5,
                 linewidth=1.6,
             )
+            broken = [
+                e for e, value in zip(epochs, values, strict=True) if not math.isfinite(value)
+            ]
+            foot = axes.get_xaxis_transform()
+            axes.plot(broken, [0.03] * len(broken), 'x', color=color, markersize=4, transform=foot)
+            finite, lost = finite + len(values) - len(broken), lost + len(broken)
     axes.set_title(title, fontsize=11)
-    axes.set_xlabel('epoch')
+    axes.set_xlabel('epoch; crosses: NaN or infinity' if lost else 'epoch')
     axes.set_ylabel(unit)
+    if not finite:
+        axes.set_yticks([])
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
-    axes.set_xlim(left=0)
     axes.grid(alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
     if any(map(_label, kinds)):

@@ -31,6 +31,7 @@ def trained(digits, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('small')
     cfg = digits_config(digits, work_dir, epochs=2)
     cfg.train_cfg.val_interval = 1
+    cfg.log_level = 'INFO'  # the log's text is drawn too
     cfg.model.memory_bank.init = 'features'  # two epochs do not get far from random rows
     for dataset in (cfg.train_dataloader.dataset.dataset, cfg.test_cfg.reference.dataset):
         dataset.indices = list(range(0, 1442, 7))
@@ -151,7 +152,7 @@ def test_retrieval_figure_shows_what_is_found(draw, trained, tmp_path):
     assert set(counts[shown[:2]]) == {counts.max()} and set(counts[shown[2:4]]) == {counts.min()}
 
 
-def test_without_labels_there_are_random_queries_only(draw, digits, tmp_path):
+def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch, tmp_path):
     """Lists without classes: one section in place of three, no frame; no accuracy either."""
     options = []
     for name, at in (('val', 'test_dataloader'), ('train', 'test_cfg.reference')):
@@ -166,7 +167,9 @@ def test_without_labels_there_are_random_queries_only(draw, digits, tmp_path):
         assert image.size == _Sheet(3, 2, 72, False, sections={'': 3}).image.size
         found = np.asarray(image.convert('RGB')).astype(int)
     assert np.ptp(found, axis=-1).max() == 0  # digits and letters are gray
-    with pytest.raises(ValueError, match='accuracy needs labels'):
+    # said before the images are gone through
+    monkeypatch.setattr('npid_mm.retrieval.held_out.dataset_features', None)
+    with pytest.raises(ValueError, match='accuracy needs labels, and .* has none'):
         draw('draw_class_accuracy', '--out', 'b.png', '--cfg-options', *options)
     assert not (tmp_path / 'b.png').exists()
 
@@ -272,8 +275,22 @@ def test_numbers_out_of_range_are_named(draw, option):
         draw('draw_retrieval', option, 0)
 
 
+@pytest.mark.parametrize(
+    'tool', ['draw_retrieval', 'draw_class_accuracy', 'draw_bank', 'draw_curves']
+)
+@pytest.mark.parametrize('out', ['picture.bmp', 'folder'])
+def test_other_kinds_of_file_are_refused_at_once(draw, trained, tool, out, capsys):
+    """Not after the features of all images."""
+    runs = [trained.checkpoint.parent] if tool == 'draw_curves' else []
+    with pytest.raises(SystemExit):
+        draw(tool, *runs, '--out', out)
+    assert f'argument --out: must end in .png or .pdf, got {out}' in capsys.readouterr().err
+
+
 def test_umap_that_is_missing_says_what_to_type(draw, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'umap', None)
-    with pytest.raises(ImportError, match='pip install umap-learn'):
+    with pytest.raises(
+        ImportError, match=r"umap-learn, which is not installed\.\nType.*-e '\.\[pictures\]'"
+    ):
         draw('draw_bank', '--method', 'umap', '--out', 'a.png')
     assert not list(tmp_path.iterdir())

@@ -60,7 +60,9 @@ def test_umap_gets_the_rows_the_metric_and_the_seed(monkeypatch):
 
 def test_missing_umap_says_what_to_type(monkeypatch):
     monkeypatch.setitem(sys.modules, 'umap', None)
-    with pytest.raises(MissingExtraError, match='pip install umap-learn'):
+    with pytest.raises(
+        MissingExtraError, match=r"umap' needs umap-learn, which .*\nType.*-e '\.\[pictures\]'"
+    ):
         plane(groups()[0], 'umap')
 
 

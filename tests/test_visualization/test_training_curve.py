@@ -21,6 +21,7 @@ LOG = [
 ]
 
 
+BLUE = [round(255 * value) for value in to_rgb('C0')]
 ORANGE = [round(255 * value) for value in to_rgb('C1')]  # of the second run
 
 
@@ -104,15 +105,53 @@ def test_one_k_of_several_may_be_chosen(tmp_path):
     assert not (tmp_path / 'none.png').exists()
 
 
-def test_gaps_for_numbers_that_are_none(tmp_path):
-    """A loss that became NaN still leaves a picture of the time before."""
-    log = [*LOG, dict(loss=float('nan'), epoch=3, iter=10, step=10)]
+def blue_columns(path):
+    """Columns of pixels in which the first panel of three has the colour of the first run."""
+    pixels = np.asarray(Image.open(path).convert('RGB'))
+    return (pixels == BLUE).all(-1)[:, : pixels.shape[1] // 3].any(axis=0).nonzero()[0]
+
+
+@pytest.mark.parametrize('broken', [float('nan'), float('inf')])
+def test_a_loss_that_is_lost_shows(tmp_path, broken):
+    """Of a run without them the curve would end at the same place as one that was stopped."""
+    later = [dict(loss=broken, epoch=3, iter=i, step=i) for i in (10, 12)]
+    later.append(dict(bank_drift=0.1, step=4))  # the time axis is the same for all three
+    whole = training_curve(write_log(tmp_path / 'a.json', [*LOG, *later]), tmp_path / 'a.png')
+    later[:2] = []
+    without = training_curve(write_log(tmp_path / 'b.json', [*LOG, *later]), tmp_path / 'b.png')
+    ends, others = blue_columns(whole), blue_columns(without)
+    first = others[0]
+    # the curve goes from epoch 0.5 to 2, the crosses are at 2.5 and at 3
+    assert (ends[-1] - first) / (others[-1] - first) == pytest.approx(2.5 / 1.5, abs=0.05)
+
+
+def test_a_loss_that_was_never_finite_has_no_scale(tmp_path):
+    """Its panel says so, with crosses and without figures that nothing was measured by."""
+    log = [dict(record, loss=float('nan')) if 'loss' in record else record for record in LOG]
     out = training_curve(write_log(tmp_path / 'a.json', log), tmp_path / 'a.png')
-    assert colours(out)[0] > 100
+    assert len(blue_columns(out)) > 4 * 3
+    whole = training_curve(write_log(tmp_path / 'b.json', LOG), tmp_path / 'b.png')
+    assert gray_left_of_the_panel(out) < gray_left_of_the_panel(whole)
+
+
+def gray_left_of_the_panel(path):
+    """How many dark pixels there are left of the first panel's axis, where its scale is."""
+    pixels = np.asarray(Image.open(path).convert('L'))
+    pixels = pixels[:, : pixels.shape[1] // 3]
+    axis = (pixels < 100).sum(axis=0).argmax()
+    return (pixels[:, :axis] < 100).sum()
 
 
 def test_refuses_a_log_without_any_of_the_quantities(tmp_path):
     path = write_log(tmp_path / 'scalars.json', [dict(lr=0.1, step=1)])
-    with pytest.raises(ValueError, match=r"must have logged loss, .*, got \['lr'\] in"):
+    message = rf"must have logged loss, .*, got \['lr'\] in {path}"
+    with pytest.raises(ValueError, match=message):
+        training_curve(path, tmp_path / 'curve.png')
+    # nor is it left out beside a run that has them
+    runs = {'whole': write_log(tmp_path / 'whole.json', LOG), 'bare': path}
+    with pytest.raises(ValueError, match=message):
+        training_curve(runs, tmp_path / 'curve.png')
+    path.write_text('')
+    with pytest.raises(ValueError, match=r'got \[\] in'):
         training_curve(path, tmp_path / 'curve.png')
     assert not (tmp_path / 'curve.png').exists()

@@ -16,9 +16,14 @@ def parse_args() -> argparse.Namespace:
     )
     add_picture_options(parser, 'views', checkpoint=False)
     parser.add_argument(
-        '--images', type=int, default=8, help='rows, spread evenly over the data set'
+        '--images',
+        type=int,
+        default=8,
+        help='rows, spread evenly over the data set; default: %(default)s',
     )
-    parser.add_argument('--views', type=int, default=7, help='columns beside the original')
+    parser.add_argument(
+        '--views', type=int, default=7, help='columns beside the original; default: %(default)s'
+    )
     return parser.parse_args()
 
 

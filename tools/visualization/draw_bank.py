@@ -15,9 +15,14 @@ def parse_args() -> argparse.Namespace:
         description="Lay a checkpoint's memory bank out in the plane, coloured by class."
     )
     add_picture_options(parser, 'bank')
-    parser.add_argument('--method', choices=list(METHODS), default='tsne')
     parser.add_argument(
-        '--points', type=int, default=5000, help='rows to show, drawn at random if there are more'
+        '--method', choices=list(METHODS), default='tsne', help='default: %(default)s'
+    )
+    parser.add_argument(
+        '--points',
+        type=int,
+        default=5000,
+        help='rows to show, drawn at random if there are more; default: %(default)s',
     )
     return parser.parse_args()
 

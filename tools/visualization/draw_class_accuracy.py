@@ -18,7 +18,9 @@ def parse_args() -> argparse.Namespace:
         'draw the accuracy of each class. The figures go to a JSON file beside the picture.'
     )
     add_picture_options(parser, 'class_accuracy', seed=False)
-    parser.add_argument('--k', type=int, default=10, help='neighbours that vote')
+    parser.add_argument(
+        '--k', type=int, default=10, help='neighbours that vote; default: %(default)s'
+    )
     return parser.parse_args()
 
 
@@ -27,7 +29,7 @@ def main() -> None:
     args = parse_args()
     cfg, out = load_picture_config(args)
     temperature = (cfg.get('test_cfg') or {}).get('temperature', TEMPERATURE)
-    found = search_held_out(cfg, args.checkpoint, args.k)
+    found = search_held_out(cfg, args.checkpoint, args.k, labelled=True)
     figures = {
         'k': args.k,
         'temperature': temperature,

@@ -18,8 +18,12 @@ def parse_args() -> argparse.Namespace:
         'nearest training images. Without labels: random ones only.'
     )
     add_picture_options(parser, 'retrieval')
-    parser.add_argument('--rows', type=int, default=4, help='queries of each kind')
-    parser.add_argument('--k', type=int, default=10, help='neighbours of each query')
+    parser.add_argument(
+        '--rows', type=int, default=4, help='queries of each kind; default: %(default)s'
+    )
+    parser.add_argument(
+        '--k', type=int, default=10, help='neighbours of each query; default: %(default)s'
+    )
     return parser.parse_args()
 
 
