@@ -11,7 +11,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.zoo.download import OPENMMLAB, digits_of, download, sha256
+from npid_mm.downloads.download import OPENMMLAB, digits_of, download, sha256
 from npid_mm.zoo.hub import weights_url, zoo_weights
 
 

@@ -7,6 +7,8 @@ from pathlib import Path
 from mmengine.fileio import get_local_path
 from torch import Tensor, nn
 
+from npid_mm.downloads.download import download
+
 from .flat import flat_values
 from .inert import load_tensors
 from .tensor_unpickler import Inert
@@ -26,6 +28,7 @@ OTHER_PARTS = (
 )  # fmt: skip
 COUNTER = 'num_batches_tracked'  # of batch norms, which old checkpoints lack and nothing needs
 SHOWN = 20  # keys of each kind in a message
+MISSING = 'missing'  # a kind of misfit
 
 
 def backbone_weights(path: str | Path) -> dict[str, Tensor]:
@@ -35,10 +38,11 @@ def backbone_weights(path: str | Path) -> dict[str, Tensor]:
     PyContrast, and bare networks such as torchvision's.
 
     Args:
-        path (str | Path): A file, or an address such as ``https://...``.
+        path (str | Path): A file or an address, see :func:`checkpoint_content`.
 
     Raises:
         FileNotFoundError: There is no such file.
+        DownloadError: It cannot be fetched.
         ValueError: The file is no checkpoint of PyTorch, or holds no backbone.
     """
     content = checkpoint_content(path)
@@ -63,16 +67,24 @@ def checkpoint_content(path: str | Path):
     """What a checkpoint holds, see :func:`load_tensors`.
 
     Args:
-        path (str | Path): A file, or an address such as ``https://...``.
+        path (str | Path): A file; or an http or https address, which is fetched once and checked,
+            see :func:`~npid_mm.downloads.download.download`; or one that MMEngine has a storage
+            backend for.
 
     Raises:
         FileNotFoundError: There is no such file.
+        DownloadError: It cannot be fetched.
         ValueError: The file is no checkpoint of PyTorch.
     """
-    if '://' not in str(path) and not Path(path).is_file():
+    if str(path).startswith(('http://', 'https://')):
+        return load_tensors(download(str(path)))
+    if '://' in str(path):
+        with get_local_path(str(path)) as local:
+            return load_tensors(local)
+    local = Path(path).expanduser()
+    if not local.is_file():
         raise FileNotFoundError(f'checkpoint not found: {path}')
-    with get_local_path(str(path)) as local:
-        return load_tensors(local)
+    return load_tensors(local)
 
 
 def network_state(content) -> Mapping:
@@ -136,6 +148,13 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
 
 def fit_report(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
     """What keeps the state dict ``given`` from filling ``own``, a line a kind; empty if nothing."""
+    return '\n'.join(
+        f'  {len(names)} {kind}: {listed(names)}' for kind, names in misfits(own, given).items()
+    )
+
+
+def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, list[str]]:
+    """What keeps ``given`` from filling ``own``: names by their kind, of the kinds there are."""
     missing = [name for name in own if name not in given and not name.endswith(COUNTER)]
     unexpected = [name for name in given if name not in own]
     reshaped = [
@@ -143,10 +162,8 @@ def fit_report(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
         for name, value in own.items()
         if name in given and given[name].shape != value.shape
     ]
-    kinds = {'missing': missing, 'unexpected': unexpected, 'of another shape': reshaped}
-    return '\n'.join(
-        f'  {len(names)} {kind}: {listed(names)}' for kind, names in kinds.items() if names
-    )
+    kinds = {MISSING: missing, 'unexpected': unexpected, 'of another shape': reshaped}
+    return {kind: names for kind, names in kinds.items() if names}
 
 
 def listed(names: list[str]) -> str:

@@ -7,7 +7,8 @@ from pathlib import Path
 from mmengine.fileio import put
 from torch import Tensor
 
-from .backbone import COUNTER
+from .backbone import COUNTER, MISSING, fit_report, misfits
+from .output import check_output
 from .pretrained import BANK, NECK, Pretrained, Z
 from .resnets import closest_resnet
 from .sources import read_backbone
@@ -47,18 +48,32 @@ def convert(pretrained: Pretrained, target: str, path: str | Path) -> str:
         str: A table of the keys used, renamed and left, and what should be known.
 
     Raises:
-        ValueError: ``target`` is unknown, ``path`` is the file that was read, or the backbone is
-            not what the target holds.
+        ValueError: ``target`` is unknown, ``path`` is the file that was read or a folder, or the
+            backbone is cut off, or not what the target holds.
         ImportError: A package is missing.
     """
     if target not in TARGETS:
         raise ValueError(f'target must be one of {", ".join(TARGETS)}, got {target!r}')
-    if Path(path).resolve() == Path(pretrained.path).resolve():
-        raise ValueError(f'{path} is the checkpoint itself: give another file to write')
+    check_output(path, pretrained.path)
     kind = TARGETS[target]
-    put(kind.data(pretrained), str(path), backend_args=dict(backend='whole_file'))
+    data = kind.data(pretrained)
+    _check_whole(pretrained.backbone())
+    put(data, str(path), backend_args=dict(backend='whole_file'))
     facts = _facts(pretrained) if kind.whole else [_backbone_fact(pretrained.backbone())]
     return '\n'.join([*table(pretrained, kind), *facts])
+
+
+def _check_whole(weights: Mapping[str, Tensor]) -> None:
+    """Refuse a ResNet of which only a part is there."""
+    try:
+        name, own = closest_resnet(weights)
+    except ValueError:  # another network, whose parts nobody knows
+        return
+    if misfits(own, weights).keys() == {MISSING}:
+        raise ValueError(
+            f'the backbone is cut off: it would be the {name} of torchvision, but lacks\n'
+            f'{fit_report(own, weights)}\ngive a checkpoint with all of it'
+        )
 
 
 def table(pretrained: Pretrained, target: Target) -> list[str]:
@@ -138,9 +153,10 @@ def _size(tensor: Tensor | None) -> str:
 def _backbone_fact(weights: Mapping[str, Tensor]) -> str:
     """Which ResNet a backbone is."""
     try:
-        name, misfit = closest_resnet(weights)
+        name, own = closest_resnet(weights)
     except ValueError:
         return f'backbone: {len(weights)} weights, no ResNet'
+    misfit = fit_report(own, weights)
     if misfit:
         return f'backbone: not the {name} of torchvision, which it is closest to\n{misfit}'
     text = f'backbone: all weights of the {name} of torchvision matched, {len(weights)} keys'

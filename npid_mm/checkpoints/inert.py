@@ -10,20 +10,29 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from npid_mm.extras import MissingExtraError, optional_module
+
 from .tensor_unpickler import TensorUnpickler
 
 # first pickles of a file of torch < 1.6
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 CHUNK = 1 << 24  # bytes
+SAFETENSORS = '.safetensors'
 
 
-def load_tensors(path: str | Path):
+def load_tensors(path: str | Path, values: bool = True):
     """Read a checkpoint, of which nothing but tensors and plain values comes to life.
 
-    Reads the zip files of today and the format before torch 1.6. ``torch.load`` is not asked:
-    with ``weights_only=True`` it refuses the pickled objects beside the weights of MMEngine,
-    MMSelfSup and the authors' code, and without, it runs what a file says.
+    Reads the zip files of today and the format before torch 1.6, and by the name ``.safetensors``
+    that format. ``torch.load`` is not asked: with ``weights_only=True`` it refuses the pickled
+    objects beside the weights of MMEngine, MMSelfSup and the authors' code, and without, it runs
+    what a file says.
+
+    Args:
+        path (str | Path): A file.
+        values (bool): Whether to read the values of tensors. Without them the tensors are on the
+            device 'meta', and of a large file only a small part is read.
 
     Returns:
         The content, on the CPU, with an :class:`~npid_mm.checkpoints.tensor_unpickler.Inert` in
@@ -31,11 +40,15 @@ def load_tensors(path: str | Path):
 
     Raises:
         ValueError: The file is no checkpoint of PyTorch, or a damaged one.
+        MissingExtraError: safetensors is needed and not installed.
     """
     try:
+        if Path(path).suffix == SAFETENSORS:
+            return _read_safetensors(path, values)
         with open(path, 'rb') as file:
-            return _read_zip(file) if zipfile.is_zipfile(file) else _read_legacy(file)
-    except OSError:
+            read = _read_zip if zipfile.is_zipfile(file) else _read_legacy
+            return read(file, values)
+    except (OSError, MissingExtraError):
         raise
     except Exception as error:  # damaged pickles raise anything
         reason = f'{type(error).__name__} {error}'.splitlines()[0]
@@ -44,7 +57,14 @@ def load_tensors(path: str | Path):
         raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
 
 
-def _read_zip(file: BinaryIO):
+def _read_safetensors(path: str | Path, values: bool) -> dict[str, Tensor]:
+    """Tensors by their names."""
+    safetensors = optional_module('safetensors.torch', f'a file with the name {SAFETENSORS}')
+    tensors = safetensors.load_file(path)
+    return tensors if values else {name: value.to('meta') for name, value in tensors.items()}
+
+
+def _read_zip(file: BinaryIO, values: bool):
     """The format since torch 1.6: ``NAME/data.pkl`` beside a file for each storage."""
     with zipfile.ZipFile(file) as archive:
         names = set(archive.namelist())
@@ -54,21 +74,22 @@ def _read_zip(file: BinaryIO):
         (folder,) = folders
         order = f'{folder}byteorder'
         _check_order(order not in names or archive.read(_stored(archive, order)) == b'little')
-        storages = Storages(file)
+        storages = Storages(file, values)
 
         def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
             if key not in storages:
                 entry = _stored(archive, f'{folder}data/{key}')
                 storages.make(key, entry.file_size)
-                with archive.open(entry) as source:
-                    _fill(storages[key], source)
+                if values:
+                    with archive.open(entry) as source:
+                        _fill(storages[key], source)
             return storages[key].view(dtype)
 
         with archive.open(_stored(archive, f'{folder}data.pkl')) as source:
             return TensorUnpickler(source, storage).load()
 
 
-def _read_legacy(file: BinaryIO):
+def _read_legacy(file: BinaryIO, values: bool):
     """The format before torch 1.6: pickles, the last of them a list of the storages behind it."""
 
     def no_storage(*_):
@@ -81,7 +102,7 @@ def _read_legacy(file: BinaryIO):
     if head() != LEGACY_MAGIC or head() != LEGACY_PROTOCOL:
         raise pickle.UnpicklingError('it does not start as one')
     _check_order(head()['little_endian'])
-    storages, itemsize = Storages(file), {}
+    storages, itemsize = Storages(file, values), {}
 
     def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
         if key not in storages:
@@ -97,7 +118,7 @@ def _read_legacy(file: BinaryIO):
     keys = head()
     if set(keys) != set(storages):
         raise pickle.UnpicklingError('its storages are not those that its tensors need')
-    for key in keys:
+    for key in keys if values else ():
         (numel,) = struct.unpack('<q', file.read(8))
         _check_size(numel * itemsize[key], len(storages[key]), exactly=True)
         _fill(storages[key], file)
@@ -117,11 +138,13 @@ class Storages(dict[str, Tensor]):
 
     Args:
         file (BinaryIO): The checkpoint, of which they are parts.
+        values (bool): Whether they have memory.
     """
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BinaryIO, values: bool):
         super().__init__()
         self._left = Path(file.name).stat().st_size
+        self._device = 'cpu' if values else 'meta'
 
     def make(self, key: str, size: int) -> None:
         """Add a row of ``size`` bytes, whose values are still to be read.
@@ -130,8 +153,9 @@ class Storages(dict[str, Tensor]):
         whatever lay in the memory. Torch refuses that for memory that NumPy has seen.
         """
         _check_size(size, self._left)
-        self[key] = torch.empty(size, dtype=torch.uint8)
-        self[key].numpy()
+        self[key] = torch.empty(size, dtype=torch.uint8, device=self._device)
+        if self[key].is_cpu:
+            self[key].numpy()
         self._left -= size
 
 

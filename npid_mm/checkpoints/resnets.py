@@ -7,20 +7,18 @@ import torch
 from torch import Tensor
 from torchvision import models
 
-from .backbone import fit_report
-
 DEPTHS = (18, 34, 50, 101, 152)
 
 
-def closest_resnet(weights: Mapping[str, Tensor]) -> tuple[str, str]:
+def closest_resnet(weights: Mapping[str, Tensor]) -> tuple[str, dict[str, Tensor]]:
     """The ResNet of torchvision that most of the weights belong to.
 
     Args:
         weights (Mapping[str, Tensor]): Weights of a backbone by their names.
 
     Returns:
-        tuple[str, str]: Its name, such as 'resnet50', and what does not fit: see
-        :func:`~npid_mm.checkpoints.fit_report`, empty if all of it fits.
+        tuple[str, dict[str, Tensor]]: Its name, such as 'resnet50', and its weights, on the
+        device 'meta'.
 
     Raises:
         ValueError: Not one weight belongs to a ResNet.
@@ -38,7 +36,7 @@ def closest_resnet(weights: Mapping[str, Tensor]) -> tuple[str, str]:
             f"none of the {len(weights)} weights has the name of a ResNet's: {', '.join(resnets)} "
             f'are known, the first weight here is {next(iter(weights), "missing")}'
         )
-    return name, fit_report(own, weights)
+    return name, own
 
 
 @cache

@@ -47,16 +47,18 @@ class Source:
     deeper: str | None = None
 
 
+# of a checkpoint, or of its state dict alone; DataParallel puts the second part before all names
+START = r'(?:state_dict\.)?(?:module\.)?'
 # names that this package has too, and its own of Z
 SAME = {
-    r'state_dict\.(backbone\.|neck\.fc\.|memory_bank\.feature_bank$|head\.z$|head\.z_count$)': r'\1'
+    START + r'(backbone\.|neck\.fc\.|memory_bank\.feature_bank$|head\.z$|head\.z_count$)': r'\1'
 }
 SOURCES = {
     'mmselfsup1': Source(
-        'MMSelfSup 1.x, or this package', r'state_dict\.memory_bank\.feature_bank$', SAME
+        'MMSelfSup 1.x, or this package', START + r'memory_bank\.feature_bank$', SAME
     ),
     # which loses its bank
-    'mmselfsup0': Source('MMSelfSup 0.x', r'state_dict\.backbone\.', SAME),
+    'mmselfsup0': Source('MMSelfSup 0.x', START + r'backbone\.', SAME),
     'lemniscate': Source(
         "the authors' code",
         r'(state_dict\.module|net(\.module)?)\.conv1\.',
@@ -109,10 +111,14 @@ def read_pretrained(path: str | Path, source: str) -> Pretrained:
     values = flat_values(content)
     likely = recognise(values)
     if likely != source:
-        looks = f'but looks like one of {likely}' if likely else f'nor of {", ".join(SOURCES)}'
+        if likely:
+            looks, way = f'but looks like one of {likely}', f'give --from {likely}'
+        else:
+            looks = f'nor of {", ".join(name for name in SOURCES if name != source)}'
+            way = 'for the backbone alone tools/model_converters/extract_backbone.py reads more'
         raise ValueError(
             f'{path} is no checkpoint of {source} ({SOURCES[source].title}), {looks}: it holds '
-            f'{listed(_heads(values))}'
+            f'{listed(_heads(values))}; {way}'
         )
     pretrained = Pretrained(str(path), SOURCES[source].title)
     for key, value in values.items():

@@ -10,6 +10,7 @@ from mmengine.fileio import put
 from torch import Tensor
 
 from npid_mm.checkpoints.objects import drop_objects, file_bytes
+from npid_mm.checkpoints.output import check_output
 from npid_mm.checkpoints.own import own_checkpoint
 from npid_mm.checkpoints.pretrained import BANK
 from npid_mm.datasets.image_list import class_folder_list, parse_line
@@ -95,10 +96,9 @@ def reorder_bank(
     Raises:
         FileNotFoundError: A file is not there.
         ValueError: The checkpoint has no bank, or one of another length, or the orders do not
-            have the same images, or ``out`` is the checkpoint.
+            have the same images, or ``out`` is the checkpoint or a folder.
     """
-    if Path(out).resolve() == Path(checkpoint).resolve():
-        raise ValueError(f'{out} is the checkpoint itself: give another file to write')
+    check_output(out, checkpoint)
     content, state = own_checkpoint(checkpoint)
     if BANK not in state:
         raise ValueError(

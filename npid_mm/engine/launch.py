@@ -11,6 +11,7 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .ranks import use_cpu_ranks
@@ -120,7 +121,12 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
 
 
 def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
-    """Build the Runner of a config; ranks without a GPU talk over gloo."""
+    """Build the Runner of a config; ranks without a GPU talk over gloo.
+
+    From here on MMEngine reads checkpoints as this package does, so that none of them can run
+    anything in this process.
+    """
+    register_loader()
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():

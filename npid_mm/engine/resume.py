@@ -4,8 +4,9 @@ import logging
 import zipfile
 from pathlib import Path
 
-import torch
 from mmengine.logging import print_log
+
+from npid_mm.checkpoints import load_tensors
 
 PATTERNS = ('epoch_*.pth', 'iter_*.pth')
 
@@ -87,8 +88,8 @@ def checkpoint_progress(path: str | Path) -> tuple[int, int]:
     if not zipfile.is_zipfile(path):
         raise UnreadableCheckpointError('it is cut off, or no checkpoint at all')
     try:
-        meta = torch.load(path, map_location='cpu', mmap=True, weights_only=False)['meta']
-        return meta['iter'], meta['epoch']
+        meta = load_tensors(path, values=False)['meta']
+        return int(meta['iter']), int(meta['epoch'])
     except Exception as error:  # damaged pickles raise anything
         reason = str(error).partition('\n')[0]
         raise UnreadableCheckpointError(f'{type(error).__name__} {reason}') from error

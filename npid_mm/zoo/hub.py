@@ -8,9 +8,7 @@ from mmengine.runner import CheckpointLoader
 from mmpretrain.apis.model import ModelHub
 from modelindex.load_model_index import load
 
-from npid_mm.checkpoints import load_tensors
-
-from .download import download
+from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 
 # configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
 MIM = Path(__file__).resolve().parents[1] / '.mim'
@@ -23,7 +21,7 @@ def register_models() -> None:
     ModelHub.register_model_index(METAFILE, config_prefix=MIM)
     # MMEngine takes them for patterns; other models' files have other content and stay with it
     CheckpointLoader.register_scheme(
-        [re.escape(url) for url in zoo_weights().values()], load_from_zoo
+        [re.escape(url) for url in zoo_weights().values()], load_from_npid_mm
     )
 
 
@@ -47,13 +45,3 @@ def weights_url(name: str) -> str:
             f'got {name!r}'
         )
     return weights[name]
-
-
-def load_from_zoo(filename: str, map_location: str | None = None) -> dict:
-    """MMEngine's loader of the zoo's addresses: whole, checked, and nothing but tensors.
-
-    Args:
-        filename (str): The address.
-        map_location (str, optional): Any device; the content comes on the CPU.
-    """
-    return load_tensors(download(filename))

@@ -11,7 +11,8 @@ from mmpretrain.registry import MODELS
 from torch.nn import functional as F
 from torchvision import models
 
-from npid_mm.checkpoints.converting import convert
+from npid_mm.checkpoints import backbone_weights
+from npid_mm.checkpoints.converting import convert, extract_backbone
 from npid_mm.checkpoints.flat import flat_values
 from npid_mm.checkpoints.inert import load_tensors
 from npid_mm.checkpoints.pretrained import BANK
@@ -99,6 +100,22 @@ def test_safetensors_has_all_parts(code_base, read, parts, tmp_path):
     assert all(torch.equal(loaded[name], parts[name]) for name in loaded.keys() & parts.keys())
     assert about['converted_from'] == SOURCES[code_base].title
     assert json.loads(about['settings']) == pretrained.settings
+
+
+@pytest.mark.parametrize('code_base', SOURCES)
+def test_safetensors_are_read_back(code_base, read, parts, tmp_path):
+    """As a start for a probe or a detector, and to be converted again."""
+    path = tmp_path / 'npid.safetensors'
+    convert(read(code_base), 'safetensors', path)
+    weights = backbone_weights(path)
+    assert weights.keys() == read(code_base).backbone().keys()
+    assert all(torch.equal(value, parts[f'backbone.{name}']) for name, value in weights.items())
+    source = 'mmselfsup0' if code_base in WITHOUT_BANK else 'mmselfsup1'
+    again = read_pretrained(path, source)
+    assert again.state.keys() == read(code_base).state.keys()
+    extract_backbone(path, tmp_path / 'backbone.pth')
+    state = torch.load(tmp_path / 'backbone.pth', weights_only=True)
+    assert all(torch.equal(state[name], value) for name, value in weights.items())
 
 
 def test_own_checkpoint_keeps_its_z(read, parts, tmp_path):
@@ -242,8 +259,44 @@ def test_wrong_source_is_refused_with_the_right_one(code_base, source, read, par
 
 @pytest.mark.parametrize('content', [dict(weight=torch.ones(2)), torch.ones(2), [1]])
 def test_checkpoint_of_nobody_is_refused(content, read):
-    with pytest.raises(ValueError, match='no checkpoint of vissl .* nor of mmselfsup1, mmself'):
+    message = (
+        r'no checkpoint of vissl \(VISSL\), nor of mmselfsup1, mmselfsup0, lemniscate, pycontrast: '
+        r'it holds .*; for the backbone alone tools/model_converters/extract_backbone\.py reads'
+    )
+    with pytest.raises(ValueError, match=message):
         read('vissl', content)
+
+
+@pytest.mark.parametrize('container', [True, False], ids=['state_dict', 'flat'])
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+@pytest.mark.parametrize('source', ['mmselfsup1', 'mmselfsup0'])
+def test_npid_without_its_container_or_from_data_parallel(
+    source, prefix, container, read, parts, tmp_path
+):
+    state = foreign.WRITERS[source](parts)['state_dict']
+    state = {f'{prefix}{name}': value for name, value in state.items()}
+    convert(read(source, dict(state_dict=state) if container else state), 'npid_mm', tmp_path / 'o')
+    found = torch.load(tmp_path / 'o', weights_only=True)['state_dict']
+    expected = {k: v for k, v in parts.items() if k != BANK or source not in WITHOUT_BANK}
+    assert found.keys() == expected.keys()
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
+
+
+@pytest.mark.parametrize('target', TARGETS)
+@pytest.mark.parametrize('code_base', SOURCES)
+def test_a_backbone_that_is_cut_off_is_not_converted(code_base, target, read, parts, tmp_path):
+    """It is a ResNet-18 but for names that are not there."""
+    cut = {name: value for name, value in parts.items() if 'layer4.1' not in name}
+    pretrained = read(code_base, foreign.WRITERS[code_base](cut))
+    message = r'(?s)the backbone is .*resnet18 of torchvision.*  10 missing: layer4\.1\.conv1'
+    with pytest.raises(ValueError, match=message):
+        convert(pretrained, target, tmp_path / 'out')
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_folder_in_the_place_of_the_file_is_named(read, tmp_path):
+    with pytest.raises(ValueError, match=f'OUT must be a file .* {tmp_path}: give .*/out.pth'):
+        convert(read('vissl'), 'npid_mm', tmp_path)
 
 
 def test_settings_of_another_form_are_refused(read, parts):
@@ -302,7 +355,10 @@ def test_names_of_source_and_target_are_checked(read, tmp_path):
 
 
 def test_missing_safetensors_is_explained(read, tmp_path, monkeypatch):
+    (tmp_path / 'in.safetensors').touch()
     monkeypatch.setitem(__import__('sys').modules, 'safetensors.torch', None)
-    with pytest.raises(ImportError, match=r"Type: pip install 'npid-mm\[convert\]'"):
+    with pytest.raises(ImportError, match=r"(?s)safetensors, which is not.*-e '\.\[convert\]'"):
         convert(read('vissl'), 'safetensors', tmp_path / 'out')
     assert not (tmp_path / 'out').exists()
+    with pytest.raises(ImportError, match=r"(?s)\.safetensors needs safetensors.*'\.\[convert\]'"):
+        backbone_weights(tmp_path / 'in.safetensors')

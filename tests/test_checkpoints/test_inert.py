@@ -53,6 +53,26 @@ def test_tensors_are_those_that_torch_reads(zipped, tmp_path):
 
 
 @FORMATS
+def test_without_values_no_tensor_takes_memory(zipped, tmp_path):
+    """Shapes, types and plain values are there, and the bytes of the tensors are not looked at."""
+    content = dict(meta=dict(iter=7), rows=torch.full((1000,), 0.5, dtype=torch.float64))
+    path = save(content, tmp_path / 'checkpoint.pth', zipped)
+    rows = content['rows'].numpy().tobytes()
+    path.write_bytes(path.read_bytes().replace(rows, bytes(len(rows))))
+    loaded = load_tensors(path, values=False)
+    assert loaded['meta'] == dict(iter=7)
+    assert (loaded['rows'].shape, loaded['rows'].dtype) == ((1000,), torch.float64)
+    assert loaded['rows'].is_meta
+
+
+def test_damaged_safetensors_are_refused(tmp_path):
+    path = tmp_path / 'checkpoint.safetensors'
+    path.write_bytes(b'not of this format')
+    with pytest.raises(ValueError, match='cannot read .*checkpoint.safetensors as a checkpoint'):
+        load_tensors(path)
+
+
+@FORMATS
 def test_views_of_one_storage_at_different_places(zipped, tmp_path):
     """The format before torch 1.6 may name part of a storage as a storage of its own."""
     row = torch.arange(10.0)

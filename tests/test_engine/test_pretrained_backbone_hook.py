@@ -12,7 +12,9 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from npid_mm.engine import PretrainedBackboneHook
+from npid_mm.engine.launch import build_runner
 from tests.probes import POOLED, probe_config
+from tests.svm_runs import again
 from tests.toy import ROOT
 
 STAGES = ('conv1', 'bn1', 'layer1', 'layer2', 'layer3', 'layer4')
@@ -160,28 +162,100 @@ def test_a_resumed_run_is_left_alone():
     PretrainedBackboneHook().before_train(run)
 
 
-def test_a_whole_model_to_start_from():
+def start_from(run, state):
+    """What the hook sees of a run with ``load_from``."""
+    run.cfg.load_from = 'from.pth'
+    hook = PretrainedBackboneHook()
+    hook.after_load_checkpoint(run, state)
+    hook.before_train(run)
+
+
+def with_prefix(prefix, state):
+    return {f'{prefix}{name}': value for name, value in state.items()}
+
+
+@pytest.mark.parametrize('c4', [False, True], ids=['backbone', 'c4'])
+@pytest.mark.parametrize('prefix', ['', 'module.'])
+def test_a_whole_model_to_start_from(prefix, c4):
     """It brings the backbone, which another one must not replace unnoticed."""
-    run = Run(None)
-    run.cfg.load_from = 'detector.pth'
-    PretrainedBackboneHook().before_train(run)
+    run = Run(None, c4)
+    state = with_prefix(prefix, Run(None, c4).model.state_dict())
+    start_from(run, dict(state_dict=state))
+    start_from(run, state)
     run.cfg.pretrained = 'npid.pth'
-    message = 'pretrained=npid.pth would replace the backbone of load_from=detector.pth'
+    message = 'pretrained=npid.pth would replace the backbone of load_from=from.pth'
     with pytest.raises(ValueError, match=message):
-        PretrainedBackboneHook().before_train(run)
+        start_from(run, state)
 
 
-def test_runner_calls_it_after_the_initialisation(digits, checkpoint, tmp_path):
-    """In a real Runner the weights are there before the first step, and stay without one."""
+@pytest.mark.parametrize(
+    ('change', 'c4', 'message'),
+    [
+        (lambda state: state, False, r'100 missing: .*, \.\.\.'),
+        (lambda state: with_prefix('module.', state), False, r'missing: backbone\.conv1\.weight, '),
+        (
+            lambda state: with_prefix('backbone.', state),
+            True,
+            r'25 missing: roi_head\.shared_head\.layer4\.0\.conv1\.weight, ',
+        ),
+        (
+            lambda state: with_prefix('backbone.', drop(state, 'layer4.1.bn2')),
+            False,
+            r'4 missing: backbone\.layer4\.1\.bn2\.weight',
+        ),
+        (
+            lambda state: with_prefix(
+                'backbone.', state | {'conv1.weight': torch.rand(8, 3, 7, 7)}
+            ),
+            False,
+            r'1 of another shape: backbone\.conv1\.weight \(8, 3, 7, 7\) instead of \(8, 3, 3, 3\)',
+        ),
+    ],
+    ids=['bare', "the authors'", 'pretraining for C4', 'cut off', 'other stem'],
+)
+def test_what_leaves_the_backbone_as_it_was_drawn_is_refused(change, c4, message, checkpoint):
+    """MMEngine loads what fits and passes over the rest, with a warning at most."""
+    run = Run(None, c4)
+    expected = (
+        r'(?s)load_from=from\.pth would leave the backbone of the Detector untrained:\n'
+        rf'.*{message}.*as --cfg-options pretrained=from\.pth'
+    )
+    with pytest.raises(ValueError, match=expected):
+        start_from(run, dict(state_dict=change(checkpoint[1])))
+
+
+def test_runner_refuses_load_from_that_fills_nothing(digits, checkpoint, tmp_path):
+    """In a real Runner, before the first step."""
     path, state = checkpoint
-    cfg = probe_config(digits, tmp_path / 'run', POOLED)
+    torch.save(state, path)
+    cfg = watched_config(digits, tmp_path / 'run')
+    cfg.load_from = str(path)
+    with pytest.raises(ValueError, match='load_from=.* would leave the backbone of the ImageCl'):
+        build_runner(cfg).train()
+    torch.save(with_prefix('backbone.', state), path)
+    runner = build_runner(again(cfg))
+    runner.train()
+    weight = runner.model.backbone.conv1.weight
+    assert torch.equal(weight, state['conv1.weight'])
+
+
+def watched_config(digits, work_dir):
+    """One epoch of a classifier that learns nothing, with the hook."""
+    cfg = probe_config(digits, work_dir, POOLED)
     cfg.model = dict(
         POOLED, type='ImageClassifier', data_preprocessor=dict(mean=[78.0] * 3, std=[96.0] * 3)
     )
     cfg.train_cfg.max_epochs = 1
     cfg.optim_wrapper.optimizer.lr = 0.0
-    cfg.pretrained = str(path)
     cfg.custom_hooks = [dict(type='PretrainedBackboneHook')]
+    return cfg
+
+
+def test_runner_calls_it_after_the_initialisation(digits, checkpoint, tmp_path):
+    """In a real Runner the weights are there before the first step, and stay without one."""
+    path, state = checkpoint
+    cfg = watched_config(digits, tmp_path / 'run')
+    cfg.pretrained = str(path)
     runner = Runner.from_cfg(cfg)
     runner.train()
     parameters = dict(runner.model.backbone.named_parameters())

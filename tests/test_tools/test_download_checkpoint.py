@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from npid_mm.zoo import transfer
+from npid_mm.downloads import transfer
 from npid_mm.zoo.hub import zoo_weights
 from tests.file_server import file_server
 from tests.toy import ROOT
@@ -55,7 +55,7 @@ def test_a_name_of_the_zoo_is_looked_up_and_forged_weights_are_refused(run, serv
     assert (code, out) == (1, '')
     assert 'its sha256 must begin with a67c5440, but begins with' in err
     assert [path for path, _ in server.requests] == [urlsplit(zoo_weights()[MODEL]).path]
-    assert {path.suffix for path in tmp_path.iterdir()} <= {'.lock'}
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_name_without_digits_is_said_to_be_unchecked(run, server, tmp_path):
@@ -72,18 +72,21 @@ def test_a_file_without_digits_that_is_there_is_refused(run, server, tmp_path):
     assert (tmp_path / 'bare.pth').read_bytes() == b'of another model'
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(run, server, tmp_path):
+@pytest.mark.parametrize('where', ['file', 'file/folder'])
+def test_a_folder_that_cannot_be_made_is_one_line(run, server, tmp_path, where):
     (tmp_path / 'file').touch()
-    code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path / 'file/folder')
+    folder = tmp_path / where
+    code, out, err = run(f'{server.url}/{FILE}', '--out', folder)
     assert (code, out) == (1, '')
-    assert err == f"error: [Errno 20] Not a directory: '{tmp_path}/file/folder'\n"
+    assert err.startswith(f'error: the folder to download into (--out) cannot be {folder}: a file')
+    assert err.count('\n') == 1
 
 
 def test_a_full_disk_is_one_line(run, server, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr('npid_mm.zoo.transfer.os.fsync', full)
+    monkeypatch.setattr('npid_mm.downloads.transfer.os.fsync', full)
     code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path)
     assert (code, out) == (1, '')
     assert err.splitlines()[1:] == ['error: [Errno 28] No space left on device']
@@ -124,7 +127,7 @@ def test_stopping_it_is_no_traceback(run, server, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr('npid_mm.zoo.download.fetch', stop)
+    monkeypatch.setattr('npid_mm.downloads.download.fetch', stop)
     code, out, err = run(MODEL, '--out', tmp_path)
     assert (code, out) == (130, '')
     assert err.endswith('stopped: the same command goes on from here\n')

@@ -3,6 +3,8 @@
 import hashlib
 import io
 import re
+import subprocess
+import sys
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -15,14 +17,14 @@ from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
-from mmengine.runner.checkpoint import load_from_http
 
+from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
+from npid_mm.downloads import transfer
+from npid_mm.downloads.download import DownloadError, digits_of
 from npid_mm.engine.classification_suite import CLASSIFICATION
 from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.segmentation_suite import SEGMENTATION
-from npid_mm.zoo import transfer
-from npid_mm.zoo.download import DownloadError, digits_of
-from npid_mm.zoo.hub import MIM, load_from_zoo, zoo_weights
+from npid_mm.zoo.hub import MIM, zoo_weights
 from tests.file_server import file_server
 from tests.toy import ROOT
 
@@ -119,14 +121,23 @@ def test_other_entries_that_an_entry_names_are_there():
 def test_addresses_have_digits_and_are_loaded_by_the_checking_loader():
     for url in zoo_weights().values():
         assert len(digits_of(url)) == 8
-        assert CheckpointLoader._get_checkpoint_loader(url) is load_from_zoo
+        assert CheckpointLoader._get_checkpoint_loader(url) is load_from_npid_mm
     assert len(set(zoo_weights().values())) == len(zoo_weights()) == 4
 
 
-def test_other_files_of_the_same_host_stay_with_mmengine():
-    """The tokenizer that MMPretrain's BEiT takes from beside our models; no digits in its name."""
-    url = f'{MMSELFSUP}target_generator_ckpt/dalle_encoder.pth'
-    assert CheckpointLoader._get_checkpoint_loader(url) is load_from_http
+def test_importing_the_package_leaves_all_else_to_mmengine():
+    """Other files of the same host too, and files on the disk; a fresh process, without a tool.
+
+    The address is of the tokenizer that MMPretrain's BEiT takes from beside our models.
+    """
+    places = [f'{MMSELFSUP}target_generator_ckpt/dalle_encoder.pth', 'a.pth']
+    code = (
+        'import npid_mm; from mmengine.runner import CheckpointLoader as loaders; '
+        f'print(*(loaders._get_checkpoint_loader(place).__name__ for place in {places}))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    said = done.stdout.splitlines()[-1]
+    assert said == 'load_from_http load_from_local', done.stderr
 
 
 def test_figures_are_those_of_the_reports():
@@ -223,7 +234,7 @@ def publish(monkeypatch, tmp_path):
             digits = digits or hashlib.sha256(content).hexdigest()[:8]
             url = f'{MMSELFSUP}weights-{digits}.pth'
             server.files[urlsplit(url).path] = content
-            CheckpointLoader.register_scheme(url, load_from_zoo, force=True)
+            CheckpointLoader.register_scheme(url, load_from_npid_mm, force=True)
             return dict(pretrained=True, url_mapping=('^.*$', url))
 
         yield publish

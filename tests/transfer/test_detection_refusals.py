@@ -4,6 +4,7 @@ import pytest
 import torch
 from torchvision.models import resnet18
 
+from npid_mm.checkpoints import backbone_weights
 from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.launch import build_runner
 from tests.transfer.small_detection import FPN_1X, VOC07, VOC0712, small_config
@@ -56,6 +57,23 @@ def test_checkpoint_without_the_last_stage(start, path, npid_checkpoint, tmp_pat
     torch.save(dict(state_dict=cut), tmp_path / 'cut.pth')
     with pytest.raises(ValueError, match=r'(?s)cut\.pth does not fit.*missing: layer4\.0\.conv1'):
         start(path, tmp_path / 'cut.pth')
+
+
+@pytest.mark.parametrize('path', [VOC0712, FPN_1X], ids=lambda path: path.stem)
+def test_load_from_that_leaves_the_backbone_as_it_was(
+    path, npid_checkpoint, detection_data, tmp_path
+):
+    """MMEngine passes over all of a bare backbone, and over res5 of a pretraining for C4."""
+    cfg = small_config(path, detection_data, tmp_path / 'run', None, length=1)
+    cfg.load_from = str(npid_checkpoint)
+    missing = r'roi_head\.shared_head\.layer4\.0\.conv1\.weight'
+    if path == FPN_1X:
+        cfg.load_from = str(tmp_path / 'bare.pth')
+        torch.save(backbone_weights(npid_checkpoint), cfg.load_from)
+        missing = r'backbone\.conv1\.weight'
+    expected = rf'(?s)would leave the backbone of the (Faster|Mask)RCNN untr.*missing: {missing}'
+    with pytest.raises(ValueError, match=expected):
+        build_runner(cfg).train()
 
 
 def test_checkpoint_that_is_not_there(start):

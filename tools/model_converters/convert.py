@@ -11,7 +11,6 @@ from pathlib import Path
 from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.sources import SOURCES, read_pretrained
 from npid_mm.checkpoints.targets import TARGETS
-from npid_mm.zoo.download import download
 
 
 def parse_args() -> argparse.Namespace:
@@ -32,8 +31,7 @@ def main() -> int:
     """Convert and say what became of each key; returns the exit code."""
     args = parse_args()
     try:
-        checkpoint = download(args.checkpoint) if '://' in args.checkpoint else args.checkpoint
-        print(convert(read_pretrained(checkpoint, args.source), args.target, args.out))
+        print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out))
     except (ImportError, OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1

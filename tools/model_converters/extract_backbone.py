@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 from npid_mm.checkpoints.converting import extract_backbone
-from npid_mm.zoo.download import download
 
 
 def parse_args() -> argparse.Namespace:
@@ -28,9 +27,8 @@ def main() -> int:
     """Write the backbone and say what of the checkpoint it is; returns the exit code."""
     args = parse_args()
     try:
-        checkpoint = download(args.checkpoint) if '://' in args.checkpoint else args.checkpoint
-        print(extract_backbone(checkpoint, args.out))
-    except (OSError, ValueError) as error:
+        print(extract_backbone(args.checkpoint, args.out))
+    except (ImportError, OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1
     return 0

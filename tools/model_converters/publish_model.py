@@ -8,7 +8,6 @@ import argparse
 import sys
 
 from npid_mm.checkpoints.publishing import publish
-from npid_mm.zoo.download import download
 
 
 def parse_args() -> argparse.Namespace:
@@ -26,9 +25,8 @@ def main() -> int:
     """Write the file and say what it is called; returns the exit code."""
     args = parse_args()
     try:
-        checkpoint = download(args.checkpoint) if '://' in args.checkpoint else args.checkpoint
-        path, left = publish(checkpoint, args.name, bank=not args.no_bank)
-    except (OSError, ValueError) as error:
+        path, left = publish(args.checkpoint, args.name, bank=not args.no_bank)
+    except (ImportError, OSError, ValueError) as error:
         print(f'nothing written: {error}')
         return 1
     print(f'left out: {", ".join(left) or "nothing"}')

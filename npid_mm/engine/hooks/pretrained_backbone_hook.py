@@ -1,8 +1,8 @@
 """Start a detector or a segmentor from a pretrained backbone, or not at all."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmpretrain.registry import HOOKS
+from mmpretrain.utils import get_ori_model
 from torch import Tensor, nn
 
 from npid_mm.checkpoints import backbone_weights, fit_report
@@ -19,16 +19,33 @@ class PretrainedBackboneHook(Hook):
     has the last stage in ``roi_head.shared_head``, and it is filled there; what a head has beside
     it, an extra norm, say, starts afresh.
 
-    ``pretrained='random'`` asks for an untrained backbone. A run that is resumed, or that starts
-    from the weights of a whole model (``load_from``), is left alone.
+    ``pretrained='random'`` asks for an untrained backbone. A run that is resumed is left alone, and
+    so is one that starts from the weights of a whole model (``load_from``), if they are there: what
+    MMEngine loads may be a backbone under other names, and then fills nothing.
     """
+
+    def __init__(self):
+        self._misfit = ''
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """See which weights of the backbone a checkpoint of a whole model leaves unfilled."""
+        model = get_ori_model(runner.model)
+        own = {
+            f'{prefix}{name}': value
+            for prefix, state in backbone_states(model).items()
+            for name, value in state.items()
+        }
+        state = checkpoint.get('state_dict', checkpoint)
+        names = {name.removeprefix('module.'): value for name, value in state.items()}
+        given = {k: v for k, v in names.items() if k in own and isinstance(v, Tensor)}
+        self._misfit = fit_report(own, given)
 
     def before_train(self, runner) -> None:
         """Load, after the Runner has initialised the weights or resumed a run.
 
         Raises:
             ValueError: ``pretrained`` is missing, or given beside ``load_from``, or the checkpoint
-                does not fit.
+                of one of them does not fit.
             FileNotFoundError: There is no such file.
         """
         if runner.iter > 0:  # resumed, with the weights of the whole model
@@ -39,6 +56,13 @@ class PretrainedBackboneHook(Hook):
                 f'pretrained={checkpoint} would replace the backbone of load_from={whole}: give '
                 'one of them, load_from to start from a whole model'
             )
+        if whole and self._misfit:
+            raise ValueError(
+                f'load_from={whole} would leave the backbone of the '
+                f'{type(get_ori_model(runner.model)).__name__} untrained:\n{self._misfit}\n'
+                'load_from takes the checkpoint of such a whole model; give that of a pretraining '
+                f'as --cfg-options pretrained={whole}'
+            )
         if whole:
             return
         if checkpoint is None:
@@ -48,8 +72,7 @@ class PretrainedBackboneHook(Hook):
                 'untrained one)'
             )
         if checkpoint != UNTRAINED:
-            model = runner.model
-            fill_backbone(model.module if is_model_wrapper(model) else model, checkpoint)
+            fill_backbone(get_ori_model(runner.model), checkpoint)
         runner.logger.info(f'backbone: {checkpoint}')
 
 
@@ -66,10 +89,7 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
         FileNotFoundError: There is no such file.
     """
     weights = backbone_weights(checkpoint)
-    places = [model.backbone.state_dict()]
-    if getattr(model, 'with_shared_head', False):
-        places.append(_stages(model.roi_head.shared_head.state_dict()))
-    own = {name: tensor for place in places for name, tensor in place.items()}
+    own = {k: v for state in backbone_states(model).values() for k, v in state.items()}
     report = fit_report(own, weights)
     if report:
         raise ValueError(
@@ -82,6 +102,14 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
             tensor.copy_(weights[name])  # a state dict shares the model's memory
 
 
-def _stages(state: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The residual stages of a shared head, without what comes after them."""
-    return {name: tensor for name, tensor in state.items() if name.startswith('layer')}
+def backbone_states(model: nn.Module) -> dict[str, dict[str, Tensor]]:
+    """Prefix -> weights by the backbone's names, of each place that has some of the backbone.
+
+    Of a shared head these are the residual stages, without what comes after them.
+    """
+    states = {'backbone.': model.backbone.state_dict()}
+    if getattr(model, 'with_shared_head', False):
+        head = model.roi_head.shared_head.state_dict()
+        stages = {name: tensor for name, tensor in head.items() if name.startswith('layer')}
+        states['roi_head.shared_head.'] = stages
+    return states

@@ -12,8 +12,8 @@ from http.client import HTTPResponse
 
 import pytest
 
-from npid_mm.zoo import transfer
-from npid_mm.zoo.download import DownloadError, cache_folder, download, mirrored, sha256
+from npid_mm.downloads import transfer
+from npid_mm.downloads.download import DownloadError, cache_folder, download, mirrored, sha256
 from tests.file_server import file_server
 
 CONTENT = random.Random(0).randbytes(3_000_000)
@@ -307,6 +307,35 @@ def test_offline_says_what_to_do(monkeypatch, tmp_path):
         download(url, tmp_path)
 
 
+@pytest.mark.parametrize('trouble', ['gone', 'wrong', 'stopped'])
+def test_nothing_but_what_came_is_left_of_a_download_that_fails(
+    server, tmp_path, monkeypatch, trouble
+):
+    """No lock either, however it failed."""
+    if trouble == 'gone':
+        server.files.clear()
+    elif trouble == 'wrong':
+        server.files['/' + NAME] = CONTENT[::-1]
+    else:
+        server.cuts += [THIRD, *[0] * transfer.ATTEMPTS]
+    with pytest.raises(DownloadError):
+        download(f'{server.url}/{NAME}', tmp_path)
+    assert os.listdir(tmp_path) == ([f'{NAME}.part'] if trouble == 'stopped' else [])
+
+
+def test_who_waits_for_a_download_that_fails_fetches_it_itself(server, tmp_path):
+    """One at a time still, though the file of the lock that they wait for is removed."""
+    server.errors += [404]
+    others = [fork.Process(target=download, args=(f'{server.url}/{NAME}', tmp_path)) for _ in '123']
+    for each in others:
+        each.start()
+    for each in others:
+        each.join(60)
+    assert sorted(each.exitcode for each in others) == [0, 0, 1]
+    assert server.asked == [None, None]
+    assert os.listdir(tmp_path) == [NAME]
+
+
 def test_many_at_a_time_share_one_download(server, tmp_path):
     url = f'{server.url}/{NAME}'
     others = [fork.Process(target=download, args=(url, tmp_path)) for _ in range(4)]
@@ -370,5 +399,5 @@ def test_digest(tmp_path, monkeypatch):
     (tmp_path / 'file').write_bytes(b'abc')
     expected = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad'
     assert sha256(tmp_path / 'file') == expected
-    monkeypatch.setattr('npid_mm.zoo.download.CHUNK', 2)
+    monkeypatch.setattr('npid_mm.downloads.download.CHUNK', 2)
     assert sha256(tmp_path / 'file') == expected

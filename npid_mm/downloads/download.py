@@ -68,7 +68,7 @@ def download(url: str, folder: str | Path | None = None) -> Path:
     Raises:
         ValueError: ``url`` is no such address, or ``NPID_MM_MIRROR`` is none.
         DownloadError: The file could not be fetched, or is not what its name says, or its name
-            has no digits and is taken in ``folder``.
+            has no digits and is taken in ``folder``, or a file is where ``folder`` should be.
     """
     name = unquote(urlsplit(url).path).rpartition('/')[2]
     if not url.startswith(('http://', 'https://')) or name in ('', '.', '..'):
@@ -76,14 +76,17 @@ def download(url: str, folder: str | Path | None = None) -> Path:
     source = mirrored(url)
     of_address = not folder and not digits_of(name)
     target = Path(folder or (_folder_of(url) if of_address else cache_folder())) / name
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     if _is_there(target, of_address):
         return target
-    with FileLock(f'{target}.lock'):
-        if not _is_there(target, of_address):  # another process may have been first
-            _fetch_checked(source, target)
-    # whoever waits for it finds the file there
-    Path(f'{target}.lock').unlink(missing_ok=True)
+    lock = Path(f'{target}.lock')
+    with FileLock(lock):
+        try:
+            if not _is_there(target, of_address):  # another process may have been first
+                _fetch_checked(source, target)
+        finally:
+            # while it is held: a lock on a file without a name counts for nobody
+            lock.unlink(missing_ok=True)
     return target
 
 
@@ -99,6 +102,16 @@ def sha256(path: str | Path) -> str:
 def _folder_of(url: str) -> Path:
     """A folder of the cache for this address alone."""
     return cache_folder() / hashlib.sha256(url.encode()).hexdigest()[:16]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise DownloadError(
+            f'the folder to download into (--out) cannot be {folder}: a file is in its place or '
+            'above it'
+        ) from error
 
 
 def _is_there(target: Path, of_address: bool) -> bool:
