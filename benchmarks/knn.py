@@ -4,7 +4,8 @@
 
 All searches answer the same queries in turn, round after round; the table shows the median time
 and the median of the ratios within a round. faiss only searches; mmselfsup's ``knn_eval`` also
-normalises and votes, and is compared with ``weighted_knn``, which votes too.
+normalises and votes, and is compared with ``weighted_knn``, which votes too. Neighbours that are
+not faiss's, or accuracies that are not mmselfsup's, end the script with an error.
 """
 
 import argparse
@@ -23,6 +24,8 @@ from npid_mm.evaluation import nearest_neighbors, weighted_knn
 
 CLASSES = 1000
 TEMPERATURE = 0.07
+COMPARED = (10, 20, 100, 200)  # K at which the accuracies must be those of mmselfsup
+ROUNDING = 1e-4  # of a score, with which two arithmetics of float32 may differ
 
 
 def parse_args():
@@ -92,7 +95,7 @@ class Peer:
 
     def __init__(self, args, path):
         script = Path(__file__).parent / 'peers' / 'mmselfsup_knn.py'
-        values = (path, args.k, TEMPERATURE, args.threads, args.device)
+        values = (path, TEMPERATURE, args.threads, args.device)
         self.process = subprocess.Popen(
             [args.peer_python, script, *map(str, values)],
             stdin=subprocess.PIPE,
@@ -107,12 +110,12 @@ class Peer:
                 return json.loads(line)
         raise RuntimeError(f'mmselfsup ended with code {self.process.wait()}')
 
-    def run(self):
-        """Seconds and top-1 accuracy in percent of one round."""
-        self.process.stdin.write('\n')
+    def run(self, k):
+        """Seconds of one round with K neighbours, and accuracy in percent: '1' and '5' -> share."""
+        self.process.stdin.write(f'{k}\n')
         self.process.stdin.flush()
         answer = self._answer()
-        return answer['seconds'], answer['top1']
+        return answer['seconds'], answer['accuracy']
 
     def close(self):
         """Let it end."""
@@ -149,6 +152,37 @@ def check(data, found, args):
         raise SystemExit('the neighbours are not those of faiss')
 
 
+def bounds(scores, targets, top):
+    """Lowest and highest accuracy in percent that rounding leaves open.
+
+    Open is a query whose true class has as much as the last that counts: by rounding, or because
+    neither has a vote, where ``knn_eval`` takes any class.
+    """
+    true = scores.gather(1, targets[:, None]).squeeze(1)
+    others = scores.scatter(1, targets[:, None], -1)
+    last = others.topk(top, 1).values[:, -1]
+    undecided = (true - last).abs() <= ROUNDING * torch.maximum(true, last)
+    right = (true > last) & ~undecided
+    lowest = 100 * right.double().mean().item()
+    return lowest, lowest + 100 * undecided.double().mean().item()
+
+
+def compare(data, peer):
+    """Compare top-1 and top-5 with mmselfsup's at each K of :data:`COMPARED`."""
+    found = weighted_knn(
+        data['query'], data['bank'], data['labels'], COMPARED, TEMPERATURE, CLASSES
+    )
+    for k, scores in found.items():
+        _, theirs = peer.run(k)
+        for top in (1, 5):
+            low, high = bounds(scores, data['targets'], top)
+            value = theirs[str(top)]
+            shown = f'{low:.2f}' if high == low else f'{low:.2f} to {high:.2f}'
+            print(f'top-{top} at K={k}: mmselfsup {value:.2f} %, npid_mm {shown} %')
+            if not low - 1e-6 <= value <= high + 1e-6:
+                raise SystemExit(f'top-{top} at K={k} is not that of mmselfsup')
+
+
 def main():
     """Run all rounds and print the table."""
     args = parse_args()
@@ -166,7 +200,7 @@ def main():
             search = faiss_search(args, data)
             runs['faiss-cpu IndexFlatIP, search'] = partial(timed, search, device)
         if peer:
-            runs['mmselfsup knn_eval, search and vote'] = peer.run
+            runs['mmselfsup knn_eval, search and vote'] = partial(peer.run, args.k)
         data = {name: value.to(device) for name, value in data.items()}
         runs.update(our_runs(args, data))
         limits(args, data['bank'], data['query'])
@@ -175,17 +209,16 @@ def main():
             for name, run in runs.items():
                 taken, results[name] = run()
                 seconds[name].append(taken)
-        if peer:
-            peer.close()
-    report(args, seconds)
-    if device.type == 'cpu':
-        check(data, results['faiss-cpu IndexFlatIP, search'], args)
-    for name, result in results.items():
-        if 'vote' in name:
-            top1 = result
+        report(args, seconds)
+        if device.type == 'cpu':
+            check(data, results['faiss-cpu IndexFlatIP, search'], args)
+        for name, result in results.items():
             if isinstance(result, torch.Tensor):
                 top1 = 100 * (result.argmax(1) == data['targets']).float().mean().item()
-            print(f'top-1 {top1:.2f} %: {name}')
+                print(f'top-1 {top1:.2f} %: {name}')
+        if peer:
+            compare(data, peer)
+            peer.close()
 
 
 def report(args, seconds):

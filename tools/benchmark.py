@@ -15,13 +15,13 @@ from pathlib import Path
 from rich.console import Console
 
 from npid_mm.checkpoints import backbone_weights
+from npid_mm.downloads.download import sha256
 from npid_mm.engine.benchmark_report import MARKDOWN, about, check_folder, write_report
 from npid_mm.engine.benchmark_run import SuiteRun
 from npid_mm.engine.classification_suite import CLASSIFICATION
 from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.launch import add_config_options
 from npid_mm.engine.segmentation_suite import SEGMENTATION
-from npid_mm.zoo.download import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = {

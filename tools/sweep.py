@@ -37,6 +37,11 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--work-dir', type=Path, help='folder of the whole sweep')
     parser.add_argument('--gpus', type=int, default=1, help='ranks of each training')
     parser.add_argument(
+        '--auto-scale-lr',
+        action='store_true',
+        help="scale the learning rates by the global batch over the config's base_batch_size",
+    )
+    parser.add_argument(
         '--cfg-options',
         nargs='+',
         default=[],
@@ -49,7 +54,12 @@ def parse_args() -> argparse.Namespace:
 def train_command(args: argparse.Namespace) -> list[str]:
     """The training that all combinations share; settings can be added at its end."""
     command = tool_command(TOOLS, 'train', [args.config], args.gpus)
-    return [*command, '--cfg-options', *args.cfg_options]
+    return [*command, *scaling(args), '--cfg-options', *args.cfg_options]
+
+
+def scaling(args: argparse.Namespace) -> list[str]:
+    """The option of tools/train.py, if it is asked for."""
+    return ['--auto-scale-lr'] if args.auto_scale_lr else []
 
 
 def as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
@@ -73,7 +83,7 @@ def main() -> int:
     axes = [parse_axis(text) for text in args.grid]
     check_keys(cfg, [key for key, _ in axes])
     folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
-    origin = dict(config=cfg.pretty_text, options=args.cfg_options)
+    origin = dict(config=cfg.pretty_text, options=[*scaling(args), *args.cfg_options])
     sweep = Sweep(folder, grid_cells(axes), args.metric, origin)
     console, failed = Console(), {}
     for number, cell in enumerate(sweep.cells):

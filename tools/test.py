@@ -30,7 +30,7 @@ def main() -> None:
     """Load the checkpoint and run the test loop."""
     args = parse_args()
     cfg = load_config(args)
-    check_data_folders(cfg, 'test_dataloader', 'test_evaluator')
+    check_data_folders(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
     cfg.load_from = existing_file(args.checkpoint, 'checkpoint')
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out and is_main_process():

@@ -6,6 +6,7 @@ import argparse
 from mmengine.config import Config
 
 from npid_mm.engine.data_folders import check_data_folders
+from npid_mm.engine.global_batch import warn_of_global_batch
 from npid_mm.engine.launch import (
     add_common_arguments,
     build_runner,
@@ -13,6 +14,8 @@ from npid_mm.engine.launch import (
     set_resume,
 )
 from npid_mm.engine.ranks import leave_ranks
+
+DATA = ('train_dataloader', 'val_dataloader', 'val_evaluator', 'val_cfg')  # what is read
 
 
 def parse_args() -> argparse.Namespace:
@@ -57,8 +60,9 @@ def main() -> None:
     """Merge the options into the config and train."""
     args = parse_args()
     cfg = apply_options(load_config(args), args)
-    check_data_folders(cfg, 'train_dataloader', 'val_dataloader', 'val_evaluator')
+    check_data_folders(cfg, *DATA)
     runner = build_runner(cfg, args.local_rank)
+    warn_of_global_batch(cfg)
     try:
         runner.train()
     except SystemExit as stop:  # all ranks together, on SIGTERM

@@ -1,4 +1,4 @@
-from .checks import check_instances, dataset_labels
+from .checks import check_instances, check_labels, dataset_labels, sample_labels
 from .digits import write_digits
 from .folder_split import split_folder
 from .inaturalist import INaturalist2018
@@ -15,8 +15,10 @@ __all__ = [
     'ResumableSampler',
     'VOC2007Classification',
     'check_instances',
+    'check_labels',
     'dataset_labels',
     'mixed_seed',
+    'sample_labels',
     'seed_generators',
     'split_folder',
     'write_digits',

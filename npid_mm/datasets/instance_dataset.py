@@ -2,6 +2,7 @@
 
 import logging
 import random
+from numbers import Real
 
 import torch
 from mmengine.logging import print_log
@@ -27,15 +28,15 @@ class InstanceDataset(Dataset):
             is sorted by class, every class keeps its share.
 
     Raises:
-        ValueError: ``max_unreadable`` is outside [0, 1), ``fraction`` outside (0, 1], or the data
-            set is empty.
+        ValueError: ``max_unreadable`` is no number in [0, 1), ``fraction`` none in (0, 1], or the
+            data set is empty.
     """
 
     def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.0, fraction: float = 1.0):
-        if not 0 <= max_unreadable < 1:
-            raise ValueError(f'max_unreadable must be in [0, 1), got {max_unreadable}')
-        if not 0 < fraction <= 1:
-            raise ValueError(f'fraction must be in (0, 1], got {fraction}')
+        if not isinstance(max_unreadable, Real) or not 0 <= max_unreadable < 1:
+            raise ValueError(f'max_unreadable must be in [0, 1), got {max_unreadable!r}')
+        if not isinstance(fraction, Real) or not 0 < fraction <= 1:
+            raise ValueError(f'fraction must be in (0, 1], got {fraction!r}')
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         if len(self.dataset) == 0:
             raise ValueError('the data set has no sample: check its data_root and ann_file')

@@ -1,5 +1,6 @@
 from .hooks import (
     GracefulStopHook,
+    LabelCheckHook,
     MemoryBankHook,
     PretrainedBackboneHook,
     SafeCheckpointHook,
@@ -22,6 +23,7 @@ __all__ = [
     'KNNAccuracy',
     'KNNTestLoop',
     'KNNValLoop',
+    'LabelCheckHook',
     'LayerAccuracy',
     'LinearSVMTestLoop',
     'LowShotSVMTestLoop',

@@ -1,36 +1,36 @@
-"""Whether the files and folders that a detection or segmentation config reads are there."""
+"""Whether the files and folders that a config reads are there, and have something in them."""
 
 from collections.abc import Iterator
-from os.path import exists, join
+from os.path import exists, expanduser, isfile, join
 from pathlib import Path
 
 from mmengine.config import Config
+from mmpretrain.datasets import CustomDataset
+from mmpretrain.registry import DATASETS
 
+from npid_mm.datasets.image_list import parse_line
 from npid_mm.extras import EXTRAS
+
+BEGINNING = 65536  # characters of a list that are read
 
 
 def check_data_folders(cfg: Config, *parts: str) -> None:
-    """Look for the folders and lists that data sets of MMDetection and MMSegmentation name.
+    """Look for the folders and lists that the data sets of a config name.
 
-    Upstream starts to build and stops at the first missing file with its bare path. Here one
-    message has all of them. Other scopes have checks of their own and are let through.
+    Upstream starts to build and stops at the first missing file with its bare path, and at an
+    empty list or one without labels with an error of NumPy or Python. Here one message has all of
+    them. Data sets that are named by a folder alone have checks of their own, or download.
 
     Args:
         cfg (Config): A config.
-        *parts (str): Which of its loaders and evaluators, such as 'train_dataloader'.
+        *parts (str): Which of its loaders, loops and evaluators, such as 'train_dataloader'.
 
     Raises:
-        FileNotFoundError: Something is missing.
+        FileNotFoundError: Something is missing, or a list is empty.
+        ValueError: A list of images has no labels, and its data set is to read them.
     """
-    if cfg.get('default_scope') not in EXTRAS:
-        return
-    missing = {
-        f'{part}: {path}'
-        for part in parts
-        for dataset in _datasets(cfg.get(part))
-        for path in _paths(dataset)
-        if '://' not in path and not exists(path)
-    }
+    datasets = [(part, dataset) for part in parts for dataset in _datasets(cfg.get(part))]
+    missing = {f'{part}: {problem}' for part, dataset in datasets for problem in _missing(dataset)}
     if missing:
         raise FileNotFoundError(
             'the data are not where the config looks for them:\n  '
@@ -38,12 +38,16 @@ def check_data_folders(cfg: Config, *parts: str) -> None:
             + f'\nlooked from {Path.cwd()}: link the data set there (ln -s); '
             'tools/dataset_converters/check_dataset.py checks a layout'
         )
+    if cfg.get('default_scope') not in EXTRAS:  # whose lists have other columns, or none
+        for part, dataset in datasets:
+            _check_first_label(part, dataset)
 
 
 def _datasets(value) -> Iterator[dict]:
     """Every dict inside ``value`` that says where its data are."""
     if isinstance(value, dict):
-        if value.get('ann_file') or value.get('data_prefix'):
+        # MMPretrain's name a folder by a text, which some of them fill by a download
+        if value.get('ann_file') or isinstance(value.get('data_prefix'), dict):
             yield value
         value = list(value.values())
     if isinstance(value, (list, tuple)):
@@ -51,8 +55,47 @@ def _datasets(value) -> Iterator[dict]:
             yield from _datasets(each)
 
 
+def _missing(dataset: dict) -> Iterator[str]:
+    """Paths of a data set that are not there, and lists with nothing in them."""
+    for path in _paths(dataset):
+        if '://' not in path and not exists(path):
+            yield path
+    path = _list(dataset)
+    if path and not _beginning(path).strip():
+        yield f'{path} (empty)'
+
+
 def _paths(dataset: dict) -> Iterator[str]:
     """What a data set reads; a path that is absolute stands for itself."""
-    names = [dataset.get('ann_file'), *(dataset.get('data_prefix') or {}).values()]
+    folders = dataset.get('data_prefix') or {}
+    folders = folders.values() if isinstance(folders, dict) else [folders]
     root = dataset.get('data_root') or ''
-    yield from (join(root, name).rstrip('/') for name in names if name)
+    names = [dataset.get('ann_file'), *folders]
+    yield from (join(root, expanduser(name)).rstrip('/') for name in names if name)
+
+
+def _list(dataset: dict) -> str | None:
+    """The list of a data set, if it has one on a local disk."""
+    path = next(_paths(dataset)) if dataset.get('ann_file') else ''
+    return path if isfile(path) else None
+
+
+def _beginning(path: str) -> str:
+    with open(path, encoding='utf-8', errors='replace') as file:
+        return file.read(BEGINNING)
+
+
+def _check_first_label(part: str, dataset: dict) -> None:
+    """Refuse a list of MMPretrain's `path label` whose first line has no label."""
+    path, kind = _list(dataset), dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if path is None or not isinstance(kind, type) or not issubclass(kind, CustomDataset):
+        return
+    line = _beginning(path).strip().partition('\n')[0]
+    _, label = parse_line(line)
+    if dataset.get('with_label', True) and not (label or '').lstrip('-').isdecimal():
+        raise ValueError(
+            f'{part}: {path} must have `path label` in each line, got {line!r}: for images without '
+            'labels set with_label=False in the data set, and val_dataloader = val_evaluator = '
+            'val_cfg = None (docs/your_data.md)'
+        )

@@ -83,8 +83,8 @@ class Sweep:
         summary = folder / SUMMARY
         if summary.is_file() and json.loads(summary.read_text())['origin'] != origin:
             raise ValueError(
-                f'{folder} holds a sweep of another config or other --cfg-options: choose another '
-                '--work-dir, or remove that folder'
+                f'{folder} holds a sweep of another config or other options (--cfg-options, '
+                '--auto-scale-lr): choose another --work-dir, or remove that folder'
             )
         self.write()
 

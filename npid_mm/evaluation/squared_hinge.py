@@ -121,7 +121,8 @@ def _conjugate_gradients(gram, hessian, residual, ascent):
     going = square > goal
     for _ in range(INNER_STEPS):
         image = direction + hessian * turn
-        size = going * square / (turn * image).sum(0)
+        # a column that has converged exactly has 0 / 0 here
+        size = (square / (turn * image).sum(0)).where(going, 0)
         step = step + size * direction
         residual = residual - size * image
         ascent = ascent - size * (gram @ image)
@@ -129,7 +130,7 @@ def _conjugate_gradients(gram, hessian, residual, ascent):
         going = going & (square > goal)
         if not going.any():
             break
-        ratio = going * square / before
+        ratio = (square / before).where(going, 0)
         direction, turn = residual + ratio * direction, ascent + ratio * turn
     return step, ~going
 

@@ -1,5 +1,6 @@
 """A classifier on a pretrained backbone, which cannot be trained on random weights by accident."""
 
+import torch
 from mmengine.logging import print_log
 from mmpretrain.models import ImageClassifier
 from mmpretrain.registry import MODELS
@@ -18,7 +19,9 @@ class ProbeClassifier(ImageClassifier):
 
     The backbone is loaded from ``checkpoint`` when training starts, completely or not at all. A
     checkpoint that is loaded later (``tools/test.py``, ``--resume``) must hold every weight of
-    the model, apart from keys that belong to nothing here, such as a memory bank's.
+    the model, apart from keys that belong to nothing here, such as a memory bank's. A training
+    that is resumed must have the frozen backbone of ``checkpoint``; one that was fine-tuned, or
+    begun untrained, tells nothing of where it began.
 
     Args:
         backbone (dict): Config of the backbone.
@@ -59,6 +62,7 @@ class ProbeClassifier(ImageClassifier):
         if frozen and head is not None:
             self.backbone.requires_grad_(False)
         self._has_weights = False
+        self._keeps_loaded = False  # the backbone is the checkpoint's, and stays so
         self.backbone.register_forward_pre_hook(self._refuse_without_weights)
         self._register_load_state_dict_pre_hook(self._check_state)
 
@@ -77,6 +81,7 @@ class ProbeClassifier(ImageClassifier):
         super().init_weights()
         if self.checkpoint != UNTRAINED:
             load_backbone(self.backbone, self.checkpoint)
+            self._keeps_loaded = self.frozen
         print_log(f'backbone: {self.checkpoint}', logger='current')
         self._has_weights = True
 
@@ -108,8 +113,23 @@ class ProbeClassifier(ImageClassifier):
                 'to test a probe, give the checkpoint that its training wrote; to train one, '
                 f'use tools/train.py with {HINT}'
             )
+        if self._keeps_loaded:
+            self._refuse_another_backbone(own, picked)
         state_dict.update({f'{prefix}{name}': value for name, value in picked.items()})
         self._has_weights = True
+
+    def _refuse_another_backbone(self, own: dict, given: dict) -> None:
+        """Raise a ValueError if a weight of the frozen backbone would change."""
+        differing = [
+            name for name in given if not torch.equal(given[name].to(own[name]), own[name])
+        ]
+        if differing:
+            raise ValueError(
+                'the checkpoint to resume holds a probe of another backbone than '
+                f'model.checkpoint={self.checkpoint}: {len(differing)} of {len(given)} weights '
+                f'differ, the first is {differing[0]}; choose another --work-dir for this '
+                'backbone, or name the one that the probe was begun with'
+            )
 
     def _refuse_without_weights(self, *_) -> None:
         """Before the backbone's forward."""

@@ -263,7 +263,9 @@ def test_knn_features():
 
 
 def test_runtime_is_that_of_pretraining_without_the_bank():
+    """And with a look at the labels, which pretraining does not read."""
     cfg = load(next(iter(LINEAR)))
+    assert cfg.default_hooks.pop('label_check') == dict(type='LabelCheckHook')
     pretraining = Config.fromfile(ROOT / 'configs/selfsup/_base_/default_runtime.py')
     assert cfg.default_hooks == {
         name: hook for name, hook in pretraining.default_hooks.items() if name != 'memory_bank'

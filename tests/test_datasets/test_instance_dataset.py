@@ -95,9 +95,9 @@ def test_a_data_set_that_fetches_another_image_itself_keeps_index_and_image_toge
         InstanceDataset(refetching)[11]
 
 
-@pytest.mark.parametrize('share', [-0.1, 1])
+@pytest.mark.parametrize('share', [-0.1, 1, 'few'])
 def test_wrong_share_is_refused(broken, share):
-    with pytest.raises(ValueError, match=rf'max_unreadable must be in \[0, 1\), got {share}'):
+    with pytest.raises(ValueError, match=rf'max_unreadable must be in \[0, 1\), got {share!r}'):
         InstanceDataset(broken, max_unreadable=share)
 
 
@@ -127,7 +127,7 @@ def test_fraction_keeps_every_class_and_renumbers(digits):
     assert last['data_samples'].img_path == path
 
 
-@pytest.mark.parametrize('fraction', [0, 1.5])
+@pytest.mark.parametrize('fraction', [0, 1.5, 'half'])
 def test_fraction_out_of_range(digits, fraction):
-    with pytest.raises(ValueError, match=rf'fraction must be in \(0, 1\], got {fraction}'):
+    with pytest.raises(ValueError, match=rf'fraction must be in \(0, 1\], got {fraction!r}'):
         InstanceDataset(folder(digits / 'val'), fraction=fraction)

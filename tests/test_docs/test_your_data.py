@@ -1,22 +1,33 @@
-"""The config of docs/your_data.md, taken from the page as it stands."""
+"""The configs of docs/your_data.md, taken from the page as they stand."""
+
+import shutil
+import uuid
 
 import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from npid_mm.datasets import split_folder
+from npid_mm.engine.data_folders import check_data_folders
+from npid_mm.engine.launch import set_loader_defaults
 from tests.pages import blocks
 from tests.toy import ROOT, on_small_data
 
 
-@pytest.fixture
-def example(digits, tmp_path):
-    """The config of docs/your_data.md, its folders replaced by those of the digits."""
+def config_of(name, images, lists, folder):
+    """A config of docs/your_data.md, by the name in its first line; its folders replaced."""
     page = blocks(ROOT / 'docs/your_data.md', 'python')
-    (text,) = [block.code for block in page if '_base_' in block.code]
-    text = text.replace('/data/images', str(digits)).replace('/data/lists', str(digits))
-    path = tmp_path / 'my_config.py'
+    (text,) = [block.code for block in page if block.code.startswith(f'# {name}')]
+    text = text.replace('/data/images', str(images)).replace('/data/lists', str(lists))
+    path = folder / name
     path.write_text(text.replace("'configs/", f"'{ROOT}/configs/"))
     return Config.fromfile(path)
+
+
+@pytest.fixture
+def example(digits, tmp_path):
+    """The config for images with labels, on the digits."""
+    return config_of('my_config.py', digits, digits, tmp_path)
 
 
 def test_your_data_example_finds_its_images_in_every_loader(example, digits):
@@ -34,3 +45,34 @@ def test_your_data_example_finds_its_images_in_every_loader(example, digits):
 def test_your_data_example_trains(example, digits, tmp_path):
     Runner.from_cfg(on_small_data(example, {'CustomDataset': digits}, tmp_path / 'run')).train()
     assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+@pytest.fixture
+def unlabelled(digits, tmp_path):
+    """The config for images without labels, on digits in one folder, and their folder."""
+    images = tmp_path / 'images'
+    images.mkdir()
+    for path in sorted((digits / 'train').rglob('*.png'))[:80]:
+        shutil.copy(path, images)
+    assert split_folder(images, tmp_path / 'lists') == []
+    cfg = config_of('unlabelled.py', images, tmp_path / 'lists', tmp_path)
+    cfg.update(work_dir=str(tmp_path / 'run'), experiment_name=uuid.uuid4().hex)
+    cfg.train_cfg.max_epochs = 1
+    cfg.train_dataloader.update(batch_size=32, num_workers=0)
+    cfg.default_hooks.checkpoint.interval = 1
+    set_loader_defaults(cfg.train_dataloader)
+    return cfg
+
+
+def test_images_without_labels_train(unlabelled, tmp_path):
+    check_data_folders(unlabelled, 'train_dataloader', 'val_dataloader')
+    runner = Runner.from_cfg(unlabelled)
+    runner.train()
+    assert runner.iter == 2 and runner.model.memory_bank.length == 64
+    assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+def test_images_without_labels_need_that_the_config_says_so(unlabelled):
+    del unlabelled.train_dataloader.dataset.dataset['with_label']
+    with pytest.raises(ValueError, match=r'must have `path label` .* set with_label=False'):
+        check_data_folders(unlabelled, 'train_dataloader')

@@ -1,9 +1,10 @@
-"""What a user reads whose detection or segmentation data lie elsewhere."""
+"""What a user reads whose data lie elsewhere, or are empty, or have no labels."""
 
 import pytest
 from mmengine.config import Config
 
 from npid_mm.engine.data_folders import check_data_folders
+from tests.toy import ROOT
 
 
 @pytest.fixture
@@ -12,7 +13,7 @@ def config(tmp_path):
     voc = tmp_path / 'VOCdevkit'
     for name in ('VOC2007/JPEGImages', 'VOC2012/JPEGImages'):
         (voc / name).mkdir(parents=True)
-        (voc / name).with_name('trainval.txt').touch()
+        (voc / name).with_name('trainval.txt').write_text('000001\n')
     parts = [
         dict(
             type='VOCDataset',
@@ -44,8 +45,8 @@ def test_everything_missing_is_named_at_once(config, tmp_path):
     assert 'link the data set there (ln -s)' in lines[3] and len(lines) == 4
 
 
-def test_addresses_absolute_paths_and_other_scopes(config, tmp_path):
-    """Only what a detection or segmentation reads from a local disk is looked for."""
+def test_addresses_and_absolute_paths(config, tmp_path):
+    """Only what is read from a local disk is looked for."""
     first, second = config.train_dataloader.dataset.dataset.datasets
     first.data_root = 's3://somewhere/VOCdevkit'
     second.ann_file = str(tmp_path / 'VOCdevkit/VOC2012/trainval.txt')
@@ -56,5 +57,92 @@ def test_addresses_absolute_paths_and_other_scopes(config, tmp_path):
     second.update(data_root='', data_prefix=None)  # the list alone, and no folder before it
     with pytest.raises(FileNotFoundError, match=r'train_dataloader: none\.txt'):
         check_data_folders(config, 'train_dataloader')
-    config.default_scope = 'mmpretrain'
-    check_data_folders(config, 'train_dataloader')
+
+
+def test_an_empty_list_is_told(config, tmp_path):
+    """NumPy would say that it needs an array to concatenate."""
+    path = tmp_path / 'VOCdevkit/VOC2007/trainval.txt'
+    path.write_text('\n')
+    message = rf'  train_dataloader: {path} \(empty\)\nlooked from .*/check_dataset\.py checks'
+    with pytest.raises(FileNotFoundError, match=message):
+        check_data_folders(config, 'train_dataloader')
+
+
+BENCHMARKS = ROOT / 'configs/benchmarks/classification'
+PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'test_cfg')
+
+
+@pytest.mark.parametrize(
+    ('name', 'there', 'missing'),
+    [
+        (
+            'imagenet/resnet50_4xb64-steplr-20e_in1k-10pct.py',
+            'imagenet',
+            ['train_dataloader: {}/meta/train_10percent.txt'],
+        ),
+        (
+            'imagenet/resnet50_linear-8xb32-steplr-100e_in1k.py',
+            None,
+            [
+                *(f'test_dataloader: {{}}/{name}' for name in ('meta/val.txt', 'val')),
+                *(f'train_dataloader: {{}}/{name}' for name in ('meta/train.txt', 'train')),
+                *(f'val_dataloader: {{}}/{name}' for name in ('meta/val.txt', 'val')),
+            ],
+        ),
+        (
+            'imagenet/knn_resnet50_in1k.py',
+            None,
+            [
+                *(f'test_cfg: {{}}/{name}' for name in ('meta/train.txt', 'train')),
+                *(f'test_dataloader: {{}}/{name}' for name in ('meta/val.txt', 'val')),
+            ],
+        ),
+        (
+            'places205/resnet50_linear-8xb32-steplr-28e_places205.py',
+            None,
+            [
+                'test_dataloader: {}/meta/val.txt',
+                'train_dataloader: {}/meta/train.txt',
+                'val_dataloader: {}/meta/val.txt',
+            ],
+        ),
+        ('places205/resnet50_linear-8xb32-steplr-28e_places205.py', 'places205', []),
+        ('cifar10/knn_resnet18_cifar10.py', None, []),  # which is downloaded
+    ],
+)
+def test_classification_data_are_looked_for(request, tmp_path, name, there, missing):
+    """Before a Runner is built, all at once; where all are there, nothing is said."""
+    root = request.getfixturevalue(there) if there else tmp_path
+    cfg = Config.fromfile(BENCHMARKS / name)
+    text = cfg.pretty_text
+    for folder in ('imagenet', 'places205', 'cifar10'):
+        text = text.replace(f"'data/{folder}'", repr(str(root)))
+    cfg = Config.fromstring(text, '.py')
+    if not missing:
+        check_data_folders(cfg, *PARTS)
+        return
+    with pytest.raises(FileNotFoundError) as error:
+        check_data_folders(cfg, *PARTS)
+    lines = str(error.value).splitlines()
+    assert lines[1:-1] == ['  ' + each.format(root) for each in missing]
+    assert 'tools/dataset_converters/check_dataset.py checks a layout' in lines[-1]
+
+
+def test_a_list_without_labels_is_told_from_one_with_them(tmp_path):
+    """And what to do with images that have none."""
+    path = tmp_path / 'train.txt'
+    path.write_text('a photo.jpg\nb.jpg\n')
+    dataset = dict(type='CustomDataset', data_root=str(tmp_path), ann_file='train.txt')
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    message = (
+        rf"train_dataloader: {path} must have `path label` in each line, got 'a photo\.jpg': for "
+        r'images without labels set with_label=False in the data set, and val_dataloader = '
+        r'val_evaluator = val_cfg = None \(docs/your_data\.md\)'
+    )
+    with pytest.raises(ValueError, match=message):
+        check_data_folders(cfg, 'train_dataloader')
+    cfg.train_dataloader.dataset.with_label = False
+    check_data_folders(cfg, 'train_dataloader')
+    cfg.train_dataloader.dataset.with_label = True
+    path.write_text('a photo.jpg 3\n')
+    check_data_folders(cfg, 'train_dataloader')

@@ -9,6 +9,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine import KNNAccuracy
 from npid_mm.engine.features import batch_features
+from npid_mm.engine.runners import knn_loop
+from npid_mm.engine.spread_search import search
 from tests.toy import digits_config
 
 
@@ -55,6 +57,34 @@ def test_bank_reference_uses_the_rows_and_the_training_labels(digits, tmp_path):
     assert metrics['knn/top1_k5'] == pytest.approx(expected)
 
 
+def searches(digits, folder, monkeypatch, **test_cfg):
+    """Metrics of a test, and (queries, references, similarities) of its first batch."""
+    runner, calls = make_runner(digits, folder, k=5, **test_cfg), []
+
+    def recorded(query, rows, labels, k):
+        similarity, found = search(query, rows, labels, k)
+        calls.append((query, rows, similarity))
+        return similarity, found
+
+    monkeypatch.setattr(knn_loop, 'search', recorded)
+    return runner.test(), calls[0]
+
+
+@pytest.mark.parametrize('level', ['embedding', 'backbone'])
+def test_half_precision_is_of_the_network_alone(digits, tmp_path, monkeypatch, level):
+    """Rows are float32 and near those of the whole precision; search and vote are as exact."""
+    options = dict(feature=level)
+    metrics, whole = searches(digits, tmp_path / 'whole', monkeypatch, **options)
+    half_metrics, half = searches(digits, tmp_path / 'half', monkeypatch, fp16=True, **options)
+    assert all(part.dtype == torch.float32 for part in half)
+    for expected, rows in zip(whole[:2], half[:2], strict=True):
+        assert 0 < (rows - expected).abs().max() < 0.01
+    query, rows, similarity = half
+    expected = (query.double() @ rows.double().T).topk(5).values
+    torch.testing.assert_close(similarity.double(), expected, rtol=0, atol=1e-6)
+    assert half_metrics == pytest.approx(metrics, abs=2)
+
+
 def test_more_neighbours_than_references_and_fewer_than_five_classes(digits, tmp_path):
     cfg = digits_config(digits, tmp_path)
     cfg.test_cfg.reference.dataset.indices = 40  # all zeros and the first ones
@@ -90,8 +120,12 @@ def test_metrics_of_mmpretrain_read_the_first_k(digits, tmp_path):
     ('arguments', 'message'),
     [
         (dict(k=0), 'k must be at least 1, got 0'),
-        (dict(k=()), r'k must be at least 1, got \(\)'),
+        (dict(k=(5, 0)), 'k must be at least 1, got 0'),
+        (dict(k=()), r'k must name at least one number of neighbours, got \(\)'),
+        (dict(k='many'), "k must be a whole number, got 'many'"),
+        (dict(k=(5, 2.5)), 'k must be a whole number, got 2.5'),
         (dict(temperature=0), 'temperature must be > 0, got 0'),
+        (dict(temperature='warm'), "temperature must be > 0, got 'warm'"),
         (dict(feature='neck'), r"feature must be one of \('embedding', 'backbone'\), got 'neck'"),
         (dict(reference='train'), "reference must be 'bank' or a data loader config, got 'train'"),
         (dict(reference='bank', feature='backbone'), 'the bank holds embeddings'),
@@ -104,6 +138,24 @@ def test_wrong_arguments_are_named(digits, tmp_path, arguments, message):
     cfg.test_cfg.update(arguments)
     with pytest.raises(ValueError, match=message):
         Runner.from_cfg(cfg).test()
+
+
+@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
+def test_training_on_images_without_labels_is_refused_before_its_first_step(
+    digits, tmp_path, loader
+):
+    """Not at its first evaluation, which may be an hour later and before any checkpoint."""
+    cfg = digits_config(digits, tmp_path)
+    dataset = cfg[loader].dataset.get('dataset', cfg[loader].dataset)
+    dataset.update(ann_file='', data_prefix='train', with_label=False)
+    runner = Runner.from_cfg(cfg)
+    message = (
+        r'sample 0 of the data set has gt_label=None: leave kNN out of a training on images '
+        r'without labels \(val_dataloader = val_evaluator = val_cfg = None\)'
+    )
+    with pytest.raises(ValueError, match=message):
+        runner.train()
+    assert runner.iter == 0
 
 
 def test_shuffled_references_are_refused(digits, tmp_path):

@@ -145,6 +145,27 @@ def test_two_runs_give_the_same_figures(svm, tmp_path):
     assert written(svm) == written(again(svm, tmp_path / 'other'))
 
 
+def test_half_precision_is_of_the_network_alone(svm, tmp_path):
+    """Features are float32, near those of the whole precision and kept apart from them."""
+    metrics = Runner.from_cfg(svm).test()
+    half = again(svm, tmp_path / 'half')
+    half.test_cfg.fp16 = True
+    half_metrics = Runner.from_cfg(half).test()
+    assert half_metrics.keys() == metrics.keys()
+    assert all(abs(half_metrics[name] - metrics[name]) < 10 for name in metrics)
+    whole_files, half_files = (written(each, 'svm-*/*.npy') for each in (svm, half))
+    assert not whole_files.keys() & half_files.keys()  # by the name of the folder
+    rows = [
+        {name.partition('/')[2]: array(content) for name, content in files.items()}
+        for files in (whole_files, half_files)
+    ]
+    assert rows[0].keys() == rows[1].keys() and len(rows[0]) == 2 * len(LAYERS)
+    for name, expected in rows[0].items():
+        assert rows[1][name].dtype == np.float32
+        difference = np.abs(rows[1][name] - expected).max() / np.abs(expected).max()
+        assert 0 < difference < 0.05, name
+
+
 def test_other_weights_other_data_and_other_costs_never_mix(svm, tmp_path, monkeypatch):
     """A checkpoint under the same name, or another preparation, has features of its own."""
     batches = count_batches(monkeypatch)

@@ -44,6 +44,28 @@ def test_scores_equal_the_papers_formula(queries, length, classes, k, temperatur
     torch.testing.assert_close(scores.double(), expected, rtol=1e-4, atol=0)
 
 
+def test_accuracy_at_several_k_is_that_of_a_plain_loop():
+    """Top-1 and top-5 of MMSelfSup's protocol: 150 queries, 1,200 rows, 30 classes, one search."""
+    query, bank, labels = make_data(150, 1200, 30, columns=12)
+    targets = torch.arange(150) % 30
+    found = weighted_knn(query, bank, labels, (10, 20, 100, 200), 0.07)
+    accuracies = set()
+    for k, scores in found.items():
+        expected = loop_scores(query, bank, labels, k, 0.07, 30)
+        torch.testing.assert_close(scores.double(), expected, rtol=1e-4, atol=0)
+        for top in (1, 5):
+            shares = [
+                sum(
+                    int(target) in sorted(range(30), key=lambda c: -float(row[c]))[:top]
+                    for row, target in zip(each, targets, strict=True)
+                )
+                for each in (scores, expected)
+            ]
+            assert shares[0] == shares[1]
+            accuracies.add((top, shares[0]))
+    assert len(accuracies) > 5  # the figures differ by K: it is not all right, or all wrong
+
+
 def test_equals_scikit_learn_with_the_same_weights():
     """Class probabilities of an independent weighted kNN over cosine distance."""
     query, bank, labels = make_data(40, 600, 5)

@@ -75,6 +75,21 @@ def test_rows_of_no_weight_are_as_good_as_absent():
         torch.testing.assert_close(score[:, 0], features @ w + b, rtol=0, atol=1e-4)
 
 
+@pytest.mark.parametrize('count', [1, 2, 10])
+def test_equals_linear_svc_on_features_of_low_rank(count):
+    """Rows of zeros but for a few: some machines are exact after a step, where others go on."""
+    features = torch.zeros(120, 30, dtype=torch.float64)
+    features[:count] = torch.nn.functional.normalize(torch.randn(count, 30).double())
+    labels = 2.0 * (torch.arange(120)[:, None] % 6 == torch.arange(6)).double() - 1
+    labels = labels.repeat(1, 2)
+    weights = torch.where(labels > 0, 2.0, 1.0).double()
+    weights[:40, 6:] = 0  # six machines without the rows of a fold
+    for cost, _, score in squared_hinge_path(linear_gram(features), labels, weights, (1e-6, 1.0)):
+        for column, first in enumerate([0] * 6 + [40] * 6):
+            w, b = peer_fit(features[first:], labels[first:, column], cost)
+            torch.testing.assert_close(score[:, column], features @ w + b, rtol=0, atol=1e-4)
+
+
 @pytest.mark.parametrize('few, inner', [(0.0, 500), (1.0, 50), (0.0, 1)])
 def test_both_ways_to_solve_a_step_lead_to_one_optimum(monkeypatch, few, inner):
     """Iteration alone, factorisation alone, and the second where the first gives up."""

@@ -137,6 +137,7 @@ def test_every_head_adds_the_proximal_term_and_leaves_the_bank_alone(bank, head)
     [
         (dict(type='ExactSoftmaxHead', temperature=0), 'temperature must be > 0, got 0'),
         (dict(type='ExactSoftmaxHead', temperature=-1), 'temperature must be > 0, got -1'),
+        (dict(type='ExactSoftmaxHead', temperature='warm'), "temperature must be > 0, got 'warm'"),
         (dict(type='NCEHead', proximal_weight=-1), 'proximal_weight must be >= 0, got -1'),
         (dict(type='NCEHead', num_negatives=0), 'num_negatives must be at least 1, got 0'),
         (dict(type='NCEHead', z_batches=0), 'z_batches must be at least 1, got 0'),

@@ -88,6 +88,49 @@ def test_trained_probe_is_tested_and_resumed_without_the_pretraining(digits, tmp
     assert Runner.from_cfg(cfg).test() == metrics
 
 
+def resumed(digits, work_dir, model, checkpoint):
+    """Go on for an epoch with the training in a work dir."""
+    cfg = probe_config(digits, work_dir, model, str(checkpoint))
+    cfg.train_cfg.max_epochs = 4
+    cfg.update(resume=True, load_from=str(work_dir / 'epoch_3.pth'))
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    return runner
+
+
+def test_resuming_on_another_backbone_is_refused(digits, tmp_path, pretrained):
+    """It would be reported as a probe of the one, and be one of the other."""
+    content = torch.load(pretrained, weights_only=True)
+    content['state_dict']['backbone.layer1.0.conv1.weight'] += 1e-3
+    other = tmp_path / 'other.pth'
+    torch.save(content, other)
+    run(digits, tmp_path, POOLED, str(pretrained))
+    message = (
+        r'the checkpoint to resume holds a probe of another backbone than model\.checkpoint='
+        r'.*other\.pth: 1 of 120 weights differ, the first is backbone\.layer1\.0\.conv1\.weight; '
+        r'choose another --work-dir'
+    )
+    with pytest.raises(ValueError, match=message):
+        resumed(digits, tmp_path, POOLED, other)
+    runner = resumed(digits, tmp_path, POOLED, pretrained)
+    assert runner.epoch == 4
+    assert_equal_states(runner.model.backbone.state_dict(), backbone_weights(pretrained))
+
+
+def test_fine_tuning_resumes_with_the_backbone_that_it_has_changed(digits, tmp_path, pretrained):
+    model = dict(POOLED, frozen=False)
+    run(digits, tmp_path, model, str(pretrained))
+    assert resumed(digits, tmp_path, model, pretrained).epoch == 4
+
+
+def test_untrained_probe_is_resumed_as_it_was(digits, tmp_path):
+    """The fresh network of the resumed run is another one than that of the first."""
+    runner, _ = run(digits, tmp_path, POOLED, 'random')
+    before = {name: each.clone() for name, each in runner.model.backbone.state_dict().items()}
+    after = resumed(digits, tmp_path, POOLED, 'random').model.backbone.state_dict()
+    assert_equal_states(before, after)
+
+
 def test_training_without_a_checkpoint_is_refused(digits, tmp_path):
     message = r'model\.checkpoint must name the checkpoint .*--cfg-options model\.checkpoint=PATH'
     with pytest.raises(ValueError, match=message):

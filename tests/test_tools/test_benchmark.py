@@ -223,13 +223,31 @@ def test_metric_that_is_a_fraction_is_shown_in_percent(small, monkeypatch):
     assert report['benchmarks']['works']['metrics']['works/top1'] == 12.345
 
 
-def test_missing_metric_is_a_failure(small, root):
+def rename_metric(root, before, after):
+    """Let a config give a metric under another name."""
+    text = (root / 'works.py').read_text()
+    (root / 'works.py').write_text(text.replace(before, after))
+
+
+def test_metric_that_is_not_measured_is_a_dash(small, root):
+    """With fewer shots than the tables show, for example, the others are what was asked for."""
     tool, trained = small
-    text = (root / 'works.py').read_text().replace('works/top5', 'works/other')
-    (root / 'works.py').write_text(text)
+    rename_metric(root, 'works/top5', 'works/other')
+    arguments = (trained, '--work-dir', 'out', '--only', 'works')
+    status, text = tool.run(*arguments)
+    assert status == 0 and 'finished' in text
+    ours = [table['ours'] for table in json.loads(Path('out/report.json').read_text())['tables']]
+    assert ours == [[12.345, None], [None]]
+    assert '| ours | - |' in Path('out/report.md').read_text()
+    assert 'finished before' in tool.run(*arguments)[1]
+
+
+def test_no_metric_at_all_is_a_failure(small, root):
+    tool, trained = small
+    rename_metric(root, 'works/', 'other/')
     status, text = tool.run(trained, '--work-dir', 'out', '--only', 'works')
     assert status == 1
-    assert 'no metric works/top5, only works/other, works/top1' in text
+    assert 'no metric works/top1, works/top5, only other/top1, other/top5' in text
 
 
 def test_wrong_checkpoint_is_refused_before_anything_runs(small, tmp_path):

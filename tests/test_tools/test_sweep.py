@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 from mmengine.config import Config
 
 from npid_mm.engine.sweep import check_keys, grid_cells, parse_axis
@@ -80,8 +81,10 @@ def test_grid_is_trained_once_and_the_best_named(sweep, tmp_path):
     assert len(before) == 2 and checkpoints(out) == before
     assert json.loads((out / 'sweep.json').read_text())['cells'] == summary['cells']
 
-    with pytest.raises(ValueError, match='holds a sweep of another config or other --cfg-options'):
+    with pytest.raises(ValueError, match='holds a sweep of another config or other options'):
         sweep(*arguments, '--cfg-options', 'randomness.seed=1')
+    with pytest.raises(ValueError, match=r'options \(--cfg-options, --auto-scale-lr\): choose'):
+        sweep(*arguments, '--auto-scale-lr')
 
 
 def test_interrupted_cell_goes_on(sweep, tmp_path):
@@ -105,11 +108,11 @@ def test_interrupted_cell_goes_on(sweep, tmp_path):
 
 
 def test_ranks_share_each_training(config, tmp_path):
-    """As typed: a training of two ranks."""
+    """As typed: a training of two ranks, its rate scaled to their batch."""
     out = tmp_path / 'sweep'
     command = [sys.executable, ROOT / 'tools/sweep.py', config, '--grid', f'{LR}=0.1']
     done = subprocess.run(
-        [*command, '--work-dir', out, '--gpus', '2'],
+        [*command, '--work-dir', out, '--gpus', '2', '--auto-scale-lr'],
         env={**os.environ, 'OMP_NUM_THREADS': '1', 'PORT': free_port()},
         timeout=300,
     )
@@ -117,6 +120,8 @@ def test_ranks_share_each_training(config, tmp_path):
     assert done.returncode == 0, log.read_text()
     (folder,) = out.glob(f'{LR}=*')
     assert Config.fromfile(folder / 'probe.py').launcher == 'pytorch'
+    state = torch.load(folder / 'epoch_1.pth', weights_only=True)
+    assert state['optimizer']['param_groups'][0]['lr'] == pytest.approx(0.1 * 2 * 32 / 32)
 
 
 def test_key_that_the_config_lacks_is_refused():

@@ -1,4 +1,5 @@
 from .graceful_stop_hook import GracefulStopHook
+from .label_check_hook import LabelCheckHook
 from .memory_bank_hook import MemoryBankHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
 from .safe_checkpoint_hook import SafeCheckpointHook
@@ -7,6 +8,7 @@ from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'GracefulStopHook',
+    'LabelCheckHook',
     'MemoryBankHook',
     'PretrainedBackboneHook',
     'SafeCheckpointHook',

@@ -8,9 +8,12 @@ from mmengine.runner import TestLoop, ValLoop, autocast
 from mmpretrain.registry import LOOPS
 from mmpretrain.utils import get_ori_model
 from torch import Tensor
+from torch.utils.data import Dataset
 
-from npid_mm.datasets import dataset_labels
+from npid_mm.datasets import check_labels, dataset_labels
 from npid_mm.evaluation import vote
+from npid_mm.evaluation.neighbors import check_k
+from npid_mm.losses.checks import check_temperature
 
 from ..features import batch_features, check_level, dataset_features
 from ..spread_search import search, search_spread
@@ -33,7 +36,8 @@ class KNNLoop:
         fp16 (bool): Run the network under autocast.
 
     Raises:
-        ValueError: An argument is outside what is allowed.
+        ValueError: An argument is outside what is allowed, or an image has no label, or one that
+            is not of the classes which its data set names.
     """
 
     stage: str
@@ -57,15 +61,19 @@ class KNNLoop:
                 "the bank holds embeddings: feature must be 'embedding' with reference='bank', "
                 f'got {feature!r}'
             )
-        self.k = (k,) if isinstance(k, int) else tuple(k)
-        if not self.k or min(self.k) < 1:
-            raise ValueError(f'k must be at least 1, got {k}')
-        if not temperature > 0:
-            raise ValueError(f'temperature must be > 0, got {temperature}')
+        several = isinstance(k, Sequence) and not isinstance(k, str)
+        self.k = tuple(k) if several else (k,)
+        if not self.k:
+            raise ValueError(f'k must name at least one number of neighbours, got {k}')
+        for each in self.k:
+            check_k(each)
+        check_temperature(temperature)
         self.reference = reference
         self.feature = check_level(feature)
         self.temperature = temperature
-        self._labels = None  # of the references, read once
+        # before anything runs: a training would else end at its first evaluation
+        self._check_labels(self.dataloader.dataset, f'{self.stage}_dataloader')
+        self._labels = self._check_labels(*self._reference_dataset())
 
     def run(self) -> dict:
         """Answer all queries; returns the metrics."""
@@ -103,8 +111,6 @@ class KNNLoop:
         """Rows (n, D) and labels (n,) to search, and whether each rank has other ones."""
         if self.reference == 'bank':
             bank = get_ori_model(self.runner.model).memory_bank
-            if self._labels is None:
-                self._labels = dataset_labels(self._train_dataset())
             labels = self._labels
             if len(labels) != bank.length:
                 raise ValueError(
@@ -113,13 +119,25 @@ class KNNLoop:
                 )
             rows = bank.feature_bank
             return rows, labels[bank.owned].to(rows.device), bank.spread
-        if isinstance(self.reference, dict):
-            self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
         rows = dataset_features(self.runner.model, self.reference, self.feature)
         rank, world_size = get_dist_info()
-        if self._labels is None:
-            self._labels = dataset_labels(self.reference.dataset)[rank::world_size]
-        return rows, self._labels.to(rows.device), world_size > 1
+        return rows, self._labels[rank::world_size].to(rows.device), world_size > 1
+
+    def _reference_dataset(self) -> tuple[Dataset, str]:
+        """The data set whose labels the references have, and what a config calls it."""
+        if self.reference == 'bank':
+            return self._train_dataset(), 'train_dataloader'
+        self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
+        return self.reference.dataset, f'{self.stage}_cfg.reference'
+
+    @staticmethod
+    def _check_labels(dataset: Dataset, loader: str) -> Tensor:
+        """Labels (N,) of a data set, one of its classes an image, where it names classes."""
+        labels = dataset_labels(dataset)
+        classes = (dataset.metainfo or {}).get('classes')
+        if classes:
+            check_labels(labels.tolist(), dataset, loader, 'classes of the data set', len(classes))
+        return labels
 
     def _train_dataset(self):
         """The training set: the running one, or built from the config when only testing."""

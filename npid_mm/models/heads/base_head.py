@@ -7,6 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from npid_mm.losses import proximal_loss
+from npid_mm.losses.checks import check_temperature
 
 from ..memory_bank import MemoryBank
 
@@ -25,8 +26,7 @@ class InstanceHead(BaseModule):
 
     def __init__(self, temperature: float = 0.07, proximal_weight: float = 0.0):
         super().__init__()
-        if not temperature > 0:
-            raise ValueError(f'temperature must be > 0, got {temperature}')
+        check_temperature(temperature)
         if not proximal_weight >= 0:
             raise ValueError(f'proximal_weight must be >= 0, got {proximal_weight}')
         self.temperature = temperature

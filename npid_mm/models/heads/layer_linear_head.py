@@ -43,6 +43,7 @@ class LayerLinearHead(BaseModule):
                 'in_channels must have a multiple of the channels for each layer, got in_channels='
                 f'{tuple(in_channels)} with channels={tuple(channels)}'
             )
+        self.num_classes = num_classes
         self.channels = tuple(channels)
         self.names = [f'feature{number}' for number in range(1, len(channels) + 1)]
         norm_cfg = dict(type=norm, momentum=0.1, affine=False)

@@ -1,7 +1,8 @@
-# The runtime of pretraining, without its memory bank
+# The runtime of pretraining, without its memory bank, and with a look at the labels
 _base_ = '../../../selfsup/_base_/default_runtime.py'
 
 default_hooks = dict(
     _delete_=True,
     **{name: hook for name, hook in _base_.default_hooks.items() if name != 'memory_bank'},
+    label_check=dict(type='LabelCheckHook'),
 )

@@ -9,7 +9,6 @@ model = dict(
     type='ProbeClassifier',
     backbone=dict(type='StemResNet', depth=50, norm_cfg=dict(type='BN')),
     neck=dict(type='LayerPooling'),
-    frozen=False,  # nothing is trained, but DDP wants a weight that could be
 )
 test_cfg = dict(type='SVMTestLoop', reference={{_base_.trainval}})
 test_evaluator = []  # the loop gives the metrics

@@ -2,7 +2,7 @@
 data_root = 'data/folder'  # what the paths in the lists start from
 train_list = 'train.txt'  # below data_root: a line is `path label`, or `path` without labels
 val_list = 'val.txt'
-with_label = True  # False: the lists have no labels, and there is no kNN accuracy
+with_label = True  # for lists of paths alone, without labels: docs/your_data.md
 batch_size = 64  # images a rank and step
 num_workers = 2  # processes that load and augment
 

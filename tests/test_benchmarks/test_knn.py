@@ -1,0 +1,73 @@
+"""The comparison of kNN with MMSelfSup: that it sees a difference."""
+
+import importlib
+import sys
+
+import pytest
+import torch
+
+from tests.toy import ROOT, unit_rows
+
+
+@pytest.fixture
+def knn(monkeypatch):
+    """The module benchmarks/knn.py, with fewer classes and K."""
+    monkeypatch.syspath_prepend(ROOT / 'benchmarks')
+    module = importlib.import_module('knn')
+    monkeypatch.setattr(module, 'CLASSES', 12)
+    monkeypatch.setattr(module, 'COMPARED', (3, 40))
+    yield module
+    del sys.modules['knn']
+
+
+class Peer:
+    """The protocol in float64, one query at a time; classes without a vote come last."""
+
+    def __init__(self, data, error=0.0):
+        self.data = data
+        self.error = error
+
+    def run(self, k):
+        similarity = self.data['query'].double() @ self.data['bank'].double().T
+        places = []
+        for row, target in zip(similarity, self.data['targets'], strict=True):
+            votes = torch.zeros(12, dtype=torch.float64)
+            for i in row.argsort(descending=True)[:k]:
+                votes[self.data['labels'][i]] += (row[i] / 0.07).exp()
+            places.append(votes.argsort(descending=True, stable=True).tolist().index(int(target)))
+        share = {
+            str(top): 100 * sum(place < top for place in places) / len(places) for top in (1, 5)
+        }
+        share['5'] += self.error if k == 40 else 0
+        return 0.0, share
+
+
+@pytest.fixture
+def data():
+    """100 queries whose classes the bank hints at."""
+    centers = unit_rows(12, 6)
+    targets, labels = torch.arange(100) % 12, torch.arange(300) % 12
+    noise = unit_rows(400, 6, seed=1)
+    rows = torch.nn.functional.normalize(torch.cat([centers[targets], centers[labels]]) + noise)
+    return dict(query=rows[:100], bank=rows[100:], targets=targets, labels=labels)
+
+
+def test_equal_accuracies_pass_and_are_shown(knn, data, capsys):
+    knn.compare(data, Peer(data))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(':')[0] for line in lines] == [
+        f'top-{top} at K={k}' for k in (3, 40) for top in (1, 5)
+    ]
+
+
+@pytest.mark.parametrize('error', [1.0, -1.0])
+def test_one_query_more_or_less_ends_the_script(knn, data, error):
+    with pytest.raises(SystemExit, match='top-5 at K=40 is not that of mmselfsup'):
+        knn.compare(data, Peer(data, error))
+
+
+def test_what_rounding_or_missing_votes_leave_open_is_a_range(knn):
+    """Clear, clearly wrong, equal to the last that counts, and no vote for either."""
+    scores = torch.tensor([[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [2.0, 2.0, 0.0], [2.0, 0.0, 0.0]])
+    assert knn.bounds(scores, torch.tensor([0, 0, 0, 2]), 1) == (25.0, 50.0)
+    assert knn.bounds(scores, torch.tensor([0, 0, 0, 2]), 2) == (75.0, 100.0)
