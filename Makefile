@@ -33,8 +33,7 @@ $(INSTALLED): setup.py requirements/constraints.txt
 	@touch $@
 
 quickstart: install  ## train and evaluate a small model; DATA=folder for your own images
-	$(PY) tools/quickstart.py --work-dir work_dirs/quickstart \
-		$(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
+	$(PY) tools/quickstart.py $(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
 test: install  ## run the tests, but those of the next two targets
 	$(TEST) tests --ignore tests/commands --ignore tests/transfer

@@ -7,6 +7,9 @@ python tools/quickstart.py --data FOLDER      your own images; class subfolders 
 
 import argparse
 import os
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -23,12 +26,14 @@ from torch.nn import functional as F
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.launch import add_config_options, build_runner, set_loader_defaults
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, training_curve
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
+WORK_DIR = 'work_dirs/quickstart'
 K = 10  # neighbours that vote in the closing table, and that the contact sheet shows
 QUERIES = 10  # rows of the contact sheet
 SHORT_EPOCHS = 3
@@ -39,14 +44,20 @@ def parse_args() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description='Train NPID on a small set of images and look.')
     parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
     parser.add_argument('--config', type=Path, help='config in place of the default one')
-    parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/quickstart'))
-    parser.add_argument('--epochs', type=int, help="in place of the config's")
     parser.add_argument(
+        '--work-dir', type=Path, help=f'default: {WORK_DIR}, with --data {WORK_DIR}_FOLDER'
+    )
+    epochs = parser.add_mutually_exclusive_group()
+    epochs.add_argument('--epochs', type=int, help="in place of the config's")
+    epochs.add_argument(
         '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, to see that it all runs'
     )
     parser.add_argument('--seed', type=int, default=0)
     add_config_options(parser)
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.work_dir is None:
+        args.work_dir = Path(f'{WORK_DIR}_{args.data.resolve().name}' if args.data else WORK_DIR)
+    return args
 
 
 def main() -> None:
@@ -55,7 +66,10 @@ def main() -> None:
     # a small network gains nothing from more threads, and the loaders' workers need the rest
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
-    root = args.data or write_digits(args.work_dir / 'digits')
+    root = args.data or args.work_dir / 'digits'
+    check_work_dir(args.work_dir, root)
+    if args.data is None:
+        write_digits(root)
     classes = split_folder(root, args.work_dir)
     cfg = make_config(args, Path(root).resolve(), labelled=bool(classes))
     init_default_scope(cfg.default_scope)
@@ -92,6 +106,21 @@ def main() -> None:
         dump(figures, args.work_dir / 'results.json')
         console.print(as_table(figures))
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
+
+
+def check_work_dir(work_dir: Path, root: Path) -> None:
+    """Refuse to mix the lists, pictures and checkpoints of two sets of images.
+
+    Raises:
+        ValueError: ``work_dir`` has a run on other images than those in ``root``.
+    """
+    for path in work_dir.glob('*.py'):
+        before = Config.fromfile(path).train_dataloader.dataset.dataset.data_root
+        if before != str(root.resolve()):
+            raise ValueError(
+                f'{work_dir} holds a run on the images of {before}, not of {root}: name another '
+                'folder with --work-dir, or remove this one'
+            )
 
 
 def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
@@ -169,13 +198,12 @@ def knn_accuracy(reference: Tensor, query: Tensor, labels: Tensor, truth: Tensor
 
 
 def draw_neighbors(reference, query, reference_loader, query_loader, classes, out: Path) -> None:
-    """Contact sheet of held-out images, evenly spread, with their nearest training images."""
-    count = min(QUERIES, len(query))
-    chosen = torch.arange(count) * len(query) // count
-    similarity, index = nearest_neighbors(query[chosen], reference, K)
+    """Contact sheet of held-out images of many classes, with their nearest training images."""
     searched, asked = reference_loader.dataset, query_loader.dataset
+    chosen = spread_positions(dataset_labels(asked).tolist() if classes else range(len(query)))
+    similarity, index = nearest_neighbors(query[chosen], reference, K)
     neighbors = [[searched.get_data_info(i) for i in row] for row in index.tolist()]
-    queries = [asked.get_data_info(i) for i in chosen.tolist()]
+    queries = [asked.get_data_info(i) for i in chosen]
     neighbor_sheet(
         [info['img_path'] for info in queries],
         [[info['img_path'] for info in row] for row in neighbors],
@@ -189,6 +217,18 @@ def draw_neighbors(reference, query, reference_loader, query_loader, classes, ou
     )
 
 
+def spread_positions(labels: Sequence[int]) -> list[int]:
+    """Positions of up to ``QUERIES`` images, of as many classes as there are, evenly spread."""
+    seen = Counter()
+    turns = []  # the first image of each class, then the second of each, and so on
+    for position, label in enumerate(labels):
+        turns.append((seen[label], label, position))
+        seen[label] += 1
+    count = min(QUERIES, len(turns))
+    first = sorted(turns)[: max(count, len(seen))]
+    return sorted(first[i * len(first) // count][-1] for i in range(count))
+
+
 def as_table(figures: dict[str, float]) -> Table:
     """The closing table."""
     table = Table(title='Accuracy on the held-out images', caption=f'kNN: K = {K}, tau = 0.07')
@@ -200,4 +240,4 @@ def as_table(figures: dict[str, float]) -> Table:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from npid_mm.engine.launch import add_config_options, load_config
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.feature_index import DTYPES
 
@@ -115,13 +116,10 @@ def main() -> int:
     args = parse_args()
     try:
         return args.run(args)
-    except (ImportError, OSError, ValueError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print(f'stopped{args.stopped}', file=sys.stderr)
         return 130
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

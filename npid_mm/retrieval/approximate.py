@@ -44,11 +44,7 @@ def build_approximate(index: FeatureIndex) -> dict:
         BlockingIOError: Another process is writing to the index.
     """
     faiss = optional_module('faiss', PURPOSE)
-    if len(index) < MIN_ROWS:
-        raise ValueError(
-            f'approximate search is for indexes of at least {MIN_ROWS:,} rows, got {len(index):,}, '
-            'which the exact search goes through in milliseconds'
-        )
+    _check_size(index)
     with sole_writer(index.folder):
         searcher = _searcher(faiss, index)
         about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
@@ -69,11 +65,12 @@ class ApproximateSearch:
     Raises:
         MissingExtraError: faiss is not installed.
         FileNotFoundError: The lists have not been made.
-        ValueError: The index has grown since.
+        ValueError: The index has grown since, or is too small to gain from it.
     """
 
     def __init__(self, index: FeatureIndex):
         faiss = optional_module('faiss', PURPOSE)
+        _check_size(index)
         try:
             self.about = json.loads((index.folder / ABOUT).read_text())
         except FileNotFoundError as error:
@@ -91,6 +88,14 @@ class ApproximateSearch:
     def __call__(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """Neighbours of (Q, D): similarity (Q, k) and index (Q, k), -1 where none was found."""
         return _search(self._searcher, query, k)
+
+
+def _check_size(index: FeatureIndex) -> None:
+    if len(index) < MIN_ROWS:
+        raise ValueError(
+            f'approximate search is for indexes of at least {MIN_ROWS:,} rows, got {len(index):,}, '
+            'which the exact search goes through in milliseconds'
+        )
 
 
 def _searcher(faiss, index: FeatureIndex):

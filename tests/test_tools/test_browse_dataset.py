@@ -22,7 +22,7 @@ def test_equal_seeds_give_equal_sheets_of_the_size_asked_for(digits, tmp_path, m
         data = f'train_dataloader.dataset.dataset.data_root={digits}'
         arguments = [TOOL, DIGITS_CONFIG, *options, '--cfg-options', data]
         monkeypatch.setattr(sys, 'argv', [str(argument) for argument in arguments])
-        runpy.run_path(str(TOOL), run_name='__main__')
+        runpy.run_path(str(TOOL))['main']()
         assert f'Look at {out}' in capsys.readouterr().out
         sheets.append(out.read_bytes())
     assert sheets[0] == sheets[1] != sheets[2]

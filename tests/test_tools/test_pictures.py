@@ -54,7 +54,7 @@ def draw(trained, monkeypatch, capsys, tmp_path):
         own = [] if tool == 'draw_curves' else [trained.config, checkpoint]
         monkeypatch.chdir(tmp_path)
         monkeypatch.setattr(sys, 'argv', [path, *map(str, [*own, *arguments])])
-        runpy.run_path(path, run_name='__main__')
+        runpy.run_path(path)['main']()
         return capsys.readouterr().out
 
     return draw
@@ -235,7 +235,7 @@ def test_commands_of_the_page_draw(trained, monkeypatch, capsys, tmp_path, tool,
     given = [path for each in arguments.split() for path in sorted(glob(each)) or [each]]
     path = str(ROOT / f'tools/visualization/{tool}.py')
     monkeypatch.setattr(sys, 'argv', [path, *given])
-    runpy.run_path(path, run_name='__main__')
+    runpy.run_path(path)['main']()
     out = re.search(r'Look at (\S+)', capsys.readouterr().out)[1]
     with Image.open(out) as image:
         assert min(image.size) > 300

@@ -83,6 +83,11 @@ def test_a_flat_folder_trains_and_gets_its_pictures(tmp_path):
     assert 'no classes' in done.stdout
     assert (tmp_path / 'run/neighbors.png').exists() and (tmp_path / 'run/curve.png').exists()
     assert not (tmp_path / 'run/results.json').exists()
+    # lists and checkpoints of two sets of images would be mixed
+    done = quickstart(tmp_path / 'run', '--short')
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    assert f'run holds a run on the images of {data}, not of' in done.stderr
+    assert not (tmp_path / 'run/digits').exists()
 
 
 def test_class_folders_give_figures(tmp_path):

@@ -2,9 +2,11 @@
 """See what a network is shown: python tools/visualization/browse_dataset.py CONFIG [options]."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.engine.views import augmented_views
 from npid_mm.visualization import view_sheet
 
@@ -37,4 +39,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

@@ -2,9 +2,11 @@
 """A map of the memory bank: python tools/visualization/draw_bank.py CONFIG CHECKPOINT [options]."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.retrieval.held_out import class_names, labels_if_any, load_bank
 from npid_mm.visualization import METHODS, class_map, drawn_positions, plane
 
@@ -46,4 +48,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

@@ -2,11 +2,13 @@
 """kNN accuracy by class: python tools/visualization/draw_class_accuracy.py CONFIG CHECKPOINT."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.fileio import dump
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.retrieval.held_out import TEMPERATURE, search_held_out
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
 
@@ -44,4 +46,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

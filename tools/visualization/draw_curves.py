@@ -2,9 +2,11 @@
 """Curves of runs, laid over one another: python tools/visualization/draw_curves.py RUN..."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_out
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.visualization import run_names, training_curve
 
 
@@ -34,4 +36,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

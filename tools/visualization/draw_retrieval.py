@@ -2,10 +2,12 @@
 """The paper's retrieval figure: python tools/visualization/draw_retrieval.py CONFIG CHECKPOINT."""
 
 import argparse
+import sys
 from functools import partial
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
+from npid_mm.engine.plain_errors import run_tool
 from npid_mm.engine.stored_images import stored_image
 from npid_mm.retrieval.held_out import search_held_out
 from npid_mm.visualization import retrieval_figure
@@ -49,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))
