@@ -106,7 +106,7 @@ def test_the_quickstart(harmful, monkeypatch, trace, tmp_path):
     options.append(f'load_from={harmful(state_dict={})}')
     monkeypatch.setattr('sys.argv', [path, *map(str, options)])
     with pytest.raises(ValueError, match='harmful.pth holds no network'):
-        runpy.run_path(path, run_name='__main__')
+        runpy.run_path(path)['main']()
     assert not trace.exists()
 
 
