@@ -176,6 +176,7 @@ class ImageRetriever(BaseInferencer):
             labels=labels + [entry.label for entry in entries],
             total=len(self.index),
             recall=self.recall,
+            title=f'Nearest neighbours in {"/".join(self.index.folder.resolve().parts[-2:])}',
             out=html,
         )
 

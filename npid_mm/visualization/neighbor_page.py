@@ -1,10 +1,12 @@
 """Neighbour browser: one HTML file that shows queries and neighbours, and goes on from there."""
 
 import base64
+import html
 import io
 import json
 from importlib.resources import files
 from os import PathLike
+from os.path import realpath
 from pathlib import Path
 
 from PIL import Image, ImageOps
@@ -17,7 +19,14 @@ QUALITY = 85
 
 
 def neighbor_page(
-    images, links, queries, labels=None, total=None, recall=1.0, out='neighbors.html'
+    images,
+    links,
+    queries,
+    labels=None,
+    total=None,
+    recall=1.0,
+    title='Nearest neighbours',
+    out='neighbors.html',
 ):
     """Write a page of queries, each with its neighbours, in which any image can be clicked.
 
@@ -27,7 +36,8 @@ def neighbor_page(
 
     Args:
         images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8; the
-            queries come first. A file that cannot be read is shown as such.
+            queries come first. A file that cannot be read is shown as such, and one that is there
+            twice is held once.
         links (Sequence[Sequence[tuple[int, float]]]): For each of the P images its neighbours, the
             most similar first: position among the P, and similarity.
         queries (int): Number of queries, 1 to P.
@@ -35,6 +45,7 @@ def neighbor_page(
         total (int, optional): Images that the queries were searched in, N; those that are no
             query by default.
         recall (float): Share of the true neighbours that the search finds, printed where below 1.
+        title (str): What the page is called, in its heading and by the browser.
         out (str | PathLike): File to write.
 
     Returns:
@@ -45,9 +56,16 @@ def neighbor_page(
     """
     labels = [None] * len(images) if labels is None else labels
     _check(images, links, queries, labels)
-    shown = zip(images, labels, strict=True)
+    # a query may be an image of the index too
+    keys = [realpath(image) if _stored(image) else i for i, image in enumerate(images)]
+    distinct = dict(zip(keys, images, strict=True))
+    position = {key: number for number, key in enumerate(distinct)}
     content = {
-        'images': [{**_thumbnail(image), 'label': label} for image, label in shown],
+        'thumbnails': [_thumbnail(image) for image in distinct.values()],
+        'images': [
+            {'thumbnail': position[key], 'name': _name(image), 'label': label}
+            for key, image, label in zip(keys, images, labels, strict=True)
+        ],
         'links': [[[other, round(value, 4)] for other, value in each] for each in links],
         'queries': queries,
         'total': len(images) - queries if total is None else total,
@@ -62,6 +80,7 @@ def neighbor_page(
     text = json.dumps(content).replace('<', r'\u003c')
     page = page.replace('/* style */', style).replace('/* script */', script)
     page = page.replace('id="data">null', f'id="data">{text}')
+    page = page.replace('<!-- title -->', html.escape(title))
     with whole_file(out) as path:
         path.write_text(page, encoding='utf-8')
     return out
@@ -82,17 +101,23 @@ def _check(images, links, queries, labels):
             raise ValueError(f'links must point to 0..{len(images) - 1}, got {other}')
 
 
+def _stored(image):
+    return isinstance(image, (str, PathLike))
+
+
+def _name(image):
+    return '/'.join(Path(image).parts[-2:]) if _stored(image) else 'an array'
+
+
 def _thumbnail(image):
-    """What the page shows of an image: data URI (None if it cannot be read), name, small or not."""
-    stored = isinstance(image, (str, PathLike))
-    name = '/'.join(Path(image).parts[-2:]) if stored else 'an array'
+    """Data URI, None if it cannot be read, and the longer side of an image with sharp pixels."""
     try:
-        picture = Image.open(image) if stored else Image.fromarray(image)
+        picture = Image.open(image) if _stored(image) else Image.fromarray(image)
         picture = ImageOps.exif_transpose(picture).convert('RGB')
     except Exception:  # a decoder may raise anything
-        if not stored:
+        if not _stored(image):
             raise
-        return {'src': None, 'name': name, 'small': False}
+        return {'src': None, 'sharp': None}
     small = max(picture.size) <= SMALL
     picture.thumbnail((SIDE, SIDE))
     stream = io.BytesIO()
@@ -100,6 +125,5 @@ def _thumbnail(image):
     text = base64.b64encode(stream.getvalue()).decode()
     return {
         'src': f'data:image/{"png" if small else "jpeg"};base64,{text}',
-        'name': name,
-        'small': small,
+        'sharp': max(picture.size) if small else None,
     }

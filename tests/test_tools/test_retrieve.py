@@ -71,7 +71,11 @@ def test_from_a_folder_to_a_page(retrieve, run_files, digits, tmp_path, monkeypa
         ('until', 'document.querySelector(".gallery") !== null'),
         ('read', 'document.querySelectorAll(".gallery .image").length'),
     )
-    assert shown == [f'{float(value):.3f}\n{label}' for _, value, _, label in printed]
+    similarities, classes = zip(*(each.split('\n') for each in shown), strict=True)
+    # with three digits or four
+    expected = [float(value) for _, value, _, _ in printed]
+    assert [float(each) for each in similarities] == pytest.approx(expected, abs=6e-4)
+    assert list(classes) == [label for *_, label in printed]
     assert count == 60
 
 

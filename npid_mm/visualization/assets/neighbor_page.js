@@ -1,9 +1,12 @@
 'use strict';
 
-// images: {src, name, label, small}; links: of each image its neighbours as [image, similarity];
-// the first `queries` images are the queries
+// thumbnails: {src, sharp}, `sharp` the pixels of the longer side where each is to be seen;
+// images: {thumbnail, name, label}, the first `queries` of them the queries;
+// links: of each image its neighbours as [image, similarity]
 const data = JSON.parse(document.getElementById('data').textContent);
 const main = document.querySelector('main');
+const header = document.querySelector('header');
+const legend = document.getElementById('legend');
 const filter = document.getElementById('filter');
 const select = filter.querySelector('select');
 const classes = [...new Set(data.images.map((image) => image.label))].filter((label) => label !== null).sort();
@@ -24,26 +27,39 @@ function agrees(query, other) {
   return a === null || b === null ? null : a === b;
 }
 
+// the name of a file, without folder and extension, in two parts
+function fileName(name) {
+  const letters = [...name.split('/').pop().replace(/(.)\.[^.]*$/, '$1')];
+  const [start, end] = [letters.slice(0, -8), letters.slice(-8)].map((part) => part.join(''));
+  return element('span', 'caption file', element('span', 'start', start), element('span', 'end', end));
+}
+
 function thumbnail(position, similarity = null, same = null) {
-  const { src, name, label, small } = data.images[position];
+  const { name, label } = data.images[position];
+  const { src, sharp } = data.thumbnails[data.images[position].thumbnail];
   const frame = element('span', 'frame');
   if (src === null) {
     frame.append(element('span', 'lost', 'not readable'));
   } else {
-    const image = element('img', small ? 'small' : '');
+    const image = element('img');
     image.src = src;
     image.alt = name;
+    if (sharp !== null) {
+      image.className = 'sharp';
+      image.style.setProperty('--sharp', `${sharp}px`);
+    }
     frame.append(image);
   }
   const button = element('button', 'image', frame);
+  if (similarity !== null) button.append(element('span', 'caption similarity', similarity));
   if (same !== null) {
     button.classList.add(same ? 'right' : 'wrong');
     const mark = element('b', `mark ${same ? 'right' : 'wrong'}`);
+    mark.setAttribute('role', 'img');
     mark.setAttribute('aria-label', same ? 'same class' : 'another class');
-    frame.append(mark);
+    button.querySelector('.similarity').prepend(mark);
   }
-  if (similarity !== null) button.append(element('span', 'caption similarity', similarity.toFixed(3)));
-  if (label !== null) button.append(element('span', 'caption class', label));
+  button.append(label === null ? fileName(name) : element('span', 'caption class', label));
   button.type = 'button';
   button.dataset.image = position;
   button.title = name;
@@ -58,7 +74,10 @@ function row(query, where, focus) {
   const right = judged.filter((same) => same).length;
   const share = judged.length ? `: ${right} of ${judged.length} have its class` : '';
   const found = element('div', 'found');
-  for (const [other, similarity] of links) found.append(thumbnail(other, similarity, agrees(query, other)));
+  // a fourth digit only where three are the same from first to last; the rounding of rows blurs a fifth
+  const [first, last] = [links[0], links.at(-1)].map((link) => link?.[1].toFixed(3));
+  const digits = links.length > 1 && first === last ? 4 : 3;
+  for (const [other, similarity] of links) found.append(thumbnail(other, similarity.toFixed(digits), agrees(query, other)));
   const asked = thumbnail(query);
   asked.classList.add('query');
   const about = element('div', 'about', element('h2', '', data.images[query].name));
@@ -92,6 +111,7 @@ function show() {
   }
   if (!main.querySelector('.image')) main.replaceChildren(element('p', '', 'No image of this class here.'));
   filter.hidden = view === 'image' || select.options.length < 2;
+  legend.hidden = view === 'images' || !classes.length;
   for (const link of document.querySelectorAll('nav a')) {
     if (link.hash === `#${view}`) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
@@ -100,11 +120,13 @@ function show() {
 }
 
 select.append(new Option('all', ''), ...classes.map((label, i) => new Option(label, i)));
-document.getElementById('legend').hidden = !classes.length;
 const search = data.recall < 1 ? `approximate search, recall ${data.recall.toFixed(3)}` : 'exact search';
 document.getElementById('about').textContent =
   `${count(data.queries, 'query', 'queries')}, ${number(indexed)} of ${number(data.total)} indexed images on this page, ` +
   `cosine similarity, ${search}. Click an image to make it the query.`;
 select.addEventListener('change', show);
 window.addEventListener('hashchange', show);
+new ResizeObserver(() => {
+  document.documentElement.style.setProperty('--header', `${header.offsetHeight}px`);
+}).observe(header);
 show();
