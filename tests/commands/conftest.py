@@ -23,7 +23,6 @@ LEFT = {'.git', '.venv', '.venv-peer', 'build', 'data', 'dist', 'work_dirs'}
 SHELL = """set -eo pipefail
 cd '{root}'
 source .venv/bin/activate
-pip() {{ command pip "$1" --dry-run --quiet "${{@:2}}"; }}
 make() {{
     case $1 in test*) set -- --dry-run "$@" ;; esac
     command make -o .venv/.installed "$@"
