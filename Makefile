@@ -15,7 +15,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-docs test-transfer links lint format docs bench
+.PHONY: help install quickstart test test-commands test-transfer links lint format docs bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -38,7 +38,7 @@ quickstart: install  ## train and evaluate a small model; DATA=folder for your o
 test: install  ## run the tests, but those of the next two targets
 	$(TEST) tests --ignore tests/commands --ignore tests/transfer
 
-test-docs: install  ## type the commands of the docs, page by page
+test-commands: install  ## run whole commands: training, quickstart, sweeps, all of the docs
 	$(TEST) tests/commands
 
 # mmcv's operators are compiled once; the wheel stays in the user's cache.

@@ -6,9 +6,9 @@ from mmengine.runner import Runner
 
 from npid_mm.engine.hooks.memory_bank_hook import keep_checkpoints_whole
 from npid_mm.models import MemoryBank, ShardedMemoryBank
+from tests.command_line import free_port, run
 from tests.test_distributed.sharded_work import ROWS, sharded_config
 from tests.test_distributed.training import LENGTH
-from tests.test_tools.test_train_and_test import free_port, run
 
 
 def test_what_three_ranks_saved_loads_on_two_and_on_one(two, three):

@@ -2,9 +2,6 @@
 
 import os
 import shutil
-import socket
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -12,7 +9,8 @@ import torch
 from mmengine.config import Config
 from mmengine.fileio import load
 
-from tests.toy import ROOT, digits_config
+from tests.command_line import free_port, run
+from tests.toy import digits_config
 
 
 @pytest.fixture
@@ -26,27 +24,8 @@ def config(digits, tmp_path):
     return path
 
 
-def run(tool, *arguments, **environment):
-    """Run a tool on one thread; returns the finished process."""
-    command = [ROOT / 'tools' / tool, *map(str, arguments)]
-    command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
-    return subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **environment},
-        timeout=300,
-    )
-
-
 def load_checkpoint(path):
     return torch.load(path, weights_only=False)
-
-
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(('127.0.0.1', 0))
-        return str(listener.getsockname()[1])
 
 
 def test_training_then_testing_the_checkpoint(config, tmp_path):

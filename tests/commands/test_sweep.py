@@ -11,8 +11,8 @@ import torch
 from mmengine.config import Config
 
 from npid_mm.engine.sweep import check_keys, grid_cells, parse_axis
+from tests.command_line import free_port
 from tests.probes import POOLED, probe_config
-from tests.test_tools.test_train_and_test import free_port
 from tests.toy import ROOT
 
 LR = 'optim_wrapper.optimizer.lr'

@@ -1,0 +1,27 @@
+"""Tools as a shell runs them."""
+
+import os
+import socket
+import subprocess
+import sys
+
+from tests.toy import ROOT
+
+
+def run(tool, *arguments, **environment):
+    """Run a tool on one thread; returns the finished process."""
+    command = [ROOT / 'tools' / tool, *map(str, arguments)]
+    command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
+    return subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        env={**os.environ, 'OMP_NUM_THREADS': '1', 'PYTHON': sys.executable, **environment},
+        timeout=300,
+    )
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(('127.0.0.1', 0))
+        return str(listener.getsockname()[1])
