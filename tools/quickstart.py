@@ -8,8 +8,6 @@ python tools/quickstart.py --data FOLDER      your own images; class subfolders 
 import argparse
 import os
 import sys
-from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -28,7 +26,7 @@ from npid_mm.engine.features import dataset_features
 from npid_mm.engine.launch import add_config_options, build_runner, set_loader_defaults
 from npid_mm.engine.plain_errors import run_tool
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
-from npid_mm.visualization import neighbor_sheet, training_curve
+from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
@@ -67,7 +65,7 @@ def main() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
     root = args.data or args.work_dir / 'digits'
-    check_work_dir(args.work_dir, root)
+    check_work_dir(args.work_dir, root, [DIGITS, FOLDER, *filter(None, [args.config])])
     if args.data is None:
         write_digits(root)
     classes = split_folder(root, args.work_dir)
@@ -108,13 +106,17 @@ def main() -> None:
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
-def check_work_dir(work_dir: Path, root: Path) -> None:
+def check_work_dir(work_dir: Path, root: Path, configs: list[Path]) -> None:
     """Refuse to mix the lists, pictures and checkpoints of two sets of images.
 
     Raises:
         ValueError: ``work_dir`` has a run on other images than those in ``root``.
     """
-    for path in work_dir.glob('*.py'):
+    # other files of a folder that the user named are none of ours to run
+    for name in {config.name for config in configs}:
+        path = work_dir / name
+        if not path.exists():
+            continue
         before = Config.fromfile(path).train_dataloader.dataset.dataset.data_root
         if before != str(root.resolve()):
             raise ValueError(
@@ -200,7 +202,8 @@ def knn_accuracy(reference: Tensor, query: Tensor, labels: Tensor, truth: Tensor
 def draw_neighbors(reference, query, reference_loader, query_loader, classes, out: Path) -> None:
     """Contact sheet of held-out images of many classes, with their nearest training images."""
     searched, asked = reference_loader.dataset, query_loader.dataset
-    chosen = spread_positions(dataset_labels(asked).tolist() if classes else range(len(query)))
+    classified = dataset_labels(asked).tolist() if classes else range(len(query))
+    chosen = spread_positions(classified, QUERIES)
     similarity, index = nearest_neighbors(query[chosen], reference, K)
     neighbors = [[searched.get_data_info(i) for i in row] for row in index.tolist()]
     queries = [asked.get_data_info(i) for i in chosen]
@@ -215,18 +218,6 @@ def draw_neighbors(reference, query, reference_loader, query_loader, classes, ou
         class_names=classes or None,
         out=out,
     )
-
-
-def spread_positions(labels: Sequence[int]) -> list[int]:
-    """Positions of up to ``QUERIES`` images, of as many classes as there are, evenly spread."""
-    seen = Counter()
-    turns = []  # the first image of each class, then the second of each, and so on
-    for position, label in enumerate(labels):
-        turns.append((seen[label], label, position))
-        seen[label] += 1
-    count = min(QUERIES, len(turns))
-    first = sorted(turns)[: max(count, len(seen))]
-    return sorted(first[i * len(first) // count][-1] for i in range(count))
 
 
 def as_table(figures: dict[str, float]) -> Table:

@@ -6,7 +6,7 @@ from .contact_sheet import neighbor_sheet
 from .neighbor_page import neighbor_page
 from .retrieval_figure import rank_queries, retrieval_figure
 from .run_log import read_run, read_scalars, run_names
-from .sampling import drawn_positions
+from .sampling import drawn_positions, spread_positions
 from .training_curve import training_curve
 from .view_sheet import view_sheet
 

@@ -1,5 +1,7 @@
 """Which of many positions a picture shows."""
 
+from collections import Counter
+
 import numpy as np
 
 
@@ -22,3 +24,29 @@ def drawn_positions(length, count, seed):
             raise ValueError(f'{name} must be at least {least}, got {value}')
     generator = np.random.default_rng(seed)
     return np.sort(generator.choice(length, min(count, length), replace=False))
+
+
+def spread_positions(labels, count):
+    """Choose positions of as many classes as possible, evenly spread, in ascending order.
+
+    Args:
+        labels (Iterable[int]): Class of each of the n positions; different numbers where there are
+            no classes.
+        count (int): How many, at least 1; more than n means all.
+
+    Returns:
+        list[int]: min(count, n) positions.
+
+    Raises:
+        ValueError: ``count`` is too small.
+    """
+    if count < 1:
+        raise ValueError(f'count must be at least 1, got {count}')
+    seen = Counter()
+    turns = []  # the first position of each class, then the second of each, and so on
+    for position, label in enumerate(labels):
+        turns.append((seen[label], label, position))
+        seen[label] += 1
+    count = min(count, len(turns))
+    first = sorted(turns)[: max(count, len(seen))]
+    return sorted(first[i * len(first) // count][-1] for i in range(count))
