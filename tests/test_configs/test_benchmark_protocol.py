@@ -92,7 +92,11 @@ def test_linear(name):
         assert (group['lr'], group['momentum'], group['weight_decay']) == (30.0, 0.9, 0.0)
         assert not group['nesterov']
     assert cfg.model.backbone == dict(
-        type='ResNet', depth=50, out_indices=(3,), norm_cfg=dict(type='BN')
+        type='ResNet',
+        depth=50,
+        out_indices=(3,),
+        norm_cfg=dict(type='BN'),
+        zero_init_residual=False,
     )
     assert cfg.model.neck == dict(type='GlobalAveragePooling')
     assert cfg.model.head == dict(type='LinearClsHead', num_classes=classes, in_channels=2048)
@@ -112,7 +116,9 @@ def test_every_layer(name):
     for group in groups.values():
         assert (group['lr'], group['momentum'], group['weight_decay']) == (0.01, 0.9, 1e-4)
         assert group['nesterov']
-    assert cfg.model.backbone == dict(type='StemResNet', depth=50, norm_cfg=dict(type='BN'))
+    assert cfg.model.backbone == dict(
+        type='StemResNet', depth=50, norm_cfg=dict(type='BN'), zero_init_residual=False
+    )
     assert cfg.val_evaluator == cfg.test_evaluator == dict(type='LayerAccuracy', topk=(1, 5))
     model = MODELS.build(cfg.model)
     pools = [(each.kernel_size, each.stride, each.padding) for each in model.neck.pools]
@@ -163,7 +169,11 @@ def test_semi_supervised(name):
     check_schedule(cfg, 20, [12, 16], gamma=0.2)
     assert not cfg.model.frozen and cfg.model.checkpoint is None
     assert cfg.model.backbone == dict(
-        type='ResNet', depth=50, out_indices=(3,), norm_cfg=dict(type='SyncBN')
+        type='ResNet',
+        depth=50,
+        out_indices=(3,),
+        norm_cfg=dict(type='SyncBN'),
+        zero_init_residual=False,
     )
     assert cfg.train_dataloader.batch_size == 64 and cfg.auto_scale_lr.base_batch_size == 4 * 64
     assert cfg.train_dataloader.dataset.dataset.ann_file == SEMI[name][1]

@@ -101,7 +101,11 @@ def test_imagenet_losses(name, head):
 
 def test_imagenet_networks():
     assert load(f'npid_resnet50_{IN1K}').model.backbone == dict(
-        type='ResNet', depth=50, out_indices=(3,), norm_cfg=dict(type='SyncBN')
+        type='ResNet',
+        depth=50,
+        out_indices=(3,),
+        norm_cfg=dict(type='SyncBN'),
+        zero_init_residual=False,
     )
     assert load(f'npid-nce4096_alexnet_{IN1K}').model.backbone == dict(type='AlexNet')
     assert load(f'npid-nce4096_resnet18_{IN1K}').model.backbone.depth == 18
@@ -127,7 +131,9 @@ def test_cifar10(name, head):
     """The authors' network, jitter without flips, and kNN with K = 200 and sigma = 0.1."""
     cfg = load(f'{name}_{CIFAR}')
     assert cfg.model.head == head
-    assert cfg.model.backbone == dict(type='ResNet_CIFAR', depth=18, out_indices=(3,))
+    assert cfg.model.backbone == dict(
+        type='ResNet_CIFAR', depth=18, out_indices=(3,), zero_init_residual=False
+    )
     assert cfg.test_cfg.k == (200,) and cfg.test_cfg.temperature == 0.1
     assert cfg.val_cfg.k == (200,) and cfg.val_cfg.temperature == 0.1
     assert cfg.data_preprocessor.augments == [

@@ -19,6 +19,7 @@ model = dict(
         out_indices=(3,),
         style='pytorch',
         norm_cfg=dict(type='BN'),
+        zero_init_residual=True,  # ours; the recipes of other code have False
     ),
     neck=dict(
         type='LinearNeck',

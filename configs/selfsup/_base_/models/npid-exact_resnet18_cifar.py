@@ -1,7 +1,12 @@
 # A ResNet-18 with the 3 x 3 stem for images of 32 x 32, and the softmax over all of them
 model = dict(
     type='NPID',
-    backbone=dict(type='ResNet_CIFAR', depth=18, out_indices=(3,)),
+    backbone=dict(
+        type='ResNet_CIFAR',
+        depth=18,
+        out_indices=(3,),
+        zero_init_residual=False,  # the authors'; MMPretrain's default is True
+    ),
     neck=dict(
         type='LinearNeck',
         in_channels=512,

@@ -6,6 +6,7 @@ model = dict(
         depth=50,
         out_indices=(3,),
         norm_cfg=dict(type='SyncBN'),
+        zero_init_residual=False,  # MMSelfSup's, the authors' and VISSL's; MMPretrain's is True
     ),
     neck=dict(
         type='LinearNeck',

@@ -4,7 +4,13 @@ model = dict(
     # the pretrained weights: --cfg-options model.checkpoint=PATH
     checkpoint=None,
     frozen=True,
-    backbone=dict(type='ResNet', depth=50, out_indices=(3,), norm_cfg=dict(type='BN')),
+    backbone=dict(
+        type='ResNet',
+        depth=50,
+        out_indices=(3,),
+        norm_cfg=dict(type='BN'),
+        zero_init_residual=False,  # matters to model.checkpoint=random only
+    ),
     neck=dict(type='GlobalAveragePooling'),
     head=dict(type='LinearClsHead', num_classes=1000, in_channels=2048),
 )

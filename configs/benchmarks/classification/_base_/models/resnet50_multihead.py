@@ -4,7 +4,12 @@ model = dict(
     # the pretrained weights: --cfg-options model.checkpoint=PATH
     checkpoint=None,
     frozen=True,
-    backbone=dict(type='StemResNet', depth=50, norm_cfg=dict(type='BN')),
+    backbone=dict(
+        type='StemResNet',
+        depth=50,
+        norm_cfg=dict(type='BN'),
+        zero_init_residual=False,  # matters to model.checkpoint=random only
+    ),
     neck=dict(type='LayerPooling'),
     head=dict(type='LayerLinearHead', num_classes=1000),
 )

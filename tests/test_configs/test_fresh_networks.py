@@ -1,0 +1,91 @@
+"""The weights that every pretraining recipe starts from, against those of the code it follows.
+
+MMSelfSup, the authors' code and VISSL draw convolutions from N(0, 2 / (k k C_out)), start every
+norm at weight 1 and bias 0, and leave linear layers to torch. The expected numbers are written
+down here; nothing is taken from the config that is tested.
+"""
+
+import math
+import re
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from tests.toy import ROOT
+
+CONFIGS = sorted((ROOT / 'configs/selfsup/npid').glob('*.py'))
+# those that can be trained on an untrained backbone; the others only test what a file holds
+PROBES = sorted((ROOT / 'configs/benchmarks/classification').glob('[!_]*/resnet50*.py'))
+OUR_OWN = ('digits', 'folder')  # recipes that follow nobody's: blocks start as the identity
+SIGMAS = 6  # of an estimate from as many numbers as the tensor has
+
+
+def fresh(path) -> nn.Module:
+    """The network of a config as a training starts from it."""
+    model = Config.fromfile(path).model
+    if model.type == 'ProbeClassifier':
+        model.checkpoint = 'random'
+    model = MODELS.build(model)
+    model.init_weights()
+    return model
+
+
+def expected(path, model: nn.Module) -> dict[str, tuple[float, float]]:
+    """Mean and deviation of every parameter and buffer of floats."""
+    moments = {}
+    for at, module in model.named_modules():
+        if isinstance(module, nn.Conv2d):
+            fan_in, fan_out = (
+                math.prod(module.kernel_size) * channels
+                for channels in (module.in_channels, module.out_channels)
+            )
+            drawn_by_torch = 'alexnet' in path.stem  # none of the three has an AlexNet
+            deviation = 1 / math.sqrt(3 * fan_in) if drawn_by_torch else math.sqrt(2 / fan_out)
+            moments[f'{at}.weight'] = (0, deviation)
+            moments[f'{at}.bias'] = (0, deviation if drawn_by_torch else 0)
+        elif isinstance(module, nn.modules.batchnorm._BatchNorm):
+            last = re.search(r'layer\d\.\d+\.bn2$', at) and path.stem.endswith(OUR_OWN)
+            moments |= {f'{at}.weight': (0 if last else 1, 0), f'{at}.bias': (0, 0)}
+            moments |= {f'{at}.running_mean': (0, 0), f'{at}.running_var': (1, 0)}
+        elif isinstance(module, nn.Linear) and not at.startswith('head.'):
+            deviation = 1 / math.sqrt(3 * module.in_features)
+            moments |= {f'{at}.weight': (0, deviation), f'{at}.bias': (0, deviation)}
+    dim = model.memory_bank.feat_dim if hasattr(model, 'memory_bank') else 1
+    moments['memory_bank.feature_bank'] = moments['head.weight'] = (0, 1 / math.sqrt(dim))
+    moments['head.z'] = (0, 0)
+    return moments
+
+
+def assert_moments(name: str, value: torch.Tensor, mean: float, deviation: float) -> None:
+    """The mean and the deviation of a tensor are within the error of so many draws."""
+    value = value.double()
+    if not deviation:
+        assert (value == mean).all(), name
+        return
+    count = value.numel()
+    assert abs(value.mean() - mean) <= SIGMAS * deviation / math.sqrt(count), name
+    assert abs(value.std() / deviation - 1) <= SIGMAS / math.sqrt(2 * count), name
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_a_fresh_network_starts_as_in_the_code_that_its_recipe_follows(path):
+    model = fresh(path)
+    model.memory_bank.set_length(model.memory_bank.length or 1000)
+    moments = expected(path, model)
+    state = {n: value for n, value in model.state_dict().items() if value.is_floating_point()}
+    assert len(state) > 10
+    for name, value in state.items():
+        assert_moments(name, value, *moments[name])
+
+
+@pytest.mark.parametrize('path', PROBES, ids=lambda path: path.stem)
+def test_an_untrained_backbone_of_a_probe_starts_so_too(path):
+    """The baselines of a random network, ``model.checkpoint=random``."""
+    model = fresh(path)
+    moments = expected(path, model)
+    for name, value in model.backbone.state_dict(prefix='backbone.').items():
+        if value.is_floating_point():
+            assert_moments(name, value, *moments[name])
