@@ -1,8 +1,10 @@
-from .checks import check_instances, check_labels, dataset_labels, sample_labels
+from .checks import check_instances
 from .digits import write_digits
 from .folder_split import split_folder
 from .inaturalist import INaturalist2018
 from .instance_dataset import InstanceDataset
+from .labels import check_same_classes, dataset_labels
+from .numpy_labels import accept_numpy_labels
 from .resumable_sampler import ResumableSampler
 from .seeding import mixed_seed, seed_generators
 from .transforms import LoadRandomResizedCrop
@@ -15,11 +17,12 @@ __all__ = [
     'ResumableSampler',
     'VOC2007Classification',
     'check_instances',
-    'check_labels',
+    'check_same_classes',
     'dataset_labels',
     'mixed_seed',
-    'sample_labels',
     'seed_generators',
     'split_folder',
     'write_digits',
 ]
+
+accept_numpy_labels()

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
-from npid_mm.datasets import dataset_labels
+from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.folder_split import folder_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.image_order import BANK
@@ -109,6 +109,8 @@ def search_held_out(
         if labelled:
             raise ValueError(NO_LABELS)
         labels = [None, None]
+    else:
+        check_same_classes(references, 'training set', queries.dataset, 'test set')
     if rows is None:
         rows = dataset_features(model, loader, level)
     query = dataset_features(model, queries, level)

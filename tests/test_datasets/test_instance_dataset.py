@@ -108,7 +108,7 @@ def test_labels_follow_the_instances(digits):
 
 
 def test_data_without_labels_says_so(broken):
-    with pytest.raises(ValueError, match='needs one class label an image, but sample 0 .*None'):
+    with pytest.raises(ValueError, match='must have one label .* per image, but .*None'):
         dataset_labels(broken)
 
 

@@ -42,7 +42,7 @@ OFFICIAL = {
         lambda: MemoryBank(length=20).check_index(torch.tensor([20])),
         lambda: check_instances(of_two_parts()),
         lambda: check_instances([{'data_samples': DataSample()}]),
-        lambda: dataset_labels(Unlabelled(['image.jpg'])),
+        lambda: dataset_labels(Unlabelled(['image.jpg']), 'val_dataloader'),
         lambda: ExactSoftmaxHead(temperature=0),
         lambda: build_approximate([None] * 200),
         lambda: check_versions({**OFFICIAL, 'onedl-mmengine': '0.10.12'}),

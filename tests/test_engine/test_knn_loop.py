@@ -92,8 +92,8 @@ def test_more_neighbours_than_references_and_fewer_than_five_classes(digits, tmp
     cfg.test_cfg.k = (3, 1000)
     cfg.test_evaluator = dict(type='KNNAccuracy', topk=(1, 5))
     metrics = Runner.from_cfg(cfg).test()
-    # seven queries, all zeros, and only zeros to find
-    assert metrics == {f'knn/top{top}_k{k}': 100.0 for top in (1, 5) for k in (3, 1000)}
+    # seven queries, all zeros, and zeros and ones to find: top-5 of so few classes is left out
+    assert metrics == {f'knn/top1_k{k}': 100.0 for k in (3, 1000)}
 
 
 def test_evaluation_changes_neither_weights_nor_statistics(digits, tmp_path):
@@ -150,10 +150,25 @@ def test_training_on_images_without_labels_is_refused_before_its_first_step(
     dataset.update(ann_file='', data_prefix='train', with_label=False)
     runner = Runner.from_cfg(cfg)
     message = (
-        r'sample 0 of the data set has gt_label=None: leave kNN out of a training on images '
-        r'without labels \(val_dataloader = val_evaluator = val_cfg = None\)'
+        rf'{loader} must have one label of 0 or above per image, but .* gt_label=None: .*; images '
+        'without labels can be trained, .* set val_dataloader = val_evaluator = val_cfg = None'
     )
     with pytest.raises(ValueError, match=message):
+        runner.train()
+    assert runner.iter == 0
+
+
+@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
+def test_a_label_below_0_is_refused_before_the_first_step(digits, tmp_path, loader):
+    """It would count as the last class in validation, or end a training at its first one."""
+    cfg = digits_config(digits, tmp_path)
+    dataset = cfg[loader].dataset.get('dataset', cfg[loader].dataset)
+    lines = (digits / dataset.ann_file).read_text().splitlines()
+    lines[7] = lines[7].rpartition(' ')[0] + ' -1'
+    dataset.ann_file = str(tmp_path / 'list.txt')
+    (tmp_path / 'list.txt').write_text('\n'.join(lines))
+    runner = Runner.from_cfg(cfg)
+    with pytest.raises(ValueError, match=f'^{loader} must have .* but 1 of its .* gt_label=-1: '):
         runner.train()
     assert runner.iter == 0
 
@@ -169,6 +184,11 @@ def test_rank_of_a_class_counts_ties_and_missing_votes():
     scores = torch.tensor([2.0, 5.0, 2.0, 0.0])
     assert [KNNAccuracy.rank(scores, c) for c in range(4)] == [2, 1, 3, float('inf')]
     assert KNNAccuracy.rank(scores, 9) == float('inf')
+
+
+def test_a_label_below_0_is_refused_by_the_metric():
+    with pytest.raises(ValueError, match='gt_label must be a class from 0 on, got -1'):
+        KNNAccuracy().process({}, [dict(gt_label=torch.tensor([-1]), knn_scores={})])
 
 
 def test_wrong_topk_is_refused():

@@ -1,9 +1,13 @@
 """Labels outside the classes, told before anything is trained or tested."""
 
+import shutil
+
 import pytest
 from mmengine.config import Config
+from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 
+from npid_mm.engine.metrics import fit_topk
 from tests.probes import LAYERS, POOLED, probe_config
 from tests.toy import ROOT, digits_config
 
@@ -26,9 +30,9 @@ def wrong_list(digits, tmp_path):
 
 def message(loader, label, image):
     return (
-        rf'{loader} must have one label in 0\.\.9 an image \(model\.head\.num_classes: 10\), but 1 '
-        rf'of its \d+ images have another, the first gt_label={label} of .*{image}: correct the '
-        'list, whose labels count from 0, or model.head.num_classes'
+        rf'{loader} must have one label in 0\.\.9 per image \(model\.head\.num_classes: 10\), but '
+        rf'1 of its \d+ images do not, the first with gt_label={label}: .*{image}; labels count '
+        'from 0: correct the list, or model.head.num_classes'
     )
 
 
@@ -62,7 +66,7 @@ def test_missing_labels_are_told(digits, tmp_path):
     cfg.custom_hooks = [dict(type='LabelCheckHook')]
     cfg.train_dataloader.dataset.dataset.update(ann_file='', data_prefix='train', with_label=False)
     with pytest.raises(
-        ValueError, match='64 of its 64 images have another, the first gt_label=Non'
+        ValueError, match='64 of its 64 images do not, the first with gt_label=None: .*; images wi'
     ):
         Runner.from_cfg(cfg).train()
 
@@ -74,9 +78,49 @@ def test_knn_is_refused_where_the_data_name_their_classes(digits, tmp_path, wron
     dataset = cfg[part].dataset if part in cfg else cfg.test_cfg.reference.dataset
     dataset.metainfo = dict(classes=list('abcdefghij'))
     dataset.ann_file, image = wrong_list(10)
-    text = rf'{part} must have .* \(classes of the data set: 10\), .* gt_label=10 of .*{image}'
+    text = rf'{part} must have .* \(classes of the data set: 10\), .* gt_label=10: .*{image}'
     with pytest.raises(ValueError, match=text):
         Runner.from_cfg(cfg).test()
+
+
+def test_top_5_of_two_classes_is_left_out_before_the_first_step(digits, tmp_path):
+    """MMPretrain's Accuracy raises at its first evaluation, after an epoch."""
+    model = dict(POOLED, head=dict(type='LinearClsHead', num_classes=2, in_channels=64))
+    cfg = probe_config(digits, tmp_path / 'work', model, 'random')
+    cfg.custom_hooks = [dict(type='LabelCheckHook')]
+    cfg.val_dataloader.dataset.indices = 64  # of class 0, as all of the training set
+    cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
+    runner = Runner.from_cfg(cfg)
+    runner.train()
+    assert runner.val_loop.evaluator.metrics[0].topk == (1,)
+    assert runner.message_hub.get_scalar('val/accuracy/top1').current() <= 100
+
+
+def test_topk_above_all_classes_is_refused():
+    evaluator = Evaluator([dict(type='Accuracy', topk=5), dict(type='KNNAccuracy', topk=(1, 5))])
+    message = (
+        r'topk of Accuracy must have a number in 1\.\.4, the number of classes \(head\), got \(5,\)'
+    )
+    with pytest.raises(ValueError, match=message):
+        fit_topk(evaluator, 4, 'head')
+    fit_topk(evaluator, 5, 'head')
+    assert [metric.topk for metric in evaluator.metrics] == [(5,), (1, 5)]
+
+
+def test_class_folders_that_differ_are_refused(digits, tmp_path):
+    """Without a folder of its own, a class would hand its label to the next one."""
+    shutil.copytree(digits / 'val', tmp_path / 'val')
+    shutil.rmtree(tmp_path / 'val/3')
+    cfg = probe_config(digits, tmp_path / 'work', POOLED, 'random', images=None)
+    cfg.custom_hooks = [dict(type='LabelCheckHook')]
+    cfg.train_dataloader.dataset.dataset.update(ann_file='', data_prefix='train')
+    cfg.val_dataloader.dataset.update(ann_file='', data_root=str(tmp_path / 'val'))
+    message = (
+        'train_dataloader and val_dataloader must have the same classes, got 10 and 9 of them: '
+        "class 3 is '3' in train_dataloader and '4' in val_dataloader; give both the same classes"
+    )
+    with pytest.raises(ValueError, match=message):
+        Runner.from_cfg(cfg).train()
 
 
 @pytest.mark.parametrize(

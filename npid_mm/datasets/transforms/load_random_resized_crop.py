@@ -54,7 +54,8 @@ class LoadRandomResizedCrop(RandomResizedCrop):
     The crop is drawn from the size in the file's header. Where it is so large that half, a
     quarter or an eighth of the resolution still holds as many pixels as the output, the JPEG is
     decoded at that scale; and where libjpeg-turbo is at hand, no more of it than the crop. An
-    image that the data set holds in memory (``img``) is taken as it is.
+    image that the data set holds in memory (``img``) is taken as it is, a gray one with three equal
+    channels.
 
     Required keys: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
     read from a file; ``img_shape``.
@@ -85,7 +86,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         if image is None:
             image = self._decode_crop(results['img_path'])
         else:
-            image = _cut(image, self._draw(*image.shape[:2]))
+            image = _cut(_three_channels(image), self._draw(*image.shape[:2]))
         results['img'] = _resize(image, self.scale)
         results['img_shape'] = results['img'].shape[:2]
         return results
@@ -133,6 +134,12 @@ def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:
     """By how much the resolution can be divided so that a crop still fills the output."""
     spare = min(box.height / scale[0], box.width / scale[1])
     return max(factor for factor in REDUCED if factor <= max(spare, 1))
+
+
+def _three_channels(image: np.ndarray) -> np.ndarray:
+    """A gray image (H, W) or (H, W, 1), as of MNIST, with three equal channels; others as is."""
+    gray = image.ndim == 2 or image.shape[2] == 1
+    return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2) if gray else image
 
 
 def _cut(image: np.ndarray, box: Box) -> np.ndarray:

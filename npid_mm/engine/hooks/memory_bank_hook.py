@@ -80,7 +80,7 @@ class MemoryBankHook(Hook):
         if bank.spread:
             keep_checkpoints_whole(runner, bank)
         if self.knn_interval:
-            self._labels = dataset_labels(dataset)
+            self._labels = dataset_labels(dataset, 'train_dataloader')
 
     def before_train(self, runner) -> None:
         """Start the bank, unless a checkpoint did, and make the ranks equal."""

@@ -21,9 +21,15 @@ class KNNAccuracy(PlaceMetric):
     default_prefix = 'knn'
 
     def process(self, data_batch, data_samples: Sequence[dict]) -> None:
-        """Store the rank of the true class of each sample for every K."""
+        """Store the rank of the true class of each sample for every K.
+
+        Raises:
+            ValueError: A label is below 0.
+        """
         for sample in data_samples:
             label = int(sample['gt_label'])
+            if label < 0:
+                raise ValueError(f'gt_label must be a class from 0 on, got {label}')
             self.results.append(
                 {k: self.rank(scores, label) for k, scores in sample['knn_scores'].items()}
             )

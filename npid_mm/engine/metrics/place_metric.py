@@ -1,8 +1,10 @@
-"""What metrics share that look at the place of the true class."""
+"""Base class of metrics on the rank of the true class."""
 
 from collections.abc import Sequence
 
-from mmengine.evaluator import BaseMetric
+from mmengine.evaluator import BaseMetric, Evaluator
+from mmengine.logging import print_log
+from mmpretrain.evaluation import Accuracy
 
 
 class PlaceMetric(BaseMetric):
@@ -31,3 +33,31 @@ class PlaceMetric(BaseMetric):
     def shares(self, places: Sequence[float]) -> dict[int, float]:
         """Percent of samples whose true class is within each of ``topk``, by k."""
         return {top: 100 * sum(place <= top for place in places) / len(places) for top in self.topk}
+
+
+def fit_topk(evaluator: Evaluator, num_classes: int, setting: str) -> None:
+    """Leave out the top-k accuracies of metrics whose k is above the number of classes.
+
+    Args:
+        evaluator (Evaluator): With its metrics.
+        num_classes (int): C.
+        setting (str): Where the number comes from, e.g. 'model.head.num_classes'.
+
+    Raises:
+        ValueError: A metric has no k of at most C.
+    """
+    for metric in evaluator.metrics:
+        if not isinstance(metric, (Accuracy, PlaceMetric)) or max(metric.topk) <= num_classes:
+            continue
+        kept = tuple(k for k in metric.topk if k <= num_classes)
+        name = type(metric).__name__
+        if not kept:
+            raise ValueError(
+                f'topk of {name} must have a number in 1..{num_classes}, the number of classes '
+                f'({setting}), got {metric.topk}'
+            )
+        left_out = ', '.join(f'top-{k}' for k in metric.topk if k > num_classes)
+        print_log(
+            f'{name} leaves out {left_out}: there are {num_classes} classes ({setting})', 'current'
+        )
+        metric.topk = kept

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from mmengine.dist import all_gather, get_dist_info
+from mmengine.dist import get_dist_info
 from mmengine.registry import DATASETS
 from mmengine.runner import TestLoop, ValLoop, autocast
 from mmpretrain.registry import LOOPS
@@ -10,12 +10,13 @@ from mmpretrain.utils import get_ori_model
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.datasets import check_labels, dataset_labels
+from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.evaluation import vote
 from npid_mm.evaluation.neighbors import check_k
 from npid_mm.losses.checks import check_temperature
 
 from ..features import batch_features, check_level, dataset_features
+from ..metrics import fit_topk
 from ..spread_search import search, search_spread
 
 
@@ -36,8 +37,8 @@ class KNNLoop:
         fp16 (bool): Run the network under autocast.
 
     Raises:
-        ValueError: An argument is outside what is allowed, or an image has no label, or one that
-            is not of the classes which its data set names.
+        ValueError: An argument is outside what is allowed, an image has no label or one outside
+            the classes, or queries and references have other classes.
     """
 
     stage: str
@@ -72,8 +73,15 @@ class KNNLoop:
         self.feature = check_level(feature)
         self.temperature = temperature
         # before anything runs: a training would else end at its first evaluation
-        self._check_labels(self.dataloader.dataset, f'{self.stage}_dataloader')
-        self._labels = self._check_labels(*self._reference_dataset())
+        queries, asked = self.dataloader.dataset, f'{self.stage}_dataloader'
+        truth = dataset_labels(queries, asked)
+        dataset, name = self._reference_dataset()
+        self._labels = dataset_labels(dataset, name)
+        check_same_classes(dataset, name, queries, asked)
+        classes = (queries.metainfo or {}).get('classes') or ()
+        largest = max(int(labels.max()) for labels in (truth, self._labels))
+        self._num_classes = max(len(classes), largest + 1)
+        fit_topk(self.evaluator, self._num_classes, 'classes of the data')
 
     def run(self) -> dict:
         """Answer all queries; returns the metrics."""
@@ -83,7 +91,6 @@ class KNNLoop:
         self.runner.model.eval()
         with autocast(enabled=self.fp16):
             rows, labels, spread = self._reference_rows()
-            num_classes = self._num_classes(labels)
             for batch_idx, data_batch in enumerate(self.dataloader):
                 hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
                 query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
@@ -91,7 +98,7 @@ class KNNLoop:
                 similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
                     # one transfer a batch: metrics look at each sample on the host
-                    k: vote(similarity, neighbors, k, self.temperature, num_classes).cpu()
+                    k: vote(similarity, neighbors, k, self.temperature, self._num_classes).cpu()
                     for k in self.k
                 }
                 _attach(scores, data_samples)
@@ -130,15 +137,6 @@ class KNNLoop:
         self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
         return self.reference.dataset, f'{self.stage}_cfg.reference'
 
-    @staticmethod
-    def _check_labels(dataset: Dataset, loader: str) -> Tensor:
-        """Labels (N,) of a data set, one of its classes an image, where it names classes."""
-        labels = dataset_labels(dataset)
-        classes = (dataset.metainfo or {}).get('classes')
-        if classes:
-            check_labels(labels.tolist(), dataset, loader, 'classes of the data set', len(classes))
-        return labels
-
     def _train_dataset(self):
         """The training set: the running one, or built from the config when only testing."""
         train_loop = self.runner._train_loop
@@ -147,12 +145,6 @@ class KNNLoop:
         if not isinstance(train_loop, dict):
             return train_loop.dataloader.dataset
         return DATASETS.build(self.runner._train_dataloader['dataset'])
-
-    def _num_classes(self, labels: Tensor) -> int:
-        """C: named by the queries' data set, or the largest label of any rank's references."""
-        classes = (self.dataloader.dataset.metainfo or {}).get('classes')
-        largest = labels.max() + 1 if len(labels) else labels.new_zeros(())
-        return max([len(classes or ()), *(int(each) for each in all_gather(largest))])
 
 
 @LOOPS.register_module()

@@ -9,7 +9,7 @@ from mmpretrain.registry import LOOPS
 from sklearn.svm import LinearSVC
 from torch import Tensor
 
-from npid_mm.datasets import dataset_labels
+from npid_mm.datasets import check_same_classes, dataset_labels
 
 from ..features import check_level, dataset_features
 from ..first_rank import on_first_rank
@@ -58,11 +58,15 @@ class LinearSVMTestLoop(TestLoop):
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
         model = loaded_probe(runner)
-        rows, labels = {}, {}
         loaders = dict(reference=runner.build_dataloader(self.reference), test=self.dataloader)
+        names = dict(reference='test_cfg.reference', test='test_dataloader')
+        labels = {each: dataset_labels(loaders[each].dataset, names[each]) for each in loaders}
+        check_same_classes(
+            loaders['reference'].dataset, names['reference'], loaders['test'].dataset, names['test']
+        )
+        rows = {}
         with autocast(enabled=self.fp16):
             for name, loader in loaders.items():
-                labels[name] = dataset_labels(loader.dataset)
                 rows[name] = in_order(dataset_features(model, loader, self.feature))
                 _check_finite(name, rows[name])
         metrics = on_first_rank(self._fit(rows, labels))

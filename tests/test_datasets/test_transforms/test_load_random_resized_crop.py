@@ -78,6 +78,17 @@ def test_large_jpegs_are_decoded_at_reduced_scale(tmp_path, monkeypatch):
         assert seen[-1].shape == shape
 
 
+@pytest.mark.parametrize('shape', [(28, 28), (28, 28, 1)])
+def test_a_gray_image_in_memory_gets_three_channels(shape, monkeypatch):
+    """As MNIST holds them."""
+    pixels = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    fixed_box(monkeypatch, 4, 6, 20, 20)
+    image = build(scale=20).transform(dict(img=pixels))['img']
+    assert image.shape == (20, 20, 3)
+    for channel in range(3):
+        assert (image[..., channel] == pixels.reshape(28, 28)[4:24, 6:26]).all()
+
+
 @pytest.mark.parametrize('orientation', range(1, 9))
 def test_orientation_is_honoured(orientation, tmp_path, monkeypatch):
     """A photograph on its side: the crop lies within the image as it is shown."""
