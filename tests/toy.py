@@ -54,7 +54,10 @@ def samples(index) -> list[DataSample]:
 
 
 def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: int = 64) -> Config:
-    """A config on ``images`` images of ``roots[type of data set]``: two steps, no workers."""
+    """A config on ``images`` images: two steps, no workers.
+
+    ``roots`` gives the folder of a data set, by the name of its ``data_root`` or by its type.
+    """
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
@@ -71,7 +74,8 @@ def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: i
         cfg.val_dataloader.dataset,
         cfg.test_dataloader.dataset,
     ):
-        dataset.data_root = str(roots[dataset.type])
+        name = Path(dataset.data_root).name
+        dataset.data_root = str(roots[name if name in roots else dataset.type])
     for loader in (
         cfg.train_dataloader,
         cfg.val_dataloader,

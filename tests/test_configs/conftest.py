@@ -30,6 +30,17 @@ def cifar10(digits, tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def roots(digits, imagenet, cifar10):
-    """Type of a data set: where its small one is."""
-    return dict(CustomDataset=digits, ImageNet=imagenet, CIFAR10=cifar10)
+def cifar10_images(digits, tmp_path):
+    """The digits in the folders of CIFAR-10 as image files."""
+    root = tmp_path / 'cifar10-images'
+    root.mkdir()
+    for name, source in (('train', 'train'), ('test', 'val')):
+        (root / name).symlink_to(digits / source)
+    return root
+
+
+@pytest.fixture
+def roots(digits, imagenet, cifar10, cifar10_images):
+    """Where the small data sets are, by type; by the name of the folder if a type has two."""
+    named = {cifar10_images.name: cifar10_images}
+    return dict(CustomDataset=digits, ImageNet=imagenet, CIFAR10=cifar10, **named)

@@ -3,6 +3,8 @@
 Sources: the paper (1805.01978, section 4), the authors' code and MMSelfSup 1.0.0's config.
 """
 
+import re
+
 import pytest
 from mmengine.config import Config
 
@@ -26,6 +28,9 @@ EVERY_IN1K = [
 ]
 EVERY_CIFAR = [f'{algorithm}_{CIFAR}' for algorithm in ('npid', 'npid-nce4096', 'npid-parametric')]
 
+SMALL = 'npid-exact_resnet18-w24_1xb128-coslr-100e_cifar10'
+SMALL_CIFAR = [SMALL, f'{SMALL}-images']
+
 
 def load(name: str) -> Config:
     return Config.fromfile(CONFIGS / f'{name}.py')
@@ -33,8 +38,23 @@ def load(name: str) -> Config:
 
 def test_every_config_of_a_data_set_is_pinned():
     """A new config has to say here what it follows."""
-    found = {path.stem for path in CONFIGS.glob('*.py') if path.stem.endswith(('in1k', 'cifar10'))}
-    assert found == {*EVERY_IN1K, *EVERY_CIFAR}
+    found = {path.stem for path in CONFIGS.glob('*.py') if re.search('in1k|cifar10', path.stem)}
+    assert found == {*EVERY_IN1K, *EVERY_CIFAR, *SMALL_CIFAR}
+
+
+def test_small_cifar10_recipe():
+    """The paper's loss and vote; the two ways to store the images differ in nothing else."""
+    in_memory, files = map(load, SMALL_CIFAR)
+    for cfg in (in_memory, files):
+        assert cfg.model.head == dict(type='ExactSoftmaxHead', temperature=0.1)
+        assert cfg.test_cfg.k == cfg.val_cfg.k == (200,)
+        assert cfg.test_cfg.temperature == cfg.val_cfg.temperature == 0.1
+    assert in_memory.model == files.model
+    assert in_memory.optim_wrapper == files.optim_wrapper
+    assert in_memory.param_scheduler == files.param_scheduler
+    assert in_memory.data_preprocessor.augments == files.data_preprocessor.augments
+    # the data set in memory is RGB, MMPretrain reads files as BGR
+    assert not in_memory.data_preprocessor.get('bgr_to_rgb') and files.data_preprocessor.bgr_to_rgb
 
 
 @pytest.mark.parametrize('name', EVERY_IN1K + EVERY_CIFAR)

@@ -1,15 +1,16 @@
-# SGD for 100 epochs: one epoch of warm-up, then a cosine that ends with the training
+# SGD, and a cosine that ends with the training whatever its length
 max_epochs = 100
 lr = 0.06  # for the global batch of auto_scale_lr
 weight_decay = 5e-4
+warmup_iters = 391  # steps that the learning rate takes to rise
 val_interval = 5  # epochs between two kNN evaluations
 
 optim_wrapper = dict(
     optimizer=dict(type='SGD', lr=lr, momentum=0.9, weight_decay=weight_decay),
 )
 param_scheduler = [
-    dict(type='LinearLR', start_factor=0.01, end=1, convert_to_iter_based=True),
-    dict(type='CosineAnnealingLR', begin=1, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.01, by_epoch=False, end=warmup_iters),
+    dict(type='CosineAnnealingLR', convert_to_iter_based=True),
 ]
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=max_epochs, val_interval=val_interval)
 auto_scale_lr = dict(base_batch_size=128)
