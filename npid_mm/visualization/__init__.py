@@ -24,6 +24,7 @@ __all__ = [
     'read_scalars',
     'retrieval_figure',
     'run_names',
+    'spread_positions',
     'training_curve',
     'view_sheet',
 ]
