@@ -21,6 +21,7 @@ from npid_mm.engine.benchmark_run import SuiteRun
 from npid_mm.engine.classification_suite import CLASSIFICATION
 from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.launch import add_config_options
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.segmentation_suite import SEGMENTATION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,7 +35,7 @@ TAIL = 15  # lines of a failed benchmark's log that are shown
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Run benchmarks on a checkpoint.')
+    parser = ToolParser(description='Run benchmarks on a checkpoint.')
     parser.add_argument('checkpoint', type=Path, help='checkpoint file of a pretraining')
     parser.add_argument('--suite', choices=list(SUITES), default='classification')
     parser.add_argument(
@@ -93,4 +94,4 @@ def show_tail(console: Console, log: Path) -> None:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -12,12 +12,13 @@ import sys
 from pathlib import Path
 
 from npid_mm.downloads.download import OPENMMLAB, digits_of, download, sha256
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.zoo.hub import weights_url, zoo_weights
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Fetch published weights and check what came.',
         epilog=f'NPID_MM_MIRROR takes the place of {OPENMMLAB}; proxies are those of https_proxy',
     )
@@ -43,12 +44,8 @@ def main() -> int:
         return 0
     try:
         path = download(weights_url(args.name), args.out)
-    except (OSError, ValueError) as error:  # DownloadError, a full disk, DIR that cannot be made
-        print(f'error: {error}', file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
-        print('stopped: the same command goes on from here', file=sys.stderr)
-        return 130
+        raise KeyboardInterrupt('the same command continues from here') from None
     digits = digits_of(path.name)
     if digits:
         print(f'sha256 begins with {digits}, as the name says', file=sys.stderr)
@@ -59,4 +56,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

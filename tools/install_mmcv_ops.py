@@ -22,6 +22,7 @@ from pathlib import Path
 import torch
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.extras import OPS
 
 MMCV = 'onedl-mmcv'
@@ -35,35 +36,30 @@ class NotInstalledError(RuntimeError):
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description=__doc__.partition('\n')[0], epilog=__doc__.rpartition('\n\n')[2]
     )
     parser.add_argument('--wheel', type=Path, help='install this wheel instead of compiling one')
     return parser.parse_args()
 
 
-def main() -> int:
+def main() -> None:
     """Install from the wheel that is given, the one in the cache, or a new one."""
     args = parse_args()
-    try:
-        mmcv = installed_mmcv()
-        if args.wheel is None and loads():
-            print('the compiled operators are there already')
-            return 0
-        if args.wheel is not None:
-            check_wheel(args.wheel)
-        wheel = args.wheel or kept_wheel(mmcv) or build(mmcv)
-        pip('install', '--no-deps', '--force-reinstall', str(wheel))
-        if not loads():
-            raise NotInstalledError(
-                f'{wheel} is installed, but cannot be loaded with torch {torch.__version__}: it '
-                'was compiled for another one. Remove the file and type this again without --wheel'
-            )
-    except (NotInstalledError, FileNotFoundError, subprocess.CalledProcessError) as error:
-        print(error)
-        return 1
+    mmcv = installed_mmcv()
+    if args.wheel is None and loads():
+        print('the compiled operators are there already')
+        return
+    if args.wheel is not None:
+        check_wheel(args.wheel)
+    wheel = args.wheel or kept_wheel(mmcv) or build(mmcv)
+    pip('install', '--no-deps', '--force-reinstall', str(wheel))
+    if not loads():
+        raise NotInstalledError(
+            f'{wheel} is installed, but cannot be loaded with torch {torch.__version__}: it '
+            'was compiled for another one. Remove the file and type this again without --wheel'
+        )
     print(f'installed {wheel}')
-    return 0
 
 
 def installed_mmcv() -> str:
@@ -142,7 +138,7 @@ def build(mmcv: str) -> Path:
                 MAX_JOBS=jobs,
                 PATH=path,
             )
-        except subprocess.CalledProcessError as error:
+        except NotInstalledError as error:
             raise NotInstalledError(
                 'the compilation failed, see above. It needs a C++ compiler, for GPUs also nvcc of '
                 f"torch's CUDA ({torch.version.cuda}), and memory for {jobs} compilers at once "
@@ -158,9 +154,15 @@ def build(mmcv: str) -> Path:
 
 
 def pip(*arguments: str, **environment: str) -> None:
-    """Run pip in this environment."""
-    subprocess.run([*PIP, *arguments], check=True, env=os.environ | environment)
+    """Run pip in this environment.
+
+    Raises:
+        NotInstalledError: It failed, and has said why.
+    """
+    status = subprocess.run([*PIP, *arguments], env=os.environ | environment).returncode
+    if status:
+        raise NotInstalledError(f'pip {arguments[0]} ended with status {status}, see above')
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

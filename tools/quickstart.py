@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.launch import add_config_options, build_runner, set_loader_defaults
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
 
@@ -39,7 +39,7 @@ SHORT_EPOCHS = 3
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train NPID on a small set of images and look.')
+    parser = ToolParser(description='Train NPID on a small set of images and look.')
     parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
     parser.add_argument('--config', type=Path, help='config in place of the default one')
     parser.add_argument(

@@ -10,15 +10,15 @@ import argparse
 import sys
 
 from npid_mm.engine.launch import add_config_options, load_config
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.feature_index import DTYPES
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Find images that look alike.')
-    parser.set_defaults(stopped='')
+    parser = ToolParser(description='Find images that look alike.')
+    parser.set_defaults(stopped=())
     commands = parser.add_subparsers(dest='command', required=True)
 
     index = commands.add_parser('index', help='make an index of a folder, go on, or add to one')
@@ -32,7 +32,7 @@ def parse_args() -> argparse.Namespace:
     index.add_argument('--device', help='default: the GPU if there is one')
     add_config_options(index)
     index.set_defaults(run=make_index, launcher='none', work_dir=None)
-    index.set_defaults(stopped=': what is done is kept, the same command goes on there')
+    index.set_defaults(stopped=('what is done is kept, the same command continues there',))
 
     search = commands.add_parser('search', help='print the neighbours of images')
     search.add_argument('index', metavar='INDEX')
@@ -117,8 +117,7 @@ def main() -> int:
     try:
         return args.run(args)
     except KeyboardInterrupt:
-        print(f'stopped{args.stopped}', file=sys.stderr)
-        return 130
+        raise KeyboardInterrupt(*args.stopped) from None
 
 
 if __name__ == '__main__':

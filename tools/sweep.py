@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from npid_mm.engine.launch import existing_file
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.sweep import Sweep, check_keys, grid_cells, parse_axis
 from npid_mm.engine.tool_process import tool_command
 
@@ -24,7 +25,7 @@ TOOLS = Path(__file__).resolve().parent
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train a config for every combination.')
+    parser = ToolParser(description='Train a config for every combination.')
     parser.add_argument('config', help='config file')
     parser.add_argument(
         '--grid',
@@ -105,4 +106,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -2,6 +2,7 @@
 """Evaluate a checkpoint by a config's test loop: python tools/test.py CONFIG CHECKPOINT."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.dist import is_main_process
@@ -14,12 +15,13 @@ from npid_mm.engine.launch import (
     existing_file,
     load_config,
 )
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.ranks import leave_ranks
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint by a config's test loop.")
+    parser = ToolParser(description="Evaluate a checkpoint by a config's test loop.")
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file or address')
     parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')
@@ -39,4 +41,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

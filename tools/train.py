@@ -2,6 +2,7 @@
 """Train a config: python tools/train.py CONFIG [options]."""
 
 import argparse
+import sys
 
 from mmengine.config import Config
 
@@ -13,6 +14,7 @@ from npid_mm.engine.launch import (
     load_config,
     set_resume,
 )
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.ranks import leave_ranks
 
 DATA = ('train_dataloader', 'val_dataloader', 'val_evaluator', 'val_cfg')  # what is read
@@ -20,7 +22,7 @@ DATA = ('train_dataloader', 'val_dataloader', 'val_evaluator', 'val_cfg')  # wha
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Train a config.')
+    parser = ToolParser(description='Train a config.')
     add_common_arguments(parser)
     parser.add_argument(
         '--resume',
@@ -72,4 +74,4 @@ def main() -> None:
 
 
 if __name__ == '__main__':
-    main()
+    sys.exit(run_tool(main))

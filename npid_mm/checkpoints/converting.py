@@ -71,7 +71,7 @@ def _check_whole(weights: Mapping[str, Tensor]) -> None:
         return
     if misfits(own, weights).keys() == {MISSING}:
         raise ValueError(
-            f'the backbone is cut off: it would be the {name} of torchvision, but lacks\n'
+            f'the backbone is cut off: it would be the {name} of torchvision, but lacks:\n'
             f'{fit_report(own, weights)}\ngive a checkpoint with all of it'
         )
 

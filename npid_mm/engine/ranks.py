@@ -2,13 +2,18 @@
 
 import atexit
 import os
+import socket
 import sys
+from datetime import timedelta
+from typing import NoReturn
 
 import torch
 from mmengine.config import Config
 from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
+
+STORE_TIMEOUT = 3.0  # seconds
 
 
 @MODEL_WRAPPERS.register_module()
@@ -47,19 +52,50 @@ def use_cpu_ranks(cfg: Config) -> None:
 def leave_ranks(status: int = 0) -> None:
     """End this process once all ranks are done; without ranks, do nothing.
 
-    A rank does not return from here. A thread of gloo keeps the tensors of the last collective a
-    little longer than the collective itself, and asks for the interpreter to drop them; if the
-    interpreter is being taken apart by then, C++ aborts the process. So all that Python runs at
-    exit is run, and the taking apart is left out.
+    A rank does not return from here, see :func:`quit_rank`.
 
     Args:
         status (int): Exit status of the process.
     """
     if not torch.distributed.is_initialized():
         return
-    torch.distributed.barrier()  # none dies of another's leaving
+    torch.distributed.barrier()  # wait until every rank is done
     torch.distributed.destroy_process_group()
+    quit_rank(status)
+
+
+def quit_rank(status: int) -> NoReturn:
+    """End a process of several ranks without waiting for the others.
+
+    A thread of gloo keeps the tensors of the last collective a little longer than the collective
+    itself, and asks the interpreter to drop them; if the interpreter is already shutting down, C++
+    aborts the process. So the exit handlers run, and finalization is skipped.
+
+    Args:
+        status (int): Exit status of the process.
+    """
     atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
+
+
+def first_to_report() -> bool:
+    """Return whether this process is the one of its ranks that reports an error.
+
+    All ranks make the same mistake, or one fails and the others lose their connection to it. The
+    first to ask reports; the launcher's store decides which that is. Where no store answers, it
+    is the first rank of each node, or after the ranks have met, rank 0.
+    """
+    if int(os.environ.get('WORLD_SIZE', 1)) == 1:
+        return True
+    attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)
+    try:
+        address = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
+        socket.create_connection(address, STORE_TIMEOUT).close()  # torch would say that it failed
+        timeout = timedelta(seconds=STORE_TIMEOUT)
+        store = torch.distributed.TCPStore(*address, timeout=timeout, wait_for_workers=False)
+        return store.add(f'npid_mm/reports/{attempt}', 1) == 1
+    except (KeyError, OSError, ValueError, RuntimeError):
+        rank = 'RANK' if torch.distributed.is_initialized() else 'LOCAL_RANK'
+        return os.environ.get(rank, '0') == '0'

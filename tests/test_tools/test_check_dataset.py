@@ -65,7 +65,7 @@ def test_problems_are_printed_with_exit_code_1(run, tmp_path):
 @pytest.mark.parametrize('name', ['imagenet', 'places205', 'inaturalist2018', 'voc2007', 'cifar10'])
 def test_no_folder(run, tmp_path, name):
     nowhere = tmp_path / 'nowhere'
-    assert run(CHECK, name, nowhere) == (1, f'problem: there is no folder {nowhere}\n')
+    assert run(CHECK, name, nowhere) == (1, f'error: DATA_ROOT: there is no folder {nowhere}\n')
 
 
 def test_options_belong_to_a_data_set(run, tmp_path):

@@ -64,7 +64,7 @@ def test_wrong_source_and_missing_file(run, tmp_path):
     code, text = run(TOOL, path, out, '--from', 'lemniscate', '--to', 'backbone')
     assert code == 1 and "no checkpoint of lemniscate (the authors' code), but looks like" in text
     code, text = run(TOOL, tmp_path / 'no.pth', out, '--from', 'vissl', '--to', 'backbone')
-    assert code == 1 and 'nothing written: checkpoint not found: ' in text
+    assert code == 1 and 'error: checkpoint not found: ' in text
     code, text = run(TOOL, path, out, '--from', 'moco', '--to', 'backbone')
     assert code == 2 and "invalid choice: 'moco'" in text
     assert not out.exists()

@@ -29,21 +29,21 @@ def tool(monkeypatch, tmp_path):
         monkeypatch.delenv(name, raising=False)
     module.calls, module.loading, module.failing = [], [False, True], False
 
-    def run(command, check=False, env=None, capture_output=False):
+    def run(command, env=None, capture_output=False):
         if '-c' in command:
             assert command[-1] == 'import npid_mm, mmcv._ext'
             return SimpleNamespace(returncode=0 if module.loading.pop(0) else 1)
         module.calls.append((command[command.index('--quiet') + 1 :], env))
         if '--wheel-dir' in command:
             (Path(command[command.index('--wheel-dir') + 1]) / WHEEL).write_bytes(b'compiled')
-            if module.failing:
-                raise subprocess.CalledProcessError(1, command)
+            return SimpleNamespace(returncode=int(module.failing))
+        return SimpleNamespace(returncode=0)
 
     monkeypatch.setattr(subprocess, 'run', run)
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', ['install_mmcv_ops.py', *map(str, arguments)])
-        return module.main()
+        return module.run_tool(module.main)
 
     module.run = call
     return module
@@ -87,7 +87,7 @@ def test_a_failed_compilation_leaves_nothing(tool, tmp_path, capsys):
     tool.failing = True
     assert tool.run() == 1
     assert not (tmp_path / 'cache').exists()
-    assert 'the compilation failed, see above. It needs a C++ compiler' in capsys.readouterr().out
+    assert 'the compilation failed, see above. It needs a C++ compiler' in capsys.readouterr().err
 
 
 def test_given_wheel_is_installed_without_compiling(tool, tmp_path):
@@ -112,19 +112,19 @@ def test_other_files_are_refused(tool, tmp_path, capsys, name, message):
     """OpenMMLab's mmcv would lie on top of the onedl one, and npid_mm would refuse both."""
     (tmp_path / name).touch()
     assert tool.run('--wheel', tmp_path / name) == 1 and tool.calls == []
-    assert message in capsys.readouterr().out
+    assert message in capsys.readouterr().err
 
 
 def test_given_wheel_that_is_not_there(tool, tmp_path, capsys):
     assert tool.run('--wheel', tmp_path / 'none.whl') == 1 and tool.calls == []
-    assert f'--wheel: there is no file {tmp_path}/none.whl' in capsys.readouterr().out
+    assert f'--wheel: there is no file {tmp_path}/none.whl' in capsys.readouterr().err
 
 
 def test_wheel_for_another_torch_is_told(tool, tmp_path, capsys):
     (tmp_path / WHEEL).touch()
     tool.loading = [False]
     assert tool.run('--wheel', tmp_path / WHEEL) == 1
-    assert 'it was compiled for another one' in capsys.readouterr().out
+    assert 'it was compiled for another one' in capsys.readouterr().err
 
 
 def test_operators_that_do_not_load_are_not_there(tool):
@@ -142,4 +142,4 @@ def test_nothing_to_do(tool, capsys):
 def test_another_family(tool, monkeypatch, capsys):
     monkeypatch.setattr(tool, 'MMCV', 'no-such-mmcv')
     assert tool.run() == 1 and tool.calls == []
-    assert 'no-such-mmcv is not installed, and this compiles no other' in capsys.readouterr().out
+    assert 'no-such-mmcv is not installed, and this compiles no other' in capsys.readouterr().err

@@ -119,7 +119,7 @@ def test_checkpoint_that_holds_itself_is_refused(place, wrapped, run, tmp_path):
     place(content)['all'] = wrapped(content)
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
-    assert code == 1 and 'nothing written: the checkpoint holds itself: meta.' in text
+    assert code == 1 and 'error: the checkpoint holds itself: meta.' in text
     assert not (tmp_path / 'out').exists()
 
 
@@ -146,16 +146,16 @@ def test_addresses_are_fetched_and_checked(run, tmp_path, monkeypatch):
         code, text = run(TOOL, server.url + right, tmp_path / 'out/npid')
         assert code == 0, text
         code, text = run(TOOL, f'{server.url}/in-01234567.pth', tmp_path / 'other/npid')
-        assert code == 1 and 'nothing written: http' in text and 'must begin with 01234567' in text
+        assert code == 1 and 'error: http' in text and 'must begin with 01234567' in text
         code, text = run(TOOL, f'{server.url}/no-01234567.pth', tmp_path / 'other/npid')
-        assert code == 1 and 'nothing written: ' in text and '404' in text
+        assert code == 1 and 'error: ' in text and '404' in text
     assert published(tmp_path / 'out').exists() and not (tmp_path / 'other').exists()
 
 
 def test_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
     (tmp_path / 'file').write_text('')
     code, text = run(TOOL, trained[1], tmp_path / 'file/npid')
-    assert code == 1 and text.startswith('nothing written: ') and text.count('\n') == 1
+    assert code == 1 and text.startswith('error: ') and text.count('\n') == 1
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,8 @@ def test_a_stopped_build_says_how_to_go_on(retrieve, run_files, digits, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(FeatureIndex, 'append', stop)
         code, _, err = retrieve(*command)
-    assert code == 130 and err == 'stopped: what is done is kept, the same command goes on there\n'
+    said = 'interrupted: what is done is kept, the same command continues there\n'
+    assert (code, err) == (130, said)
     assert retrieve(*command)[0] == 0
 
 

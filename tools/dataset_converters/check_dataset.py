@@ -24,6 +24,7 @@ from npid_mm.datasets.layout_checks import (
     check_voc2007,
     check_voc2012aug,
 )
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 CHECKS = {
     'imagenet': check_image_lists,
@@ -41,7 +42,7 @@ LISTS = ('train', 'val')
 
 def parse_args() -> dict:
     """Read the command line: ``check`` and the arguments to call it with."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Check that the files of a data set are there and fit together.'
     )
     names = parser.add_subparsers(metavar='DATA_SET', required=True)
@@ -90,8 +91,7 @@ def main() -> int:
     args = parse_args()
     check = args.pop('check')
     if not args['root'].is_dir():
-        print(f'problem: there is no folder {args["root"]}')
-        return 1
+        raise FileNotFoundError(f'DATA_ROOT: there is no folder {args["root"]}')
     report = check(**args)
     for text in report.problems:
         print(f'problem: {text}')
@@ -105,4 +105,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

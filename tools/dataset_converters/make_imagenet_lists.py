@@ -15,6 +15,7 @@ from npid_mm.datasets.image_list import (
     read_image_list,
 )
 from npid_mm.engine.list_files import wanted, write_list
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 VAL_LABELS = """\
 The validation archive has no class folders. Any of these gives its labels:
@@ -26,7 +27,7 @@ The numbers in the development kit's ILSVRC2012_validation_ground_truth.txt are 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Write ImageNet's lists to DATA_ROOT/meta.")
+    parser = ToolParser(description="Write ImageNet's lists to DATA_ROOT/meta.")
     parser.add_argument('data_root', type=Path, help='holds train/ and val/')
     parser.add_argument(
         '--subset',
@@ -52,20 +53,20 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def main() -> int:
-    """Write what is missing and say what was done; returns the exit code."""
+def main() -> None:
+    """Write what is missing and say what was done."""
     args = parse_args()
     meta = args.data_root / 'meta'
     train, val = meta / 'train.txt', meta / 'val.txt'
-    failed = 0
+    failed = None
     if wanted(train, args.force):
         write_list(train, class_folder_list(args.data_root / 'train'))
     if wanted(val, args.force):
         try:
             write_list(val, class_folder_list(args.data_root / 'val'))
         except FileNotFoundError as error:
-            print(f'cannot write {val}: {error}\n{VAL_LABELS}')
-            failed = 1
+            print(VAL_LABELS)
+            failed = FileNotFoundError(f'cannot write {val}: {error}')
     for percent in args.subset:
         out = meta / f'train_{percent}percent.txt'
         if not wanted(out, args.force):
@@ -79,8 +80,9 @@ def main() -> int:
                 f'note: {out.name} is a draw of {percent} % of each class with seed {args.seed}, '
                 "not SimCLR's subset: figures are not comparable with published ones"
             )
-    return failed
+    if failed:
+        raise failed
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -10,11 +10,12 @@ from pathlib import Path
 
 from npid_mm.datasets.places205 import IMAGES, places205_list
 from npid_mm.engine.list_files import wanted, write_list
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description="Write Places205's lists to DATA_ROOT/meta.")
+    parser = ToolParser(description="Write Places205's lists to DATA_ROOT/meta.")
     parser.add_argument('data_root', type=Path, help='holds trainvalsplit_places205/')
     parser.add_argument(
         '--images', default=IMAGES, metavar='FOLDER', help='from DATA_ROOT; default: %(default)s'
@@ -23,10 +24,10 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Write what is missing and say what was done; returns the exit code."""
+def main() -> None:
+    """Write what is missing and say what was done."""
     args = parse_args()
-    failed = 0
+    failed = []
     for split in ('train', 'val'):
         out = args.data_root / f'meta/{split}.txt'
         if not wanted(out, args.force):
@@ -34,10 +35,10 @@ def main() -> int:
         try:
             write_list(out, places205_list(args.data_root, split, args.images))
         except (FileNotFoundError, ValueError) as error:
-            print(f'cannot write {out}: {error}')
-            failed = 1
-    return failed
+            failed.append(f'cannot write {out}: {error}')
+    if failed:
+        raise ValueError('; '.join(failed))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -12,11 +12,14 @@ from pathlib import Path
 
 from npid_mm.engine.bank_check import bank_order_of_config
 from npid_mm.engine.launch import add_config_options, load_config
+from npid_mm.engine.plain_errors import ToolParser, run_tool
+
+CANNOT_TELL = 2  # exit status
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description="See whether a bank's rows are in the order of the training images."
     )
     parser.add_argument('config', help='pretraining config')
@@ -28,13 +31,9 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> int:
-    """Print the figures and what they say; returns 0 if right, 1 if wrong, 2 if it cannot tell."""
+    """Print the figures and what they say; returns 0 if right, 1 if wrong."""
     args = parse_args()
-    try:
-        parts = bank_order_of_config(load_config(args), args.checkpoint, args.images)
-    except (OSError, ValueError) as error:
-        print(f'cannot check: {error}')
-        return 2
+    parts = bank_order_of_config(load_config(args), args.checkpoint, args.images)
     print('\n'.join(map(str, parts)))
     wrong = [part for part in parts if not part.right]
     if not wrong:
@@ -49,4 +48,4 @@ def main() -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main, CANNOT_TELL))

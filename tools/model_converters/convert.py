@@ -11,11 +11,12 @@ from pathlib import Path
 from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.sources import SOURCES, read_pretrained
 from npid_mm.checkpoints.targets import TARGETS
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(description='Convert a checkpoint of another code base.')
+    parser = ToolParser(description='Convert a checkpoint of another code base.')
     parser.add_argument('checkpoint', help='file or address')
     parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
     parser.add_argument(
@@ -27,16 +28,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Convert and say what became of each key; returns the exit code."""
+def main() -> None:
+    """Convert and say what became of each key."""
     args = parse_args()
-    try:
-        print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out))
-    except (ImportError, OSError, ValueError) as error:
-        print(f'nothing written: {error}')
-        return 1
-    return 0
+    print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -9,13 +9,12 @@ import sys
 from pathlib import Path
 
 from npid_mm.checkpoints.converting import extract_backbone
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description="Write the backbone of a checkpoint under torchvision's names."
-    )
+    parser = ToolParser(description="Write the backbone of a checkpoint under torchvision's names.")
     parser.add_argument(
         'checkpoint', help="file or address: ours, MMSelfSup's, the authors', VISSL's, PyContrast's"
     )
@@ -23,16 +22,11 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Write the backbone and say what of the checkpoint it is; returns the exit code."""
+def main() -> None:
+    """Write the backbone and say what of the checkpoint it is."""
     args = parse_args()
-    try:
-        print(extract_backbone(args.checkpoint, args.out))
-    except (ImportError, OSError, ValueError) as error:
-        print(f'nothing written: {error}')
-        return 1
-    return 0
+    print(extract_backbone(args.checkpoint, args.out))
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -8,31 +8,25 @@ import argparse
 import sys
 
 from npid_mm.checkpoints.publishing import publish
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description='Write the model of a checkpoint as NAME_YYYYMMDD-HASH.pth.'
-    )
+    parser = ToolParser(description='Write the model of a checkpoint as NAME_YYYYMMDD-HASH.pth.')
     parser.add_argument('checkpoint', help='file or address')
     parser.add_argument('name', help="beginning of the file's path")
     parser.add_argument('--no-bank', action='store_true', help='leave the memory bank out')
     return parser.parse_args()
 
 
-def main() -> int:
-    """Write the file and say what it is called; returns the exit code."""
+def main() -> None:
+    """Write the file and say what it is called."""
     args = parse_args()
-    try:
-        path, left = publish(args.checkpoint, args.name, bank=not args.no_bank)
-    except (ImportError, OSError, ValueError) as error:
-        print(f'nothing written: {error}')
-        return 1
+    path, left = publish(args.checkpoint, args.name, bank=not args.no_bank)
     print(f'left out: {", ".join(left) or "nothing"}')
     print(f'{path}: {path.stat().st_size / 1e6:.1f} MB')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

@@ -13,11 +13,12 @@ import sys
 from pathlib import Path
 
 from npid_mm.engine.image_order import reorder_bank
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description="Bring the rows of a checkpoint's bank into another order of the images."
     )
     parser.add_argument('checkpoint', type=Path, help='checkpoint of this package')
@@ -33,19 +34,14 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Write the checkpoint and say how many rows moved; returns the exit code."""
+def main() -> None:
+    """Write the checkpoint and say how many rows moved."""
     args = parse_args()
-    try:
-        rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new)
-    except (OSError, ValueError) as error:
-        print(f'nothing written: {error}')
-        return 1
+    rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new)
     if left:
         print(f'left out: {", ".join(left)}')
     print(f'{args.out}: {moved:,} of {rows:,} rows moved')
-    return 0
 
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(run_tool(main))

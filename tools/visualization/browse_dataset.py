@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.views import augmented_views
 from npid_mm.visualization import view_sheet
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Draw training images of a pretraining config beside augmented views of them.'
     )
     add_picture_options(parser, 'views', checkpoint=False)

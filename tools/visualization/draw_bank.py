@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval.held_out import class_names, labels_if_any, load_bank
 from npid_mm.visualization import METHODS, class_map, drawn_positions, plane
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description="Lay a checkpoint's memory bank out in the plane, coloured by class."
     )
     add_picture_options(parser, 'bank')

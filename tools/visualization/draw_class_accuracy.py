@@ -8,14 +8,14 @@ from pathlib import Path
 from mmengine.fileio import dump
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval.held_out import TEMPERATURE, search_held_out
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Classify the test images of a config by their nearest training images, and '
         'draw the accuracy of each class. The figures go to a JSON file beside the picture.'
     )

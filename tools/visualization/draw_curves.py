@@ -6,13 +6,13 @@ import sys
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_out
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.visualization import run_names, training_curve
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Draw loss, drift of the bank and kNN accuracy of one or several runs.'
     )
     parser.add_argument(

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import run_tool
+from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.stored_images import stored_image
 from npid_mm.retrieval.held_out import search_held_out
 from npid_mm.visualization import retrieval_figure
@@ -15,7 +15,7 @@ from npid_mm.visualization import retrieval_figure
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
+    parser = ToolParser(
         description='Draw the best, the worst and random test images of a config, each with its '
         'nearest training images. Without labels: random ones only.'
     )
