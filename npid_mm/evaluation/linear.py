@@ -1,9 +1,6 @@
 """A linear classifier on frozen features."""
 
 import numpy as np
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 
@@ -25,6 +22,11 @@ def linear_probe(
     Raises:
         ValueError: The training labels hold fewer than two classes.
     """
+    # scikit-learn takes seconds to import, and most commands do not need it
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     train, train_labels, test, test_labels = (
         np.asarray(each.cpu()) for each in (train, train_labels, test, test_labels)
     )

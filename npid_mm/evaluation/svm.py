@@ -2,8 +2,6 @@
 
 import numpy as np
 import torch
-from sklearn.metrics import average_precision_score
-from sklearn.model_selection import StratifiedKFold
 
 from .average_precision import check_targets, voc_average_precision
 from .squared_hinge import linear_gram, squared_hinge_path
@@ -126,6 +124,8 @@ def check_inputs(train, train_targets, test, test_targets, costs):
 
 def _folds(present, columns):
     """Held-out rows (N, C, FOLDS + 1) of each class; the last machine is trained on all."""
+    from sklearn.model_selection import StratifiedKFold  # slow to import
+
     held_out = torch.zeros(*present.shape, FOLDS + 1, dtype=torch.bool, device=present.device)
     for i, column in enumerate(columns):
         label = present[:, i].cpu().numpy()
@@ -141,6 +141,8 @@ def _folds(present, columns):
 
 def _cross_validated(score, held_out, present):
     """Mean over the folds of scikit-learn's average precision of one class at one cost."""
+    from sklearn.metrics import average_precision_score  # slow to import
+
     score, held_out, present = (each.cpu().numpy() for each in (score, held_out, present))
     return float(
         np.mean(

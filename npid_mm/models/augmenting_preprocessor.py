@@ -3,7 +3,6 @@
 import inspect
 from collections.abc import Sequence
 
-import kornia.augmentation
 import torch
 from mmpretrain.models import SelfSupDataPreprocessor
 from mmpretrain.registry import MODELS
@@ -71,6 +70,8 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
 
 def _build(augment: dict) -> nn.Module:
     """One augmentation from its config."""
+    import kornia.augmentation  # slow to import, and only training needs it
+
     arguments = dict(augment)
     name = arguments.pop('type')
     cls = OWN.get(name) or getattr(kornia.augmentation, name, None)

@@ -1,7 +1,6 @@
 """Accuracy by class: the figures, and bars of them."""
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from .contact_sheet import FADED, INK
 from .whole_file import whole_file
@@ -66,6 +65,8 @@ def class_accuracy_bars(figures, out, title='Accuracy by class'):
     Returns:
         str | PathLike: ``out``.
     """
+    from matplotlib.figure import Figure  # slow to import
+
     classes = figures['classes']
     if len(classes) <= NAMED:
         figure = Figure(figsize=(7.2, 1.5 + 0.28 * len(classes)), dpi=120, layout='constrained')

@@ -1,10 +1,6 @@
 """A map of feature rows in the plane, coloured by class."""
 
 import numpy as np
-from matplotlib import colormaps
-from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
-from sklearn.manifold import TSNE
 
 from npid_mm.extras import optional_module
 
@@ -48,6 +44,8 @@ def plane(rows, method='tsne', seed=0):
         return umap(metric='cosine', random_state=seed, n_jobs=1).fit_transform(rows)
     # of unit rows, Euclidean distance and cosine have the same order
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
+    from sklearn.manifold import TSNE  # slow to import
+
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(rows)
 
 
@@ -71,6 +69,8 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
     Raises:
         ValueError: The shapes do not fit.
     """
+    from matplotlib.figure import Figure  # slow to import
+
     points = np.asarray(points)
     labels = None if labels is None else np.asarray(labels)
     if (
@@ -106,6 +106,8 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
 
 
 def _draw_listed(axes, points, labels, names, dots):
+    from matplotlib import colormaps
+
     colors = colormaps['tab10' if len(names) <= 10 else 'tab20'].colors
     for (number, name), color in zip(names.items(), colors, strict=False):
         axes.scatter(*points[labels == number].T, color=color, label=name, **dots)
@@ -127,6 +129,8 @@ def _draw_scale(figure, axes, points, labels, dots):
 
 def _draw_names(axes, points, labels, names):
     """Names at the medians of classes, the most compact first, where they do not overlap."""
+    from matplotlib.patheffects import withStroke
+
     groups = {number: points[labels == number] for number in names}
     middle = {number: np.median(group, axis=0) for number, group in groups.items()}
     # of one or two points nobody sees that they belong together

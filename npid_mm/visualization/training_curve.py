@@ -4,10 +4,6 @@ import math
 import re
 from collections.abc import Mapping
 
-from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
-
 from .contact_sheet import FADED
 from .run_log import read_run
 from .whole_file import whole_file
@@ -44,6 +40,9 @@ def training_curve(runs, out, k=None):
         ValueError: If one of the logs holds none of the quantities, ``k`` is not among them, or a
             line is no JSON object.
     """
+    from matplotlib.figure import Figure  # slow to import
+    from matplotlib.lines import Line2D
+
     paths = runs if isinstance(runs, Mapping) else {'': runs}
     series = {name: read_run(path) for name, path in paths.items()}
     for name, path in paths.items():
@@ -95,6 +94,9 @@ def _label(key):
 
 
 def _draw_panel(axes, runs, title, unit, pattern):
+    from matplotlib.lines import Line2D
+    from matplotlib.ticker import MaxNLocator
+
     several = len(runs) > 1
     # over all runs, as they need not have logged the same
     kinds = list(dict.fromkeys(key for series in runs.values() for key in _keys(series, pattern)))

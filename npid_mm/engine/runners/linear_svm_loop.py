@@ -6,7 +6,6 @@ import torch
 from mmengine.dist import all_gather_object
 from mmengine.runner import TestLoop, autocast
 from mmpretrain.registry import LOOPS
-from sklearn.svm import LinearSVC
 from torch import Tensor
 
 from npid_mm.datasets import check_same_classes, dataset_labels
@@ -76,6 +75,8 @@ class LinearSVMTestLoop(TestLoop):
 
     def _fit(self, rows: dict[str, Tensor], labels: dict[str, Tensor]) -> Generator:
         """Fit and test in one step."""
+        from sklearn.svm import LinearSVC  # slow to import
+
         # the primal problem: there are more rows than features, and no order of them matters
         machine = LinearSVC(C=self.cost, dual=False)
         machine.fit(rows['reference'], labels['reference'])
