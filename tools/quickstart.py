@@ -23,7 +23,12 @@ from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.launch import add_config_options, build_runner, set_loader_defaults
+from npid_mm.engine.launch import (
+    add_config_options,
+    build_runner,
+    read_config,
+    set_loader_defaults,
+)
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
@@ -127,7 +132,7 @@ def check_work_dir(work_dir: Path, root: Path, configs: list[Path]) -> None:
 
 def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     """The config with the images of ``root``, as listed in ``args.work_dir``, in it."""
-    cfg = Config.fromfile(args.config or (FOLDER if args.data else DIGITS))
+    cfg = read_config(args.config or (FOLDER if args.data else DIGITS), args.cfg_options)
     cfg.work_dir = str(args.work_dir)
     cfg.randomness = dict(seed=args.seed)
     epochs = SHORT_EPOCHS if args.short else args.epochs

@@ -11,13 +11,13 @@ import argparse
 import sys
 from pathlib import Path
 
-from mmengine.config import Config
 from rich.console import Console
 from rich.table import Table
 
-from npid_mm.engine.launch import existing_file
+from npid_mm.engine.launch import existing_file, parse_options, read_config
+from npid_mm.engine.metric_names import check_metric
 from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.sweep import Sweep, check_keys, grid_cells, parse_axis
+from npid_mm.engine.sweep import Sweep, grid_cells, parse_axis
 from npid_mm.engine.tool_process import tool_command
 
 TOOLS = Path(__file__).resolve().parent
@@ -34,7 +34,11 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=V1,V2',
         help='a setting of the config and its values; may be given several times',
     )
-    parser.add_argument('--metric', default='accuracy/top1', help='to compare by; more is better')
+    parser.add_argument(
+        '--metric',
+        help='to compare by; more is better; default: the first that the validation logs, such as '
+        'accuracy/top1 or knn/top1_k10',
+    )
     parser.add_argument('--work-dir', type=Path, help='folder of the whole sweep')
     parser.add_argument('--gpus', type=int, default=1, help='ranks of each training')
     parser.add_argument(
@@ -80,12 +84,17 @@ def as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
 def main() -> int:
     """Run what is left of the grid; returns the exit status."""
     args = parse_args()
-    cfg = Config.fromfile(existing_file(args.config, 'config'))
-    axes = [parse_axis(text) for text in args.grid]
-    check_keys(cfg, [key for key, _ in axes])
+    config = existing_file(args.config, 'config')
+    cfg = read_config(config)
+    cells = grid_cells([parse_axis(text) for text in args.grid])
+    metric = None
+    for cell in cells:  # all of them, before the first is trained
+        settings = [f'{key}={value}' for key, value in cell.items()]
+        changed = read_config(config, parse_options([*args.cfg_options, *settings]))
+        metric = check_metric(changed, args.metric or metric)
     folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
     origin = dict(config=cfg.pretty_text, options=[*scaling(args), *args.cfg_options])
-    sweep = Sweep(folder, grid_cells(axes), args.metric, origin)
+    sweep = Sweep(folder, cells, metric, origin)
     console, failed = Console(), {}
     for number, cell in enumerate(sweep.cells):
         console.print(f'{number + 1} of {len(sweep.cells)}: {cell}', soft_wrap=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .config_keys import merge_options
 from .launch import read_config
 
 # where a training's config names what it starts from: that of a detector or a segmentor, or others
@@ -24,7 +25,7 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
         options (dict): Key -> value, as of ``--cfg-options``.
 
     Raises:
-        ValueError: An option is for none of them.
+        ValueError: An option is for none of them, or not one that a config takes.
         MissingExtraError: A config needs a package that is missing.
     """
     configs = {name: read_config(path) for name, path in files.items()}
@@ -36,7 +37,7 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
         if not chosen:
             raise ValueError(f'--cfg-options: no config of the suite has a place for {key}')
         for each in chosen:
-            configs[each].merge_from_dict({key: value})
+            merge_options(configs[each], {key: value})
     return configs
 
 

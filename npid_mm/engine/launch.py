@@ -14,6 +14,8 @@ from mmengine.runner import Runner
 from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
+from .config_keys import merge_options
+from .config_variables import read_with_variables
 from .ranks import use_cpu_ranks
 from .resume import newest_checkpoint
 
@@ -41,6 +43,13 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def parse_options(texts: list[str]) -> dict:
+    """Key -> value of ``KEY=VALUE`` texts, as :func:`add_config_options` reads them."""
+    parser = argparse.ArgumentParser()
+    add_config_options(parser)
+    return parser.parse_args(['--cfg-options', *texts] if texts else []).cfg_options
+
+
 def existing_file(path: str, what: str) -> str:
     """Return ``path`` if it is a file or an address, or raise FileNotFoundError.
 
@@ -58,11 +67,11 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
+        ValueError: An option is not one that the config takes, or changes nothing.
         MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
     """
-    cfg = read_config(existing_file(args.config, 'config'))
+    cfg = read_config(existing_file(args.config, 'config'), args.cfg_options)
     cfg.launcher = args.launcher
-    cfg.merge_from_dict(args.cfg_options)
     if cfg.get('default_scope') not in EXTRAS:  # whose loaders are complete, and collate otherwise
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             if cfg.get(name):
@@ -74,14 +83,20 @@ def load_config(args: argparse.Namespace) -> Config:
     return cfg
 
 
-def read_config(path: str | Path) -> Config:
-    """Read a config; say it plainly where it inherits from a package that is missing.
+def read_config(path: str | Path, options: dict | None = None) -> Config:
+    """Read a config and merge options into it; report a missing base package clearly.
+
+    Args:
+        path (str | Path): A config file.
+        options (dict, optional): Key -> value, as of ``--cfg-options``: a dotted key, or a
+            variable of the config or its bases.
 
     Raises:
+        ValueError: An option is not one that the config takes, or changes nothing.
         MissingExtraError: That package, or operators of mmcv that it needs, are missing.
     """
     try:
-        cfg = Config.fromfile(path)
+        cfg = read_with_variables(path, options or {})
     except ImportError as error:
         cause = error
         while cause is not None:  # MMEngine wraps what a custom import raises
@@ -94,6 +109,7 @@ def read_config(path: str | Path) -> Config:
         raise
     if cfg.get('default_scope') in EXTRAS:
         check_extra(cfg.default_scope)
+    merge_options(cfg, options or {})
     return cfg
 
 

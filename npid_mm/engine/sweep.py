@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from mmengine.config import Config
-
 from .tool_process import run_logged
 from .whole_file_backend import WholeFileBackend
 
@@ -42,24 +40,6 @@ def grid_cells(axes: Sequence[tuple[str, list[str]]]) -> list[dict[str, str]]:
         raise ValueError(f'--grid must name each key once, got {", ".join(keys)}')
     values = product(*(axis for _, axis in axes))
     return [dict(zip(keys, each, strict=True)) for each in values]
-
-
-def check_keys(cfg: Config, keys: Sequence[str]) -> None:
-    """Refuse keys that a config does not have: it would train the same thing in every cell.
-
-    Raises:
-        KeyError: A key is not in the config.
-    """
-    for key in keys:
-        place = cfg
-        for part in key.split('.'):
-            try:
-                place = place[int(part) if isinstance(place, (list, tuple)) else part]
-            except (KeyError, IndexError, TypeError, ValueError):
-                raise KeyError(
-                    f'the config has no {key}: there is no {part!r} in it, so that --grid would '
-                    'train every cell alike'
-                ) from None
 
 
 class Sweep:

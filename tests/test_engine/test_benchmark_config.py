@@ -12,9 +12,11 @@ from npid_mm.engine.benchmark_config import local_config, read_configs, start_fr
 def files(tmp_path):
     """Configs of a training, of a test and of another test."""
     texts = dict(
-        trained='train_cfg = dict(epochs=90)\ntest_cfg = dict()\nloader = dict(num_workers=8)',
-        knn='train_cfg = None\ntest_cfg = dict(k=(10, 20))\nloader = dict(num_workers=8)',
-        svm='train_cfg = None\ntest_cfg = dict(select="held_out")\nloader = dict()',
+        trained=(
+            'train_cfg = dict(epochs=90)\ntest_cfg = dict()\ntrain_dataloader = dict(num_workers=8)'
+        ),
+        knn='train_cfg = None\ntest_cfg = dict(k=(10, 20))\ntrain_dataloader = dict(num_workers=8)',
+        svm='train_cfg = None\ntest_cfg = dict(select="held_out")\ntrain_dataloader = dict()',
     )
     for name, text in texts.items():
         (tmp_path / f'{name}.py').write_text(text)
@@ -26,10 +28,10 @@ def files(tmp_path):
     [
         ('train_cfg.epochs', ['trained']),
         ('test_cfg.select', ['svm']),  # no kNN would know it
-        ('loader.num_workers', ['trained', 'knn']),
+        ('train_dataloader.num_workers', ['trained', 'knn']),
         ('train_cfg.val_interval', ['trained']),
-        ('loader.pin_memory', ['trained', 'knn', 'svm']),
-        ('cudnn', ['trained', 'knn', 'svm']),
+        ('train_dataloader.pin_memory', ['trained', 'knn', 'svm']),
+        ('load_from', ['trained', 'knn', 'svm']),
     ],
 )
 def test_option_reaches_the_configs_that_it_is_for(files, key, reached):

@@ -7,9 +7,10 @@ from mmengine.config import Config
 
 from npid_mm.engine.benchmark_suite import Benchmark
 from npid_mm.engine.classification_suite import CLASSIFICATION
+from npid_mm.engine.config_keys import check_keys
 from npid_mm.engine.published import SOURCES
 from npid_mm.engine.runners.knn_loop import KNNLoop
-from npid_mm.engine.sweep import check_keys, grid_cells, parse_axis
+from npid_mm.engine.sweep import grid_cells, parse_axis
 from tests.toy import ROOT
 
 FEATURES = [f'feature{number}' for number in range(1, 6)]
@@ -55,7 +56,7 @@ def test_grid_is_the_published_one():
     assert [each.name for each in swept] == ['imagenet-1pct', 'imagenet-10pct']
     for benchmark in swept:
         axes = [parse_axis(text) for text in benchmark.grid]
-        check_keys(Config.fromfile(ROOT / benchmark.config), [key for key, _ in axes])
+        check_keys(Config.fromfile(ROOT / benchmark.config), dict(axes))
         cells = {tuple(map(float, cell.values())) for cell in grid_cells(axes)}
         assert cells == {(lr, mult) for lr in (0.1, 0.01, 0.001) for mult in (1, 10, 100)}
 
