@@ -56,8 +56,9 @@ def make_entries(labels):
 
 def write_index(folder, dtype, rows, entries):
     """An index as tools/retrieve.py writes it, but for longer blocks."""
-    about = dict.fromkeys(('network', 'feature', 'preprocessing', 'size', 'checkpoint'), 'none')
-    index = FeatureIndex.create(folder, '', {**about, 'dtype': dtype, 'dim': rows.shape[1]})
+    about = dict.fromkeys(('network', 'feature', 'checkpoint'), 'none')
+    about |= dict(preprocessing={}, size=[224, 224])
+    index = FeatureIndex.create(folder, {}, {**about, 'dtype': dtype, 'dim': rows.shape[1]})
     for start in range(0, len(rows), BLOCK):
         block = slice(start, start + BLOCK)
         index.append(rows[block], entries[block])

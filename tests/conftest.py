@@ -10,6 +10,14 @@ from tests import layouts
 from tests.toy import ROOT
 
 
+@pytest.fixture(scope='session', autouse=True)
+def own_settings(tmp_path_factory):
+    """A folder of settings for this run, so that no key of the tests is left in the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv('XDG_CONFIG_HOME', str(tmp_path_factory.mktemp('settings')))
+        yield
+
+
 @pytest.fixture(scope='session')
 def digits(tmp_path_factory):
     """The digits as image folders, with their lists."""

@@ -97,6 +97,16 @@ def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 
     return cfg
 
 
+# what an index says of its rows, but for their type and number
+INDEX_ABOUT = dict(
+    network='a1b2',
+    feature='embedding',
+    preprocessing={},
+    size=[16, 16],
+    checkpoint='/run/epoch_1.pth',
+)
+
+
 def unit_rows(count: int, dim: int, seed: int = 0, dtype=torch.float32) -> torch.Tensor:
     """Random unit rows (count, dim)."""
     rows = torch.randn(count, dim, generator=torch.Generator().manual_seed(seed), dtype=dtype)

@@ -12,7 +12,7 @@ import sys
 from npid_mm.engine.launch import add_config_options, load_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
-from npid_mm.retrieval.feature_index import DTYPES
+from npid_mm.retrieval.metadata import DTYPES
 
 
 def parse_args() -> argparse.Namespace:
@@ -30,6 +30,7 @@ def parse_args() -> argparse.Namespace:
     index.add_argument('--batch-size', type=int, default=64)
     index.add_argument('--workers', type=int, default=2, help='processes that load images')
     index.add_argument('--device', help='default: the GPU if there is one')
+    add_trust(index)
     add_config_options(index)
     index.set_defaults(run=make_index, launcher='none', work_dir=None)
     index.set_defaults(stopped=('what is done is kept, the same command continues there',))
@@ -45,14 +46,25 @@ def parse_args() -> argparse.Namespace:
     search.add_argument('--approximate', action='store_true', help='search with faiss')
     search.add_argument('--checkpoint', help='where the checkpoint is, if it has been moved')
     search.add_argument('--device', help='default: the GPU if there is one')
+    add_trust(search)
     search.set_defaults(run=search_index)
 
     approximate = commands.add_parser(
         'approximate', help='prepare an index for approximate search with faiss'
     )
     approximate.add_argument('index', metavar='INDEX')
+    add_trust(approximate)
     approximate.set_defaults(run=prepare_approximate)
     return parser.parse_args()
+
+
+def add_trust(parser: argparse.ArgumentParser) -> None:
+    """The option that lets an index of somebody else be used."""
+    parser.add_argument(
+        '--trust',
+        action='store_true',
+        help='use an index that you did not make on this machine; see docs/retrieval.md',
+    )
 
 
 def make_index(args: argparse.Namespace) -> int:
@@ -66,6 +78,7 @@ def make_index(args: argparse.Namespace) -> int:
         batch_size=args.batch_size,
         num_workers=args.workers,
         device=args.device,
+        trust=args.trust,
     )
     classes = f'{len(index.classes)} classes' if index.classes else 'no classes'
     print(f'{args.out}: {len(index)} images, {classes}, D = {index.dim}')
@@ -77,7 +90,11 @@ def make_index(args: argparse.Namespace) -> int:
 def search_index(args: argparse.Namespace) -> int:
     """Answer the queries; the exit status is 1 if one cannot be read."""
     retriever = ImageRetriever(
-        args.index, args.checkpoint, device=args.device, approximate=args.approximate
+        args.index,
+        args.checkpoint,
+        device=args.device,
+        approximate=args.approximate,
+        trust=args.trust,
     )
     results = retriever(args.queries, top_k=args.top, html=args.html, page_images=args.page_images)
     for result in results:
@@ -103,7 +120,7 @@ def show(result: dict) -> None:
 
 def prepare_approximate(args: argparse.Namespace) -> int:
     """Sort the rows into lists and say what a search through them finds."""
-    about = build_approximate(FeatureIndex(args.index))
+    about = build_approximate(FeatureIndex(args.index), args.trust)
     print(
         f'{args.index}: {about["probes"]} of {about["lists"]} lists give a recall of '
         f'{about["recall"]:.3f} for K = {about["k"]}, over {about["queries"]} images of the index'

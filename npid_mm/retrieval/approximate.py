@@ -1,20 +1,22 @@
 """Approximate search of a large index with faiss, which says what it misses."""
 
-import json
+import hashlib
 import os
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from npid_mm.engine.whole_file_backend import UNFINISHED, WholeFileBackend
+from npid_mm.engine.whole_file_backend import UNFINISHED
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.extras import optional_module
 
 from .feature_index import FeatureIndex
+from .metadata import LISTS
+from .regular_files import open_regular
 from .sole_writer import sole_writer
 
 MIN_ROWS = 100_000  # below, the exact search takes milliseconds
-LISTS, ABOUT = 'approximate.faiss', 'approximate.json'
 TARGET = 0.95  # recall
 K = 10  # of the recall
 QUERIES = 500  # rows of the index that ask for it
@@ -24,7 +26,7 @@ HINT = 'tools/retrieve.py approximate INDEX'
 PURPOSE = 'approximate search'
 
 
-def build_approximate(index: FeatureIndex) -> dict:
+def build_approximate(index: FeatureIndex, trust: bool = False) -> dict:
     """Sort the rows of an index into lists, of which a search reads few, and measure the recall.
 
     An inverted file of faiss with 4 sqrt(N) lists and rows in float16. As many lists are read, in
@@ -34,60 +36,108 @@ def build_approximate(index: FeatureIndex) -> dict:
     Args:
         index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written beside them;
             meanwhile it does not grow.
+        trust (bool): Add lists to an index of another user or machine, and sign it as one's own.
 
     Returns:
-        dict: ``rows``, ``lists``, ``probes`` (lists read), ``recall``, ``k``, ``queries``.
+        dict: ``rows``, ``lists``, ``probes`` (lists read), ``recall``, ``k``, ``queries`` and the
+        ``sha256`` of the file of lists.
 
     Raises:
         MissingExtraError: faiss is not installed.
-        ValueError: The index is too small to gain from it.
+        ValueError: The index is too small to gain from it, or damaged.
+        PermissionError: This user did not make the index, and ``trust`` is not set.
         BlockingIOError: Another process is writing to the index.
     """
     faiss = optional_module('faiss', PURPOSE)
     _check_size(index)
     with sole_writer(index.folder):
+        index.reload()
+        index.check_trusted(trust)
         searcher = _searcher(faiss, index)
         about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
         about |= _measure(searcher, index.rows, _shuffled(index)[:QUERIES])
         unfinished = index.folder / (LISTS + UNFINISHED)
+        unfinished.unlink(missing_ok=True)
         faiss.write_index(searcher, str(unfinished))
+        about['sha256'] = _sha256(unfinished)
         os.replace(unfinished, index.folder / LISTS)
-        WholeFileBackend().put_text(json.dumps(about), index.folder / ABOUT)
+        index.meta['approximate'] = about
+        index.write()
     return about
 
 
 class ApproximateSearch:
     """Search through the lists that :func:`build_approximate` wrote.
 
+    faiss reads the file with native code, which is not made for files from anywhere. So it must be
+    the file that the index names by its sha256, and the index one to trust.
+
     Args:
         index (FeatureIndex): The index.
+        trust (bool): Search an index of another user or machine.
 
     Raises:
         MissingExtraError: faiss is not installed.
         FileNotFoundError: The lists have not been made.
-        ValueError: The index has grown since, or is too small to gain from it.
+        PermissionError: This user did not make the index, and ``trust`` is not set.
+        ValueError: The index has grown since, or is too small to gain from it, or the lists are
+            damaged.
     """
 
-    def __init__(self, index: FeatureIndex):
+    def __init__(self, index: FeatureIndex, trust: bool = False):
         faiss = optional_module('faiss', PURPOSE)
         _check_size(index)
-        try:
-            self.about = json.loads((index.folder / ABOUT).read_text())
-        except FileNotFoundError as error:
+        index.check_trusted(trust)
+        path = index.folder / LISTS
+        self.about = index.meta.get('approximate')
+        if self.about is None:
             raise FileNotFoundError(
                 f'{index.folder} has no lists for approximate search: make them with {HINT}'
-            ) from error
+            )
         if self.about['rows'] != len(index):
             raise ValueError(
                 f'the lists for approximate search hold {self.about["rows"]} rows, the index has '
                 f'{len(index)} by now: make them again with {HINT}'
             )
-        self._searcher = faiss.read_index(str(index.folder / LISTS), faiss.IO_FLAG_MMAP)
+        try:
+            intact = _sha256(path) == self.about['sha256']
+        except FileNotFoundError:
+            intact = False
+        if not intact:
+            raise ValueError(f'{path} is missing or damaged: make it again with {HINT}')
+        self._searcher = _read_lists(faiss, path, index)
         self._searcher.nprobe = self.about['probes']
 
     def __call__(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
         """Neighbours of (Q, D): similarity (Q, k) and index (Q, k), -1 where none was found."""
         return _search(self._searcher, query, k)
+
+
+def _read_lists(faiss, path: Path, index: FeatureIndex):
+    """The inverted file of an index.
+
+    Raises:
+        ValueError: It is damaged, or another kind of index.
+    """
+    try:
+        searcher = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+    except RuntimeError as error:  # C++ tells its source file and line too
+        raise ValueError(f'{path} is not a file of faiss: make it again with {HINT}') from error
+    kind = type(searcher).__name__
+    if kind != 'IndexIVFScalarQuantizer' or (searcher.ntotal, searcher.d) != (
+        len(index),
+        index.dim,
+    ):
+        raise ValueError(
+            f'{path} must be an IndexIVFScalarQuantizer of the {len(index):,} rows, got {kind} of '
+            f'{searcher.ntotal:,}: make it again with {HINT}'
+        )
+    return searcher
+
+
+def _sha256(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, 'sha256').hexdigest()
 
 
 def _check_size(index: FeatureIndex) -> None:

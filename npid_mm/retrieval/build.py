@@ -1,5 +1,6 @@
 """Building an index, or adding to one: image files in, rows on the disk."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,14 +15,16 @@ from npid_mm.datasets.folder_split import find_images, folder_labels
 from npid_mm.engine.features import batch_features
 
 from .entries import Entry
-from .feature_index import DTYPES, META, FeatureIndex, check_free
+from .feature_index import FeatureIndex, check_free
 from .image_files import (
     ImageFiles,
     check_size,
     collate_readable,
     image_pipeline,
 )
+from .metadata import DTYPES, META
 from .network import about_network, index_feature, load_network
+from .search_config import as_json, search_config
 from .sole_writer import sole_writer
 
 SHOWN = 20  # unreadable images in a message
@@ -37,10 +40,11 @@ def build_index(
     batch_size: int = 64,
     num_workers: int = 2,
     device: str | None = None,
+    trust: bool = False,
 ) -> tuple[FeatureIndex, dict[str, str]]:
     """Embed the images of a folder and put them into an index, a new one or more into an old one.
 
-    Images that the index has already are left out, so the same call goes on where an interrupted
+    Images that the index has already are left out, so the same call resumes where an interrupted
     one stopped, and takes up images that came later. One that cannot be read is left out and named.
 
     Args:
@@ -54,6 +58,7 @@ def build_index(
         batch_size (int): Images at once, at least 1.
         num_workers (int): Processes that load images; 0 loads in this one.
         device (str, optional): Defaults to the GPU if there is one.
+        trust (bool): Add to an index of another user or machine, and sign it as one's own.
 
     Returns:
         tuple[FeatureIndex, dict[str, str]]: The index, and the images that cannot be read with the
@@ -63,27 +68,31 @@ def build_index(
         FileNotFoundError: There is no such folder, checkpoint, or no image.
         FileExistsError: ``folder`` holds something else.
         BlockingIOError: Another process is writing to the index.
-        ValueError: The index is of another network, preprocessing or dtype; no image can be read;
-            the images differ in size behind the pipeline; or an argument is not allowed.
+        PermissionError: This user did not make the index, and ``trust`` is not set.
+        ValueError: The config builds what an index cannot keep; the index is damaged, or of another
+            network, preprocessing or dtype; no image can be read; the images differ in size behind
+            the pipeline; or an argument is not allowed.
     """
     if dtype not in DTYPES:
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     if batch_size < 1:
         raise ValueError(f'batch_size must be at least 1, got {batch_size}')
-    if not (Path(folder) / META).exists():
+    cfg = search_config(cfg)
+    if not os.path.lexists(Path(folder) / META):
         check_free(folder)
     checkpoint, paths = str(checkpoint), find_images(images)
     labels = dict(zip(paths, folder_labels(paths, Path(images).resolve()), strict=True))
     with sole_writer(folder):
+        index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
+        if index is not None:
+            index.check_trusted(trust)
         model = load_network(cfg, checkpoint, device)
         about = {
             **about_network(model),
             'dtype': dtype,
             'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
         }
-        index = None
-        if (Path(folder) / META).exists():
-            index = FeatureIndex(folder)
+        if index is not None:
             index.check_same(about)
             about['size'] = index.meta['size']
             have = {entry.path for entry in index.entries()}
@@ -98,7 +107,7 @@ def build_index(
         for rows, positions in _blocks(_embedded(model, loader, about, unreadable)):
             if index is None:
                 about['dim'] = rows.shape[1]
-                index = FeatureIndex.create(folder, cfg.pretty_text, about)
+                index = FeatureIndex.create(folder, as_json(cfg), about)
             index.append(rows, [Entry(paths[each], labels[paths[each]]) for each in positions])
     unreadable = {paths[position]: reason for position, reason in unreadable.items()}
     if index is None:

@@ -1,41 +1,48 @@
 """The index: unit features of images on disk, mapped into memory, with what they came from."""
 
-import json
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from npid_mm.engine.whole_file_backend import UNFINISHED, WholeFileBackend
+from npid_mm.engine.whole_file_backend import UNFINISHED
 from npid_mm.version import __version__
 
 from .entries import Entry, EntryFile, pack
+from .metadata import (
+    DTYPES,
+    FORMAT,
+    META,
+    MOST_ENTRIES,
+    digest,
+    read_metadata,
+    short,
+    write_metadata,
+)
+from .regular_files import check_regular, write_at
 from .sole_writer import LOCK
+from .unit_rows import check_unit_rows, stored_unit_rows
 
-FORMAT = 1  # a reader of this number reads what a writer of it wrote
-DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
-META, CONFIG, ROWS, ENTRIES = 'index.json', 'config.py', 'rows.bin', 'entries.bin'
-SAME = (
-    'network',
-    'feature',
-    'preprocessing',
-    'size',
-    'dtype',
-    'dim',
-)  # what all rows of an index share
+ROWS, ENTRIES = 'rows.bin', 'entries.bin'
+# what all rows of an index share
+SAME = ('network', 'feature', 'preprocessing', 'size', 'dtype', 'dim')
 
 
 class FeatureIndex:
     """N unit rows (N, D) in a folder, with path and label of each.
 
     The folder holds ``rows.bin`` (the rows, one after the other), ``entries.bin`` (paths and
-    labels), ``config.py`` (the network's config) and ``index.json``, which says how much of the
-    others counts. It is written last and whole, after each block: whoever is killed loses the block
-    that he was about to add. Opening reads ``index.json`` alone. Many may read it while one writes;
-    :func:`~npid_mm.retrieval.sole_writer.sole_writer` sees to it that it is one.
+    labels) and ``index.json``, which says how much of the others counts and has the network's
+    config, a checksum of each block and the signature of the user who wrote it. It is written last
+    and whole, after each block: a writer that is killed loses its unfinished block only. Opening
+    reads ``index.json`` alone. The rows are checked when they are first used, and the entries block
+    by block. Many processes may read an index while one writes, see
+    :func:`~npid_mm.retrieval.sole_writer.sole_writer`.
+
+    Nothing of an index is executed, so rows and entries may be read wherever it came from. What
+    builds its network or gives its files to native code calls :meth:`check_trusted` before.
 
     Args:
         folder (str | Path): Where the index is.
@@ -47,29 +54,25 @@ class FeatureIndex:
 
     def __init__(self, folder: str | Path):
         self.folder = Path(folder)
-        try:
-            self.meta = json.loads((self.folder / META).read_text(encoding='utf-8'))
-        except FileNotFoundError as error:
-            raise FileNotFoundError(
-                f'no index at {self.folder}: make one with '
-                'tools/retrieve.py index CONFIG CHECKPOINT --images FOLDER --out INDEX'
-            ) from error
-        except ValueError as error:
-            raise ValueError(f'{self.folder / META} is damaged: {error}') from error
-        if self.meta['format'] != FORMAT:
-            raise ValueError(
-                f'{self.folder} must be an index of format {FORMAT}, got {self.meta["format"]}: '
-                'make it again with this version'
-            )
+        self.reload()
+
+    def reload(self) -> None:
+        """Read ``index.json`` again, which another process may have written.
+
+        Raises:
+            FileNotFoundError: There is no index.
+            ValueError: It is of another format, or damaged.
+        """
+        self.meta, self.trusted = read_metadata(self.folder)
         self._open()
 
     @classmethod
-    def create(cls, folder: str | Path, config: str, about: dict) -> 'FeatureIndex':
+    def create(cls, folder: str | Path, config: dict, about: dict) -> 'FeatureIndex':
         """Start an index without rows; its folder is made.
 
         Args:
             folder (str | Path): Where to; a folder that holds no index.
-            config (str): Text of the network's config.
+            config (dict): The network's, see :func:`~npid_mm.retrieval.search_config.as_json`.
             about (dict): Of the keys :data:`SAME`, and ``checkpoint``.
 
         Raises:
@@ -77,10 +80,8 @@ class FeatureIndex:
         """
         folder = Path(folder)
         check_free(folder)
-        backend = WholeFileBackend()
-        backend.put_text(config, folder / CONFIG)
-        meta = {'format': FORMAT, 'npid_mm': __version__, **about, 'classes': [], 'blocks': []}
-        backend.put_text(json.dumps(meta), folder / META)
+        meta = {'format': FORMAT, 'npid_mm': __version__, **about, 'config': config}
+        write_metadata(folder, {**meta, 'classes': [], 'blocks': []})
         return cls(folder)
 
     @property
@@ -99,12 +100,28 @@ class FeatureIndex:
         return self.meta['classes']
 
     @property
-    def config(self) -> Path:
-        """Path: The config of the network."""
-        return self.folder / CONFIG
+    def rows(self) -> Tensor:
+        """Tensor: (N, D) in :attr:`dtype`, mapped into memory; checked when first asked for.
+
+        Raises:
+            ValueError: A block is not what was written.
+        """
+        if self._checked == len(self.meta['blocks']):
+            return self._rows
+        start = sum(entries for entries, *_ in self.meta['blocks'][: self._checked])
+        for entries, _, written, _ in self.meta['blocks'][self._checked :]:
+            block = self._rows[start : start + entries]
+            if digest(block.view(torch.uint8).numpy()) != written:
+                raise ValueError(
+                    f'{self.folder / ROWS} is damaged: rows {start} to {start + entries - 1} are '
+                    'not those that were written. Bring the file back, or make the index again'
+                )
+            start += entries
+            self._checked += 1
+        return self._rows
 
     def __len__(self) -> int:
-        return sum(entries for entries, _ in self.meta['blocks'])
+        return len(self._rows)
 
     def __getitem__(self, index: int) -> Entry:
         """Path and label of row ``index``."""
@@ -127,9 +144,26 @@ class FeatureIndex:
             if key in about and self.meta[key] != about[key]:
                 raise ValueError(
                     f'{self.folder} is an index of another {key}: it has '
-                    f'{_short(self.meta[key])}, got {_short(about[key])}. Use the checkpoint and '
+                    f'{short(self.meta[key])}, got {short(about[key])}. Use the checkpoint and '
                     'the config that it was made with, or make another index'
                 )
+
+    def check_trusted(self, trust: bool) -> None:
+        """Refuse an index that this user did not make on this machine.
+
+        Args:
+            trust (bool): Let it pass all the same.
+
+        Raises:
+            PermissionError: It is not signed with the key of this user, and ``trust`` is not set.
+        """
+        if not (trust or self.trusted):
+            raise PermissionError(
+                f'{self.folder} was not made on this machine by this user, or has been changed '
+                'since: its config says which network is built and which checkpoint is read, from '
+                'where, and native code reads its lists for approximate search. If you trust who '
+                'made it, give --trust (trust=True in Python)'
+            )
 
     def append(self, rows: Tensor, entries: list[Entry]) -> None:
         """Add rows at the end; when this returns they are on the disk.
@@ -139,53 +173,58 @@ class FeatureIndex:
             entries (list[Entry]): n paths and labels.
 
         Raises:
-            ValueError: Shapes or lengths do not fit, or a row is not finite.
+            ValueError: Shapes or lengths do not fit, or a row is not finite or not of unit length.
         """
         if rows.shape != (len(entries), self.dim) or not len(entries):
             raise ValueError(
                 f'rows must be (n, {self.dim}) for n entries, at least one, got '
                 f'{tuple(rows.shape)} for {len(entries)}'
             )
-        if not rows.isfinite().all():
-            broken = int((~rows.isfinite()).any(dim=1).nonzero()[0])
-            raise ValueError(
-                f'rows must be finite, but that of {entries[broken].path} is not: look at the '
-                'weights of the checkpoint'
-            )
-        stored = rows.detach().to('cpu', self.dtype).contiguous().view(torch.uint8).numpy()
-        block = pack(entries)
-        _write_at(self.folder / ROWS, len(self) * self._row_bytes, stored)
-        _write_at(self.folder / ENTRIES, sum(size for _, size in self.meta['blocks']), block)
+        check_unit_rows(rows, entries)
+        for start in range(0, len(rows), MOST_ENTRIES):
+            part = slice(start, start + MOST_ENTRIES)
+            self._append_block(stored_unit_rows(rows[part], self.dtype), entries[part])
+
+    def _append_block(self, rows: Tensor, entries: list[Entry]) -> None:
+        """Add rows as they are stored."""
+        stored, packed = rows.contiguous().view(torch.uint8).numpy(), pack(entries)
+        write_at(self.folder / ROWS, len(self) * self._row_bytes, stored)
+        write_at(self.folder / ENTRIES, self._entries.bytes, packed)
         labels = {entry.label for entry in entries if entry.label is not None}
         self.meta['classes'] = sorted(labels | set(self.classes))
-        self.meta['blocks'].append([len(entries), len(block)])
-        WholeFileBackend().put_text(json.dumps(self.meta), self.folder / META)
-        self._open()
+        self.meta['blocks'].append([len(entries), len(packed), digest(stored), digest(packed)])
+        self.write()
+        self._open(self._checked)
+
+    def write(self) -> None:
+        """Write :attr:`meta` and sign it."""
+        self.trusted = write_metadata(self.folder, self.meta)
 
     @property
     def _row_bytes(self) -> int:
         return self.dim * self.dtype.itemsize
 
-    def _open(self) -> None:
-        """Map the rows, (N, D) in :attr:`dtype`."""
-        self._entries = EntryFile(self.folder / ENTRIES, self.meta['blocks'])
-        for name, need in (
-            (ROWS, len(self) * self._row_bytes),
-            (ENTRIES, sum(size for _, size in self.meta['blocks'])),
-        ):
+    def _open(self, checked: int = 0) -> None:
+        """Map the rows, of which the first blocks have been checked."""
+        self._checked = checked
+        self._entries = EntryFile(
+            self.folder / ENTRIES,
+            [(count, size, sha) for count, size, _, sha in self.meta['blocks']],
+        )
+        shape = (len(self._entries), self.dim)
+        for name, need in ((ROWS, shape[0] * self._row_bytes), (ENTRIES, self._entries.bytes)):
             path = self.folder / name
-            have = path.stat().st_size if path.exists() else 0
+            have = check_regular(path)
             if have < need:
                 raise ValueError(
                     f'{path} is damaged: it has {have} of {need} bytes. Bring it back, or make '
                     'the index again'
                 )
-        shape = (len(self), self.dim)
-        self.rows = torch.empty(shape, dtype=self.dtype)
-        if len(self):
+        self._rows = torch.empty(shape, dtype=self.dtype)
+        if shape[0]:
             path = str(self.folder / ROWS)
             flat = torch.from_file(path, shared=False, size=math.prod(shape), dtype=self.dtype)
-            self.rows = flat.view(shape)
+            self._rows = flat.view(shape)
 
 
 def check_free(folder: str | Path) -> None:
@@ -194,7 +233,7 @@ def check_free(folder: str | Path) -> None:
     Raises:
         FileExistsError: The folder holds something else, or is a file.
     """
-    started = {LOCK, CONFIG, CONFIG + UNFINISHED, META + UNFINISHED}
+    started = {LOCK, META + UNFINISHED}
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         what = 'is a file'
@@ -205,18 +244,3 @@ def check_free(folder: str | Path) -> None:
     raise FileExistsError(
         f'{folder} must be an index or an empty folder, but it {what}: name another folder'
     )
-
-
-def _write_at(path: Path, position: int, data) -> None:
-    """Write bytes at ``position``, over what an interrupted writer left there, onto the disk."""
-    with open(path, 'r+b' if path.exists() else 'wb') as file:
-        file.truncate(position)
-        file.seek(position)
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _short(value) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 80 else f'{text[:77]}...'

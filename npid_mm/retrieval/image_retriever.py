@@ -8,7 +8,6 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
-from npid_mm.datasets.folder_split import find_images
 from npid_mm.engine.features import batch_features
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.visualization import neighbor_page
@@ -24,6 +23,8 @@ from .image_files import (
 )
 from .neighborhood import neighborhood
 from .network import about_network, index_feature, load_network
+from .queries import image_name, in_rgb, query_images
+from .search_config import from_json
 
 
 class ImageRetriever(BaseInferencer):
@@ -39,10 +40,14 @@ class ImageRetriever(BaseInferencer):
             search runs on the CPU, which maps the index into memory.
         approximate (bool): Search with faiss through the lists of ``tools/retrieve.py approximate``
             in place of all rows. How much it misses is in ``retriever.recall``.
+        trust (bool): Use an index that this user did not make on this machine. Its config then says
+            which registered parts are built and which checkpoint is read, and faiss reads its lists
+            with native code.
 
     Raises:
         FileNotFoundError: The index, the checkpoint or the lists are not there.
-        ValueError: The checkpoint or the index is of another network.
+        PermissionError: This user did not make the index, and ``trust`` is not set.
+        ValueError: The checkpoint or the index is of another network, or the index is damaged.
 
     Example:
         >>> retriever = ImageRetriever('work_dirs/index')
@@ -60,8 +65,10 @@ class ImageRetriever(BaseInferencer):
         checkpoint: str | None = None,
         device: str | None = None,
         approximate: bool = False,
+        trust: bool = False,
     ):
         self.index = index if isinstance(index, FeatureIndex) else FeatureIndex(index)
+        self.index.check_trusted(trust)
         checkpoint = str(checkpoint or self.index.meta['checkpoint'])
         if '://' not in checkpoint and not Path(checkpoint).is_file():
             raise FileNotFoundError(
@@ -70,10 +77,16 @@ class ImageRetriever(BaseInferencer):
             )
         if not len(self.index):
             raise ValueError(f'{self.index.folder} has no image yet: run its index command again')
-        model = load_network(Config.fromfile(self.index.config), checkpoint, device)
-        self.index.check_same(about_network(model))
-        super().__init__(model)
-        lists = ApproximateSearch(self.index) if approximate else None
+        try:
+            model = load_network(from_json(self.index.meta['config']), checkpoint, device)
+            self.index.check_same(about_network(model))
+            super().__init__(model)
+        except (OSError, ValueError):
+            raise
+        except Exception as error:  # networks and transforms may raise anything for their settings
+            what = f'{type(error).__name__}: {error}'
+            raise ValueError(f'{self.index.folder} has a config that fails: {what}') from error
+        lists = ApproximateSearch(self.index, trust) if approximate else None
         self._search = lists or self._exact
         self.recall = lists.about['recall'] if lists else 1.0
         self._classes = set(self.index.classes)
@@ -131,7 +144,7 @@ class ImageRetriever(BaseInferencer):
         images, batch = inputs
         results = [self._result(image) for image in images]
         for position, reason in batch.unreadable.items():
-            results[position]['error'] = f'cannot read {_name(images[position])}: {reason}'
+            results[position]['error'] = f'cannot read {image_name(images[position])}: {reason}'
         if batch.positions:
             check_size(batch.size, self.index.meta['size'])
             query = batch_features(self.model, batch.data, index_feature(self.config))[0].cpu()
@@ -167,7 +180,7 @@ class ImageRetriever(BaseInferencer):
             for number in answered
         ]
         of_members = [[(len(answered) + other, value) for other, value in each] for each in links]
-        images = [_shown(ori_inputs[number]) for number in answered]
+        images = [in_rgb(ori_inputs[number]) for number in answered]
         labels = [preds[number]['label'] for number in answered]
         neighbor_page(
             images + [entry.path for entry in entries],
@@ -191,25 +204,7 @@ class ImageRetriever(BaseInferencer):
         return image_pipeline(cfg)
 
     def _inputs_to_list(self, inputs) -> list[str | np.ndarray]:
-        """Files and arrays, folders replaced by the images in them."""
-        images = []
-        for each in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
-            if isinstance(each, np.ndarray) and each.ndim == 3 and each.dtype == np.uint8:
-                images.append(each)
-            elif not isinstance(each, (str, Path)):
-                what = f'{type(each).__name__} of {getattr(each, "shape", "no shape")}'
-                what += f' {each.dtype}' if isinstance(each, np.ndarray) else ''
-                raise TypeError(
-                    'inputs must be files, folders or arrays (H, W, 3) of uint8, or a list of '
-                    f'these, got {what}'
-                )
-            elif Path(each).is_dir():
-                images += find_images(each)
-            else:
-                images.append(str(each))
-        if not images:
-            raise ValueError('inputs must name at least one image, got none')
-        return images
+        return query_images(inputs)
 
     def _exact(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return nearest_neighbors(query, self.index.rows, k)
@@ -223,13 +218,6 @@ class ImageRetriever(BaseInferencer):
 
     def _neighbor(self, similarity: float, index: int) -> dict:
         path, label = self.index[index]
+        # rows are at most 1 long, but for the last bit of a sum
+        similarity = max(-1.0, min(1.0, similarity))
         return {'path': path, 'label': label, 'similarity': similarity, 'index': index}
-
-
-def _name(image: str | np.ndarray) -> str:
-    return f'an array {image.shape}' if isinstance(image, np.ndarray) else image
-
-
-def _shown(image: str | np.ndarray) -> str | np.ndarray:
-    """An image as the page takes it: arrays in RGB."""
-    return image[..., ::-1] if isinstance(image, np.ndarray) else image

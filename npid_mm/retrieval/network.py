@@ -2,18 +2,23 @@
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
+from torch import Tensor
+from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
 from npid_mm.engine.features import check_level
 from npid_mm.engine.launch import existing_file
 
 PARTS = ('backbone.', 'neck.')
+SLACK = 4  # a config that does not fit is told by its weights, unless it is far larger
 COUNTER = 'num_batches_tracked'  # of batch norms; the outputs do not depend on it
 
 
@@ -35,25 +40,21 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
         ValueError: The config is of another kind, the checkpoint lacks a weight or has another
             shape, or there is no such device.
     """
-    settings = cfg.get('model') or {}
-    ours = cfg.get('default_scope', 'mmpretrain') == 'mmpretrain'
-    if not (ours and settings.get('backbone') and cfg.get('test_dataloader')):
-        raise ValueError(
-            'the config must be of a pretraining or of a kNN evaluation, with model.backbone and '
-            f'test_dataloader, got one of {cfg.get("default_scope")} with {sorted(cfg.keys())}'
-        )
+    check_config(cfg)
     existing_file(str(checkpoint), 'checkpoint')
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
-    model = MODELS.build(
-        dict(
-            type='ProbeClassifier',
-            backbone=settings.backbone,
-            neck=settings.get('neck') if index_feature(cfg) == 'embedding' else None,
-            data_preprocessor=preprocessor_config(cfg),
+    state = network_state(checkpoint_content(checkpoint))
+    with no_larger_than(state):
+        model = MODELS.build(
+            dict(
+                type='ProbeClassifier',
+                backbone=cfg.model.backbone,
+                neck=cfg.model.get('neck') if index_feature(cfg) == 'embedding' else None,
+                data_preprocessor=preprocessor_config(cfg),
+            )
         )
-    )
     try:
-        model.load_state_dict(network_state(checkpoint_content(checkpoint)), strict=False)
+        model.load_state_dict(state, strict=False)
     except ValueError as error:
         raise ValueError(f'{checkpoint} is not of the network of the config: {error}') from error
     model._config = cfg  # where MMPretrain's inferencers look for it
@@ -65,6 +66,52 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
             f'device must be one that torch can use here, such as cpu, got {device}: '
             f'{str(error).splitlines()[0]}'
         ) from error
+
+
+def check_config(cfg: Config) -> None:
+    """Refuse a config that does not describe how an image is embedded.
+
+    Raises:
+        ValueError: It is not of a pretraining or of a kNN evaluation.
+    """
+    ours = cfg.get('default_scope', 'mmpretrain') == 'mmpretrain'
+    if not (ours and (cfg.get('model') or {}).get('backbone') and cfg.get('test_dataloader')):
+        raise ValueError(
+            'the config must be of a pretraining or of a kNN evaluation, with model.backbone and '
+            f'test_dataloader, got one of {cfg.get("default_scope")} with {sorted(cfg.keys())}'
+        )
+
+
+@contextmanager
+def no_larger_than(state: dict[str, Tensor]) -> Iterator[None]:
+    """Stop building a network that is far larger than the checkpoint that must fill it.
+
+    Args:
+        state (dict[str, Tensor]): The network's weights in the checkpoint.
+
+    Raises:
+        ValueError: It has many times the weights, or the parameters, of the checkpoint.
+    """
+    tensors = [value for value in state.values() if isinstance(value, Tensor)]
+    room = [
+        SLACK * len(tensors) + 1000,
+        SLACK * sum(tensor.numel() for tensor in tensors) + 1_000_000,
+    ]
+
+    def count(module, name, parameter):
+        room[0] -= 1
+        room[1] -= parameter.numel()
+        if min(room) < 0:
+            raise ValueError(
+                'the network of the config is many times as large as that of the checkpoint'
+            )
+
+    # called before a parameter is initialized, which is when its memory is taken
+    handle = register_module_parameter_registration_hook(count)
+    try:
+        yield
+    finally:
+        handle.remove()
 
 
 def index_feature(cfg: Config) -> str:

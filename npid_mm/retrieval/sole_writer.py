@@ -6,9 +6,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from npid_mm.engine.whole_file_backend import remove_unfinished
+from npid_mm.engine.whole_file_backend import UNFINISHED
+
+from .metadata import LISTS, META
+from .regular_files import check_regular
 
 LOCK = 'writing.lock'
+BEGUN = (META + UNFINISHED, LISTS + UNFINISHED)  # what a killed writer leaves
 
 
 @contextmanager
@@ -23,10 +27,13 @@ def sole_writer(folder: str | Path) -> Iterator[None]:
 
     Raises:
         BlockingIOError: Another process is writing to it.
+        ValueError: A link, a folder, a pipe or a device is in the place of one of its files.
     """
     folder = Path(folder)
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     folder.mkdir(parents=True, exist_ok=True)
+    for name in (LOCK, *BEGUN):  # opening a link would write to what it leads to
+        check_regular(folder / name)
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(blocking=False)
@@ -38,7 +45,8 @@ def sole_writer(folder: str | Path) -> Iterator[None]:
     try:
         yield
     finally:
-        remove_unfinished(folder)
+        for name in BEGUN:
+            (folder / name).unlink(missing_ok=True)
         # while it is held: a lock on a file without a name counts for nobody
         (folder / LOCK).unlink(missing_ok=True)
         lock.release()

@@ -9,9 +9,7 @@ from npid_mm.retrieval import ImageRetriever, approximate, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
 from npid_mm.retrieval.entries import Entry
 from npid_mm.retrieval.feature_index import FeatureIndex
-from tests.toy import unit_rows
-
-ABOUT = dict.fromkeys(('network', 'feature', 'preprocessing', 'size', 'checkpoint'), '-')
+from tests.toy import INDEX_ABOUT, unit_rows
 
 
 @pytest.fixture
@@ -19,7 +17,9 @@ def index(tmp_path, monkeypatch):
     """2,000 rows around 40 directions, where lists may be made of so few."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 1000)
     monkeypatch.setattr(approximate, 'TRAINED_ON', 11)
-    index = FeatureIndex.create(tmp_path / 'index', '', ABOUT | dict(dtype='bfloat16', dim=16))
+    index = FeatureIndex.create(
+        tmp_path / 'index', {}, INDEX_ABOUT | dict(dtype='bfloat16', dim=16)
+    )
     rows = unit_rows(40, 16).repeat(50, 1) + 0.2 * unit_rows(2000, 16, seed=1)
     rows = torch.nn.functional.normalize(rows)
     index.append(rows, [Entry(f'{number}.jpg', None) for number in range(2000)])
@@ -91,7 +91,7 @@ def test_the_retriever_searches_through_them(digits_index, digits, monkeypatch, 
     monkeypatch.setattr(approximate, 'TRAINED_ON', 4)
     copy = FeatureIndex.create(
         tmp_path / 'copy',
-        digits_index.config.read_text(),
+        digits_index.meta['config'],
         {
             key: value
             for key, value in digits_index.meta.items()

@@ -1,6 +1,7 @@
 """Paths and labels in compressed blocks."""
 
 from npid_mm.retrieval.entries import Entry, EntryFile, pack, unpack
+from npid_mm.retrieval.metadata import digest
 
 
 def test_any_name_comes_back():
@@ -22,7 +23,9 @@ def test_rows_of_a_file_of_blocks(tmp_path):
     parts = [entries[:5], entries[5:6], entries[6:]]
     blocks = [pack(part) for part in parts]
     (tmp_path / 'file').write_bytes(b''.join(blocks) + b'what an interrupted writer left')
-    sizes = [(len(part), len(block)) for part, block in zip(parts, blocks, strict=True)]
+    sizes = [
+        (len(part), len(block), digest(block)) for part, block in zip(parts, blocks, strict=True)
+    ]
     file = EntryFile(tmp_path / 'file', sizes)
     assert [file[number] for number in range(12)] == entries == list(file)
 

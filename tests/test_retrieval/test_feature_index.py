@@ -1,24 +1,19 @@
 """The files of an index: what they hold, and what interruptions and damage leave."""
 
-import json
-
 import pytest
 import torch
 
 from npid_mm.engine.whole_file_backend import WholeFileBackend
 from npid_mm.retrieval.entries import Entry
 from npid_mm.retrieval.feature_index import FeatureIndex
-from tests.toy import unit_rows
+from npid_mm.retrieval.metadata import MOST_ENTRIES
+from tests.toy import INDEX_ABOUT, unit_rows
 
-ABOUT = dict(
-    network='a1b2',
-    feature='embedding',
-    preprocessing={'pipeline': []},
-    size=[16, 16],
-    dtype='float32',
-    dim=8,
-    checkpoint='/run/epoch_1.pth',
-)
+ABOUT = INDEX_ABOUT | dict(dtype='float32', dim=8)
+
+
+# twice the rounding of a number below 1
+STEPS = {'bfloat16': 8e-3, 'float16': 1e-3, 'float32': 0}
 
 
 def entries(count, first=0):
@@ -26,7 +21,7 @@ def entries(count, first=0):
 
 
 def create(folder, **change):
-    return FeatureIndex.create(folder, 'model = None', ABOUT | change)
+    return FeatureIndex.create(folder, {}, ABOUT | change)
 
 
 @pytest.mark.parametrize('dtype', ['bfloat16', 'float16', 'float32'])
@@ -37,9 +32,9 @@ def test_rows_and_entries_come_back(tmp_path, dtype):
     index.append(rows[4:], entries(3, first=4))
     for each in (index, FeatureIndex(index.folder)):
         assert len(each) == 7 and each.dim == 8 and each.classes == ['even']
-        assert torch.equal(each.rows, rows.to(getattr(torch, dtype)))
+        torch.testing.assert_close(each.rows.float(), rows, rtol=0, atol=STEPS[dtype])
+        assert each.dtype == getattr(torch, dtype)
         assert list(each.entries()) == [each[i] for i in range(7)] == entries(4) + entries(3, 4)
-    assert index.config.read_text() == 'model = None'
     size = {'bfloat16': 2, 'float16': 2, 'float32': 4}[dtype]
     assert (index.folder / 'rows.bin').stat().st_size == 7 * 8 * size
 
@@ -112,6 +107,10 @@ def test_rows_that_are_not_finite_are_refused_by_name(tmp_path):
     rows[1, 2] = torch.nan
     with pytest.raises(ValueError, match='must be finite, but that of /images/1.jpg is not'):
         index.append(rows, entries(3))
+    for wrong in (0, 2):
+        rows[1] = wrong * unit_rows(1, 8)[0]
+        with pytest.raises(ValueError, match='must have unit length, but that of /images/1.jpg is'):
+            index.append(rows, entries(3))
     for bad in (unit_rows(3, 7), unit_rows(2, 8), unit_rows(1, 8)[:0]):
         with pytest.raises(ValueError, match=r'rows must be \(n, 8\) for n entries'):
             index.append(bad, entries(3))
@@ -127,10 +126,52 @@ def test_damage_is_named(tmp_path):
     with pytest.raises(ValueError, match='rows.bin is damaged: it has 100 of 128 bytes'):
         FeatureIndex(tmp_path)
     (tmp_path / 'rows.bin').write_bytes(rows)
-    meta = json.loads((tmp_path / 'index.json').read_text())
-    (tmp_path / 'index.json').write_text(json.dumps(meta | {'format': 2}))
-    with pytest.raises(ValueError, match='must be an index of format 1, got 2'):
-        FeatureIndex(tmp_path)
-    (tmp_path / 'index.json').write_text('{')
-    with pytest.raises(ValueError, match='index.json is damaged'):
-        FeatureIndex(tmp_path)
+    for text, message in (
+        ('{', 'index.json is damaged'),
+        ('[' * 100_000, 'index.json is damaged'),
+        ('[]', 'index.json is damaged: it must hold an object, got list'),
+        ('{"format": 2, "size": NaN}', 'index.json is damaged: numbers must be finite, got NaN'),
+        ('{"format": 1}', 'must be an index of format 2, got 1: make it again .* as Python code'),
+    ):
+        (tmp_path / 'index.json').write_text(text)
+        with pytest.raises(ValueError, match=message):
+            FeatureIndex(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['index.json', 'rows.bin', 'entries.bin'])
+def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path, name):
+    """Of each byte of the three files one bit is flipped; none of these indexes answers."""
+    create(tmp_path).append(unit_rows(4, 8), entries(4))
+    whole = (tmp_path / name).read_bytes()
+    for position in range(0, len(whole), 3):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        (tmp_path / name).write_bytes(flipped)
+        with pytest.raises((ValueError, PermissionError)):
+            index = FeatureIndex(tmp_path)
+            index.check_trusted(False)
+            assert index.rows is not None and list(index.entries())
+    (tmp_path / name).write_bytes(whole)
+    assert torch.equal(FeatureIndex(tmp_path).rows, unit_rows(4, 8))
+
+
+def test_a_zeroed_row_is_named_with_its_block(tmp_path):
+    index = create(tmp_path)
+    for first in (0, 4, 8):
+        index.append(unit_rows(4, 8, seed=first), entries(4, first=first))
+    assert index.rows.shape == (12, 8)
+    with open(tmp_path / 'rows.bin', 'r+b') as file:
+        file.seek(5 * 32)
+        file.write(bytes(32))
+    index = FeatureIndex(tmp_path)
+    for _ in range(2):  # not only at the first time
+        with pytest.raises(ValueError, match='rows.bin is damaged: rows 4 to 7 are not those'):
+            index.rows  # noqa: B018
+    assert list(index.entries()) == entries(12)
+
+
+def test_many_rows_at_once_become_blocks_that_can_be_read(tmp_path):
+    index = create(tmp_path)
+    index.append(unit_rows(MOST_ENTRIES + 5, 8), entries(MOST_ENTRIES + 5))
+    assert [count for count, *_ in index.meta['blocks']] == [MOST_ENTRIES, 5]
+    assert FeatureIndex(tmp_path)[MOST_ENTRIES + 4] == entries(1, MOST_ENTRIES + 4)[0]

@@ -10,6 +10,7 @@ import torch
 
 import npid_mm
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_index
+from npid_mm.retrieval.metadata import write_metadata
 from npid_mm.retrieval.network import load_network
 
 
@@ -104,8 +105,7 @@ def test_the_index_brings_config_and_checkpoint_along(
     assert digits_index.meta['checkpoint'] == str(checkpoint)
     moved = tmp_path / 'moved'
     shutil.copytree(digits_index.folder, moved)
-    text = (moved / 'index.json').read_text()
-    (moved / 'index.json').write_text(text.replace(str(checkpoint), '/gone/epoch_1.pth'))
+    write_metadata(moved, digits_index.meta | dict(checkpoint='/gone/epoch_1.pth'))
     with pytest.raises(FileNotFoundError, match='is not at /gone/epoch_1.pth: say where it is'):
         ImageRetriever(moved)
     assert ImageRetriever(moved, checkpoint=str(checkpoint)).index.rows.shape == (355, 16)
@@ -116,7 +116,7 @@ def test_the_index_brings_config_and_checkpoint_along(
 def test_an_index_without_images_is_refused(digits_index, tmp_path):
     meta = {key: digits_index.meta[key] for key in ('network', 'feature', 'preprocessing', 'size')}
     about = meta | {'dtype': 'float32', 'dim': 16, 'checkpoint': digits_index.meta['checkpoint']}
-    FeatureIndex.create(tmp_path, digits_index.config.read_text(), about)
+    FeatureIndex.create(tmp_path, digits_index.meta['config'], about)
     with pytest.raises(ValueError, match='has no image yet: run its index command again'):
         ImageRetriever(tmp_path)
 

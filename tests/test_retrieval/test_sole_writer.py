@@ -12,7 +12,7 @@ import torch
 from npid_mm.retrieval import FeatureIndex, approximate, build, build_approximate, build_index
 from npid_mm.retrieval.entries import Entry
 from npid_mm.retrieval.sole_writer import sole_writer
-from tests.toy import unit_rows
+from tests.toy import INDEX_ABOUT, unit_rows
 
 REFUSED = 'another process is writing to the index .*index: wait until it is done, or end it'
 
@@ -58,8 +58,7 @@ def hold_with_worker(pipe, folder):
 
 def write(folder):
     """An index of 64 rows."""
-    about = dict.fromkeys(('network', 'feature', 'preprocessing', 'size', 'checkpoint'), '-')
-    index = FeatureIndex.create(folder, '', about | dict(dtype='float32', dim=8))
+    index = FeatureIndex.create(folder, {}, INDEX_ABOUT | dict(dtype='float32', dim=8))
     index.append(unit_rows(64, 8), [Entry(f'{number}.jpg', None) for number in range(64)])
 
 
@@ -85,7 +84,7 @@ def test_the_lock_of_a_killed_process_is_gone_with_it(folder, target):
         assert names(folder) == {'writing.lock'}
         with sole_writer(folder):
             write(folder)
-    assert names(folder) == {'config.py', 'entries.bin', 'index.json', 'rows.bin'}
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
 
 
 def test_what_a_killed_writer_left_unfinished_is_removed(folder):
@@ -95,7 +94,7 @@ def test_what_a_killed_writer_left_unfinished_is_removed(folder):
     with pytest.raises(KeyboardInterrupt), sole_writer(folder):
         (folder / 'index.json.unfinished').write_bytes(b'half')
         raise KeyboardInterrupt
-    assert names(folder) == {'config.py', 'entries.bin', 'index.json', 'rows.bin'}
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
 
 
 def test_a_folder_that_was_made_for_nothing_goes(folder, tmp_path):
@@ -143,4 +142,4 @@ def test_an_index_does_not_grow_while_its_lists_are_made(folder, monkeypatch):
     with pytest.raises(OSError, match='disk full'):
         build_approximate(FeatureIndex(folder))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
-    assert json.loads(files['approximate.json'])['rows'] == 64
+    assert json.loads(files['index.json'])['approximate']['rows'] == 64

@@ -1,0 +1,48 @@
+"""Images to search with: files, folders and arrays."""
+
+from pathlib import Path
+
+import numpy as np
+
+from npid_mm.datasets.folder_split import find_images
+
+
+def query_images(inputs) -> list[str | np.ndarray]:
+    """Files and arrays, with each folder replaced by the images in it.
+
+    Args:
+        inputs (str | Path | ndarray | list): A file, a folder, an array (H, W, 3) of uint8, or a
+            list of these.
+
+    Raises:
+        TypeError: An input is none of these.
+        ValueError: There is no image.
+    """
+    images = []
+    for each in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
+        if isinstance(each, np.ndarray) and each.ndim == 3 and each.dtype == np.uint8:
+            images.append(each)
+        elif not isinstance(each, (str, Path)):
+            what = f'{type(each).__name__} of {getattr(each, "shape", "no shape")}'
+            what += f' {each.dtype}' if isinstance(each, np.ndarray) else ''
+            raise TypeError(
+                'inputs must be files, folders or arrays (H, W, 3) of uint8, or a list of '
+                f'these, got {what}'
+            )
+        elif Path(each).is_dir():
+            images += find_images(each)
+        else:
+            images.append(str(each))
+    if not images:
+        raise ValueError('inputs must name at least one image, got none')
+    return images
+
+
+def image_name(image: str | np.ndarray) -> str:
+    """What a message calls an image."""
+    return f'an array {image.shape}' if isinstance(image, np.ndarray) else image
+
+
+def in_rgb(image: str | np.ndarray) -> str | np.ndarray:
+    """An image as the page takes it: arrays in RGB."""
+    return image[..., ::-1] if isinstance(image, np.ndarray) else image

@@ -1,0 +1,147 @@
+"""The config in an index: as small as a search needs it, and nothing but registered names."""
+
+import json
+import sys
+from copy import deepcopy
+
+import pytest
+import torch
+from mmengine.config import Config, ConfigDict
+from mmpretrain.models import ResNet
+from mmpretrain.registry import MODELS
+from torch import nn
+
+from npid_mm.retrieval.network import about_network, load_network
+from npid_mm.retrieval.search_config import as_json, from_json, search_config
+from tests.test_retrieval.test_network import CONFIGS
+
+EVIL = "float32; __import__('pathlib').Path('executed').touch()"
+
+
+@pytest.fixture
+def content(digits_run):
+    """What an index stores of the digits' config."""
+    return json.loads(json.dumps(as_json(digits_run[0])))
+
+
+@pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
+def test_every_config_comes_back_from_json(path):
+    """With its tuples, without what only a training needs; again it is the same."""
+    cfg = Config.fromfile(path)
+    kept = search_config(cfg)
+    assert kept.model.backbone == {k: v for k, v in cfg.model.backbone.items() if k != 'init_cfg'}
+    assert kept.test_dataloader.dataset.pipeline == cfg.test_dataloader.dataset.pipeline
+    assert not {'train_dataloader', 'optim_wrapper', 'custom_imports'} & kept.keys()
+    again = search_config(from_json(json.loads(json.dumps(as_json(kept)))))
+    assert again.to_dict() == kept.to_dict()
+    assert repr(again.model.backbone) == repr(kept.model.backbone)  # (3,) is not [3]
+
+
+def test_it_builds_the_same_network(digits_run, content):
+    full, kept = digits_run[0], from_json(content)
+    assert about_network(load_network(kept, digits_run[1])) == json.loads(
+        json.dumps(about_network(load_network(search_config(full), digits_run[1])))
+    )
+    assert (
+        about_network(load_network(full, digits_run[1]))['network']
+        == (about_network(load_network(kept, digits_run[1]))['network'])
+    )
+
+
+def test_classes_in_a_config_become_names(digits_run):
+    cfg = Config(digits_run[0].to_dict())
+    cfg.model.backbone = ConfigDict(type=ResNet, depth=18, norm_cfg=dict(type=nn.GroupNorm))
+    assert as_json(cfg)['backbone'] == dict(type='ResNet', depth=18, norm_cfg=dict(type='GN'))
+
+
+@pytest.mark.parametrize(
+    'place, value, message',
+    [
+        (('backbone', 'type'), 'os.system', "got type 'os.system'"),
+        (('backbone', 'type'), 'mmpretrain.ResNet', 'by their plain names'),
+        (('backbone', 'type'), 'mmpretrain.models.ResNet', 'by their plain names'),
+        (('backbone', 'type'), 'lambda: 0', 'by their plain names'),
+        (('backbone', 'type'), 'HuggingFaceClassifier', 'need nothing but their settings'),
+        (('backbone', 'type'), 'TIMMBackbone', 'need nothing but their settings'),
+        (('backbone', 'type'), 'NoSuchNet', 'Import the module of one of your own before'),
+        (('backbone', 'type'), None, 'got type None'),
+        (('backbone', 'type'), ['ResNet'], 'got type'),
+        (('backbone', 'norm_cfg'), {'type': 'builtins.eval'}, "got type 'builtins.eval'"),
+        (('backbone', 'deep'), [[{'a': {'type': 'os.system'}}]], "got type 'os.system'"),
+        (('backbone', 'deep'), {'_tuple_': [{'type': 'subprocess.run'}]}, "got type 'subproc"),
+        (('backbone', '_scope_'), 'mmdet', "must not have the key '_scope_'"),
+        (('backbone', 'custom_imports'), {'imports': ['os']}, "not have the key 'custom_imports'"),
+        (('backbone', 'init_cfg'), {'checkpoint': '/a'}, "must not have the key 'init_cfg'"),
+        (('backbone', 'base_channels'), 10**9, 'must be at most 65,536, got 1000000000'),
+        (('backbone', 'base_channels'), -(10**9), 'must be at most 65,536'),
+        (('backbone', 'base_channels'), float('nan'), 'must be at most 65,536, got nan'),
+        (('backbone',), 'ResNet', 'backbone of an index must be a dict with a type'),
+        (('neck', 'type'), 'ResNet.__init__', 'by their plain names'),
+        (('neck',), [], 'neck of an index must be a dict with a type'),
+        (('data_preprocessor', 'type'), 'MultiModalDataPreprocessor', 'nothing but'),
+        (('data_preprocessor',), {}, 'data_preprocessor of an index must be a dict with a type'),
+        (('pipeline', 0, 'type'), 'torchvision/Lambda', "got type 'torchvision/Lambda'"),
+        (('pipeline', 0), {'type': 'torchvision/ConvertImageDtype', 'dtype': EVIL}, 'nothing but'),
+        (('pipeline', 0), {'type': 'Albu', 'transforms': [{'type': 'load'}]}, 'nothing but'),
+        (('pipeline', 0), {'type': 'ResizeEdge', 'scale': 10**6}, 'must be at most 4,096'),
+        (('pipeline', 0), 'ResizeEdge', 'pipeline of an index must be a dict with a type'),
+        (('pipeline',), {}, 'pipeline of an index must be a list'),
+        (('feature',), 'weights', 'feature must be one of'),
+        (('custom_imports',), {'imports': ['os']}, 'must have the keys backbone, neck'),
+        (('default_scope',), 'mmdet', 'must have the keys backbone, neck'),
+        (('backbone', 'names'), ['x' * 1000] * 300, 'must have at most 262,144 bytes'),
+        (('backbone', 'deep'), json.loads('[' * 90 + ']' * 90), 'must have at most 20 levels'),
+    ],
+)
+def test_what_may_not_be_built_is_refused(content, place, value, message, tmp_path, monkeypatch):
+    """In one line, and nothing of it is imported or run."""
+    monkeypatch.chdir(tmp_path)
+    where = content
+    for key in place[:-1]:
+        where = where[key]
+    where[place[-1]] = value
+    modules = set(sys.modules)
+    with pytest.raises(ValueError, match=message) as error:
+        from_json(content)
+    assert '\n' not in str(error.value) and len(str(error.value)) < 400
+    assert not (tmp_path / 'executed').exists() and set(sys.modules) == modules
+
+
+def test_the_transform_that_is_refused_would_execute_its_text(tmp_path, monkeypatch):
+    """Registered by its plain name as it is: names alone are not enough."""
+    from mmpretrain.registry import TRANSFORMS
+
+    monkeypatch.chdir(tmp_path)
+    evil = "float32 if __import__('pathlib').Path('executed').touch() else torch.float32"
+    TRANSFORMS.build(dict(type='torchvision/ConvertImageDtype', dtype=evil))
+    assert (tmp_path / 'executed').exists()
+
+
+def test_a_network_of_ones_own_is_known_once_it_is_imported(content):
+    class OwnNet(nn.Module):
+        pass
+
+    content['backbone'] = {'type': 'OwnNet'}
+    with pytest.raises(ValueError, match="got type 'OwnNet'"):
+        from_json(deepcopy(content))
+    MODELS.register_module(module=OwnNet)
+    try:
+        assert from_json(content).model.backbone.type == 'OwnNet'
+    finally:
+        MODELS.module_dict.pop('OwnNet')
+
+
+def test_a_network_far_larger_than_its_checkpoint_is_not_built(digits_run, content):
+    """Told before its memory is taken."""
+    content['backbone'].update(base_channels=4096, stem_channels=4096)
+    made = []
+    original = torch.nn.init.kaiming_uniform_
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            torch.nn.init,
+            'kaiming_uniform_',
+            lambda t, *a, **k: made.append(t.numel()) or original(t, *a, **k),
+        )
+        with pytest.raises(ValueError, match='is many times as large as that of the checkpoint'):
+            load_network(from_json(content), digits_run[1])
+    assert sum(made) < 2e6
