@@ -18,6 +18,7 @@ from npid_mm.checkpoints.own import own_checkpoint
 from npid_mm.checkpoints.pretrained import BANK
 
 from .features import dataset_features
+from .training_images import training_images
 
 REACH = 5  # rows before and behind an image's own that it is compared with
 PARTS = 5  # of the data set, each looked at by itself
@@ -87,7 +88,9 @@ def check_bank_order(
     images = min(images, len(dataset))
     least = PARTS * 2 * REACH
     if images < least:
-        raise ValueError(f'images must be at least {least}, got {images}')
+        raise ValueError(
+            f'images must be at least {least}, got {images} of the {len(dataset)} in the data set'
+        )
     index = torch.arange(images) * len(dataset) // images
     feature = dataset_features(
         model.eval(), DataLoader(Subset(dataset, index.tolist()), **loader), 'embedding'
@@ -113,15 +116,10 @@ def bank_order_of_config(cfg: Config, checkpoint: str | Path, images: int) -> li
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: The config has no ``test_cfg.reference`` to read the images by, the checkpoint
-            does not fit its model, or see :func:`check_bank_order`.
+        ValueError: The config has no training images, the checkpoint does not fit its model, or
+            see :func:`check_bank_order`.
     """
-    reference = cfg.get('test_cfg', {}).get('reference')
-    if not isinstance(reference, dict):
-        raise ValueError(
-            'test_cfg.reference must be a data loader of the training images, got '
-            f'{reference!r}: give a pretraining config'
-        )
+    reference = training_images(cfg)
     _, state = own_checkpoint(checkpoint)
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     model = revert_sync_batchnorm(

@@ -148,13 +148,26 @@ def leave_one_out_hits(similarity, index, own, labels, k, temperature):
     Returns:
         int: Right answers, from 0 to Q.
     """
-    drop = index == own[:, None]
-    # A row that is not among its own neighbours gives up the last one instead.
-    drop[:, -1] |= ~drop.any(dim=1)
-    similarity = similarity[~drop].view(len(own), -1)
-    neighbor_labels = labels[index[~drop]].view(len(own), -1)
-    scores = vote(similarity, neighbor_labels, k, temperature, int(labels.max()) + 1)
+    similarity, index = without_own(similarity, index, own)
+    scores = vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)
     return int((scores.argmax(dim=1) == labels[own]).sum())
+
+
+def without_own(similarity, index, own):
+    """Leave each row that asks out of its own neighbors.
+
+    Args:
+        similarity (Tensor): (Q, K + 1), sorted from the most similar on.
+        index (Tensor): (Q, K + 1), the rows that these neighbors are.
+        own (Tensor): (Q,), the row that asks.
+
+    Returns:
+        tuple[Tensor, Tensor]: Similarity and index (Q, K).
+    """
+    drop = index == own[:, None]
+    # a row that is not among its own neighbors gives up the last one instead
+    drop[:, -1] |= ~drop.any(dim=1)
+    return tuple(each[~drop].view(len(own), -1) for each in (similarity, index))
 
 
 def _check_labels(labels, num_classes):

@@ -131,8 +131,15 @@ class MemoryBank(BaseModule):
         """Refuse instance indexes (B,), on the CPU, that the bank has no row for.
 
         Raises:
+            ValueError: The bank has no rows yet.
             IndexError: An index is outside [0, N).
         """
+        if self.length == 0:
+            raise ValueError(
+                'the memory bank has no rows yet: add default_hooks = dict(memory_bank=dict(type='
+                "'MemoryBankHook')) to the config, which gives it one for each training image; in "
+                'a training loop of your own call memory_bank.set_length(N)'
+            )
         low, high = int(index.min()), int(index.max())
         if low < 0 or high >= self.length:
             wrong = low if low < 0 else high

@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from npid_mm.datasets.folder_split import find_images, folder_labels
 from npid_mm.engine.features import batch_features
+from npid_mm.engine.training_images import with_test_pipeline
 
 from .entries import Entry
 from .feature_index import FeatureIndex, check_free
@@ -82,6 +83,7 @@ def build_index(
         check_free(folder)
     checkpoint, paths = str(checkpoint), find_images(images)
     labels = dict(zip(paths, folder_labels(paths, Path(images).resolve()), strict=True))
+    cfg = with_test_pipeline(cfg)
     with sole_writer(folder):
         index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
         if index is not None:

@@ -18,7 +18,9 @@ from npid_mm.datasets.folder_split import folder_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.image_order import BANK
 from npid_mm.engine.stored_images import data_expected
+from npid_mm.engine.training_images import with_test_images
 from npid_mm.evaluation import nearest_neighbors, vote
+from npid_mm.evaluation.knn import without_own
 from npid_mm.evaluation.neighbors import check_k
 
 from .network import index_feature, load_network
@@ -72,7 +74,8 @@ def search_held_out(
     """Search the test images of a config among its training images, as its kNN test does.
 
     ``test_cfg.reference`` says what is searched: 'bank', the default, takes the rows of the
-    checkpoint, a data loader's config computes the features of its images anew.
+    checkpoint, a data loader's config computes the features of its images again. A config
+    without a test set searches its training images among each other.
 
     Args:
         cfg (Config): A pretraining config, with the loader defaults of
@@ -87,6 +90,8 @@ def search_held_out(
             is asked for or pooled features are, ``k`` is too small, or labels are missing.
     """
     check_k(k)
+    same = not cfg.get('test_dataloader')
+    cfg = with_test_images(cfg)
     level = index_feature(cfg)
     reference = (cfg.get('test_cfg') or {}).get('reference', 'bank')
     if reference == 'bank' and level != 'embedding':
@@ -114,7 +119,10 @@ def search_held_out(
     if rows is None:
         rows = dataset_features(model, loader, level)
     query = dataset_features(model, queries, level)
-    similarity, index = nearest_neighbors(query, rows, k)
+    similarity, index = nearest_neighbors(query, rows, k + same)
+    if same:
+        own = torch.arange(len(query), device=index.device)
+        similarity, index = without_own(similarity, index, own)
     return HeldOutSearch(
         queries.dataset,
         references,

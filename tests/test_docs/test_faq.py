@@ -39,6 +39,7 @@ OFFICIAL = {
     'mistake',
     [
         lambda: MemoryBank(length=25).set_length(20),
+        lambda: MemoryBank().check_index(torch.tensor([0])),
         lambda: MemoryBank(length=20).check_index(torch.tensor([20])),
         lambda: check_instances(of_two_parts()),
         lambda: check_instances([{'data_samples': DataSample()}]),

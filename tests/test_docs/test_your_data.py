@@ -4,12 +4,18 @@ import shutil
 import uuid
 
 import pytest
+import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
 from npid_mm.datasets import split_folder
+from npid_mm.engine.bank_check import bank_order_of_config
 from npid_mm.engine.data_folders import check_data_folders
+from npid_mm.engine.features import dataset_features
 from npid_mm.engine.launch import set_loader_defaults
+from npid_mm.engine.training_images import training_images
+from npid_mm.retrieval import build_index
+from npid_mm.retrieval.held_out import search_held_out
 from tests.pages import blocks
 from tests.toy import ROOT, on_small_data
 
@@ -70,6 +76,46 @@ def test_images_without_labels_train(unlabelled, tmp_path):
     runner.train()
     assert runner.iter == 2 and runner.model.memory_bank.length == 64
     assert (tmp_path / 'run/epoch_1.pth').is_file()
+
+
+def test_images_without_labels_are_indexed_searched_and_checked(unlabelled, tmp_path):
+    """Their config has no test set: the training images take its place, none finding itself."""
+    set_loader_defaults(unlabelled.train_dataloader)
+    runner = Runner.from_cfg(unlabelled)
+    runner.train()
+    checkpoint = tmp_path / 'run/epoch_1.pth'
+
+    index, unreadable = build_index(
+        tmp_path / 'index', unlabelled, checkpoint, tmp_path / 'images', num_workers=0
+    )
+    assert len(index) == 80 and not unreadable
+
+    parts = bank_order_of_config(unlabelled, checkpoint, images=64)
+    assert [(part.first, part.last) for part in parts][-1] == (52, 63)
+
+    found = search_held_out(unlabelled, checkpoint, k=3)
+    assert found.index.shape == (64, 3) and found.query_labels is None
+    images = [found.queries.get_data_info(i)['img_path'] for i in range(64)]
+    assert images == [found.references.get_data_info(i)['img_path'] for i in range(64)]
+    # against a plain search of the bank with the trained network
+    bank = runner.model.memory_bank.feature_bank
+    loader = Runner.build_dataloader(training_images(unlabelled))
+    similarity = dataset_features(runner.model.eval(), loader, 'embedding') @ bank.T
+    similarity.fill_diagonal_(-2)
+    expected = similarity.topk(3)
+    assert torch.equal(found.index, expected.indices)
+    torch.testing.assert_close(found.similarity, expected.values)
+
+
+def test_a_config_without_any_images_is_told(unlabelled):
+    unlabelled.test_pipeline = None
+    with pytest.raises(
+        ValueError, match=r'must have a test_dataloader, or test_pipeline=\[...\] by'
+    ):
+        training_images(unlabelled)
+    unlabelled.train_dataloader = None
+    with pytest.raises(ValueError, match='must have a train_dataloader, it has none'):
+        training_images(unlabelled)
 
 
 def test_images_without_labels_need_that_the_config_says_so(unlabelled):

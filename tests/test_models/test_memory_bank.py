@@ -127,6 +127,13 @@ def test_index_outside_the_bank_names_it(index):
         MemoryBank(length=10).check_index(torch.tensor(index))
 
 
+def test_a_bank_without_rows_names_the_hook():
+    """A model in MMPretrain's runtime, whose hooks do not know the bank."""
+    message = r"no rows yet: add default_hooks = dict\(memory_bank=dict\(type='MemoryBankHook'\)\)"
+    with pytest.raises(ValueError, match=message):
+        MemoryBank().check_index(torch.tensor([0]))
+
+
 def test_checkpoint_of_another_size_names_both_numbers():
     bank = MemoryBank(length=10, feat_dim=8)
     with pytest.raises(ValueError, match='memory bank of 12 rows, but the bank has 10'):

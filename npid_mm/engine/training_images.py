@@ -1,0 +1,79 @@
+"""The training images of a config as a test reads them, for configs without a test set."""
+
+import copy
+
+from mmengine.config import Config
+
+
+def training_images(cfg: Config) -> dict:
+    """Data loader config of the training images, in order and without augmentation.
+
+    Args:
+        cfg (Config): A pretraining config. Its ``test_cfg.reference`` is taken if it is a loader,
+            otherwise the data set of ``train_dataloader`` with the pipeline of a test.
+
+    Raises:
+        ValueError: The config has no ``train_dataloader``, or no pipeline of a test.
+    """
+    reference = (cfg.get('test_cfg') or {}).get('reference')
+    if isinstance(reference, dict):
+        return reference
+    if not cfg.get('train_dataloader'):
+        raise ValueError('the config must have a train_dataloader, it has none')
+    dataset = copy.deepcopy(cfg.train_dataloader['dataset'])
+    _set_pipelines(dataset, _test_pipeline(cfg))
+    return dict(
+        batch_size=cfg.train_dataloader.get('batch_size', 1),
+        num_workers=cfg.train_dataloader.get('num_workers', 0),
+        collate_fn=dict(type='default_collate'),
+        sampler=dict(type='DefaultSampler', shuffle=False),
+        dataset=dataset,
+    )
+
+
+def with_test_images(cfg: Config) -> Config:
+    """The config itself, or a copy whose test set is the training set if it has no other.
+
+    Raises:
+        ValueError: There is neither.
+    """
+    if cfg.get('test_dataloader'):
+        return cfg
+    cfg = copy.deepcopy(cfg)
+    cfg.test_dataloader = training_images(cfg)
+    return cfg
+
+
+def with_test_pipeline(cfg: Config) -> Config:
+    """The config itself, or a copy whose test set is nothing but the pipeline that an index needs.
+
+    Raises:
+        ValueError: The config has no pipeline of a test.
+    """
+    if cfg.get('test_dataloader'):
+        return cfg
+    cfg = copy.deepcopy(cfg)
+    cfg.test_dataloader = dict(dataset=dict(pipeline=_test_pipeline(cfg)))
+    return cfg
+
+
+def _test_pipeline(cfg: Config) -> list[dict]:
+    """The pipeline of another evaluation, or the variable ``test_pipeline`` of the base configs."""
+    for name in ('test_dataloader', 'val_dataloader'):
+        if cfg.get(name):
+            return cfg[name]['dataset']['pipeline']
+    if not cfg.get('test_pipeline'):
+        raise ValueError(
+            'the config must have a test_dataloader, or test_pipeline=[...] by which its training '
+            'images are read without augmentation, it has neither'
+        )
+    return cfg.test_pipeline
+
+
+def _set_pipelines(dataset: dict, pipeline: list[dict]) -> None:
+    """Give a data set, or those that it wraps, a pipeline."""
+    parts = dataset.get('datasets') or [dataset[key] for key in dataset if key == 'dataset']
+    for part in parts:
+        _set_pipelines(part, pipeline)
+    if not parts:
+        dataset['pipeline'] = copy.deepcopy(pipeline)
