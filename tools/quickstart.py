@@ -22,14 +22,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
+from npid_mm.datasets.image_list import list_lines
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.launch import (
     add_config_options,
     build_runner,
     read_config,
     set_loader_defaults,
+    settle_workers,
 )
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.quickstart_record import check_work_dir, record_images
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
 
@@ -55,9 +58,14 @@ def parse_args() -> argparse.Namespace:
     epochs.add_argument(
         '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, to see that it all runs'
     )
+    parser.add_argument(
+        '--no-labels', dest='labels', action='store_false', help='take no classes from subfolders'
+    )
     parser.add_argument('--seed', type=int, default=0)
     add_config_options(parser)
     args = parser.parse_args()
+    if args.epochs is not None and args.epochs < 1:
+        raise ValueError(f'--epochs must be at least 1, got {args.epochs}')
     if args.work_dir is None:
         args.work_dir = Path(f'{WORK_DIR}_{args.data.resolve().name}' if args.data else WORK_DIR)
     return args
@@ -70,10 +78,11 @@ def main() -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
     root = args.data or args.work_dir / 'digits'
-    check_work_dir(args.work_dir, root, [DIGITS, FOLDER, *filter(None, [args.config])])
+    check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
     if args.data is None:
         write_digits(root)
-    classes = split_folder(root, args.work_dir)
+    classes = split_folder(root, args.work_dir, with_labels=args.labels)
+    record_images(args.work_dir, root)
     cfg = make_config(args, Path(root).resolve(), labelled=bool(classes))
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
@@ -111,33 +120,13 @@ def main() -> None:
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
-def check_work_dir(work_dir: Path, root: Path, configs: list[Path]) -> None:
-    """Refuse to mix the lists, pictures and checkpoints of two sets of images.
-
-    Raises:
-        ValueError: ``work_dir`` has a run on other images than those in ``root``.
-    """
-    # other files of a folder that the user named are none of ours to run
-    for name in {config.name for config in configs}:
-        path = work_dir / name
-        if not path.exists():
-            continue
-        before = Config.fromfile(path).train_dataloader.dataset.dataset.data_root
-        if before != str(root.resolve()):
-            raise ValueError(
-                f'{work_dir} holds a run on the images of {before}, not of {root}: name another '
-                'folder with --work-dir, or remove this one'
-            )
-
-
 def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     """The config with the images of ``root``, as listed in ``args.work_dir``, in it."""
     cfg = read_config(args.config or (FOLDER if args.data else DIGITS), args.cfg_options)
     cfg.work_dir = str(args.work_dir)
     cfg.randomness = dict(seed=args.seed)
-    epochs = SHORT_EPOCHS if args.short else args.epochs
-    if epochs:
-        cfg.train_cfg.max_epochs = epochs
+    if args.short or args.epochs:
+        cfg.train_cfg.max_epochs = args.epochs or SHORT_EPOCHS
     for dataset, name in (
         (cfg.train_dataloader.dataset.dataset, 'train'),
         (cfg.test_cfg.reference.dataset, 'train'),
@@ -146,12 +135,13 @@ def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     ):
         lists = args.work_dir.resolve() / f'{name}.txt'
         dataset.update(data_root=str(root), ann_file=str(lists), with_label=labelled)
-    images = len((args.work_dir / 'train.txt').read_text().splitlines())
+    images = len(list_lines(args.work_dir / 'train.txt'))
     # a few steps an epoch, however few images there are
     cfg.train_dataloader.batch_size = max(min(cfg.train_dataloader.batch_size, images // 4), 2)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         set_loader_defaults(loader)
     cfg.merge_from_dict(args.cfg_options)
+    settle_workers(cfg)
     if not labelled:  # nothing to validate with
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.default_hooks.memory_bank.knn_interval = 0

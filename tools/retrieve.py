@@ -9,6 +9,7 @@ python tools/retrieve.py approximate INDEX
 import argparse
 import sys
 
+from npid_mm.datasets.image_walk import shown_path
 from npid_mm.engine.launch import add_config_options, load_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
@@ -81,9 +82,9 @@ def make_index(args: argparse.Namespace) -> int:
         trust=args.trust,
     )
     classes = f'{len(index.classes)} classes' if index.classes else 'no classes'
-    print(f'{args.out}: {len(index)} images, {classes}, D = {index.dim}')
+    print(f'{shown_path(args.out)}: {len(index)} images, {classes}, D = {index.dim}')
     for path, reason in unreadable.items():
-        print(f'left out, cannot be read: {path}: {reason}', file=sys.stderr)
+        print(f'left out, cannot be read: {shown_path(path)}: {reason}', file=sys.stderr)
     return 0
 
 
@@ -105,17 +106,17 @@ def search_index(args: argparse.Namespace) -> int:
     if args.approximate:
         print(f'\napproximate search: recall {retriever.recall:.3f}')
     if args.html:
-        print(f'\nLook at {args.html}')
+        print(f'\nLook at {shown_path(args.html)}')
     return int(any(result['error'] for result in results))
 
 
 def show(result: dict) -> None:
     """Print a query and its neighbours."""
-    label = f'  ({result["label"]})' if result['label'] else ''
-    print(f'\n{result["query"]}{label}')
+    label = f'  ({shown_path(result["label"])})' if result['label'] else ''
+    print(f'\n{shown_path(result["query"])}{label}')
     for rank, found in enumerate(result['neighbors'], 1):
-        label = f'  ({found["label"]})' if found['label'] else ''
-        print(f'{rank:4}  {found["similarity"]:.4f}  {found["path"]}{label}')
+        label = f'  ({shown_path(found["label"])})' if found['label'] else ''
+        print(f'{rank:4}  {found["similarity"]:.4f}  {shown_path(found["path"])}{label}')
 
 
 def prepare_approximate(args: argparse.Namespace) -> int:

@@ -1,112 +1,89 @@
-"""A folder of images of one's own, split into training and held-out lists."""
+"""Split a folder of images into lists of training and held-out images."""
 
 from pathlib import Path
 
-EXTENSIONS = ('.jpg', '.jpeg', '.png', '.ppm', '.bmp', '.pgm', '.tif', '.tiff', '.webp')
+from .folder_layout import FolderLayout, read_layout
+from .image_list import list_text
+from .image_walk import find_images, shown_path
+from .split_names import AmbiguousFolderError, few
 
 
-def split_folder(folder: str | Path, out: str | Path, every: int = 5) -> list[str]:
+def split_folder(
+    folder: str | Path, out: str | Path, every: int = 5, with_labels: bool = True
+) -> list[str]:
     """Write ``train.txt`` and ``val.txt``, lists of a folder's images, to ``out``.
 
     With images in at least two class subfolders, and none beside them, a line is ``path label``;
-    otherwise only ``path``. Every ``every``-th image of each class, in the order of the names, is
-    held out in ``val.txt``. If ``folder`` has subfolders ``train`` and ``val``, they are the split.
+    otherwise only ``path``. Subfolders such as ``train`` and ``val`` are the split; without them,
+    every ``every``-th image of each class, in the order of the names, is held out in ``val.txt``.
+    What was understood is printed: see :func:`~npid_mm.datasets.image_walk.find_images` and
+    :func:`~npid_mm.datasets.folder_layout.read_layout`.
 
     Args:
         folder (str | Path): Where the images are.
         out (str | Path): Folder for the two lists.
-        every (int): Held-out share, one in ``every``.
+        every (int): Held-out share, one in ``every``, at least 2.
+        with_labels (bool): Take subfolders as classes.
 
     Returns:
         list[str]: Class names in the order of the labels; empty without labels.
 
     Raises:
         FileNotFoundError: There is no such folder, or no image in it.
-        ValueError: There is only one image.
+        AmbiguousFolderError: The folders can be read in several ways.
+        ValueError: There are too few images, or a list cannot hold the name of one.
     """
-    folder, out = Path(folder).resolve(), Path(out)
-    images = {root.name: _images(root) for root in _given_split(folder)}
-    paths = sum(images.values(), []) or _images(folder)
-    labels = dict(zip(paths, folder_labels(paths, folder), strict=True))
-    classes = sorted({label for label in labels.values() if label is not None})
-    if not images:
-        if len(paths) < 2:
-            raise ValueError(f'a split needs at least 2 images, {folder} has {len(paths)}')
-        images = _hold_out(labels, every)
-    out.mkdir(parents=True, exist_ok=True)
-    for name, found in images.items():
-        lines = []
-        for path in found:
-            line = Path(path).relative_to(folder).as_posix()
-            lines.append(f'{line} {classes.index(labels[path])}' if classes else line)
-        (out / f'{name}.txt').write_text('\n'.join(lines) + '\n')
+    if every < 2:
+        raise ValueError(f'every must be at least 2, got {every}')
+    found = find_images(folder)
+    layout = _layout(found.names, with_labels)
+    if not layout.held_out:
+        _hold_out(layout, every)
+    if len(layout.train) < 2 or not layout.held_out:
+        has = f'{shown_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
+        needs = 'a split needs at least 2 images to train on and 1 held out'
+        raise ValueError('; '.join([f'{needs}, {has}', *found.remarks()]))
+    trained, held_out = (
+        {layout.labels.get(name) for name in side} for side in (layout.train, layout.held_out)
+    )
+    if held_out - trained:
+        raise AmbiguousFolderError(
+            f'held-out images are in {few(held_out - trained)}, a class that has no images to '
+            f'train on, whose classes are {few(trained)}: give both parts the same class folders'
+        )
+    classes = sorted(trained - {None})
+    lists = [('train.txt', layout.train), ('val.txt', layout.held_out)]
+    texts = {file: list_text(names, layout.labels, classes) for file, names in lists}
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        (Path(out) / file).write_text(text, encoding='utf-8')
+    counts = f'train {len(layout.train):,}, held out {len(layout.held_out):,}'
+    named = f'{len(classes)} classes ({few(classes)})' if classes else 'no classes'
+    print('; '.join([f'{counts}, {named}', *layout.remarks, *found.remarks()]))
     return classes
 
 
-def find_images(folder: str | Path) -> list[str]:
-    """Absolute paths of all images in a folder and its subfolders, folder by folder in order.
-
-    Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
-    """
-    return _images(Path(folder).resolve())
-
-
-def _images(root: Path) -> list[str]:
-    if not root.is_dir():
-        raise FileNotFoundError(f'no folder of images at {root}')
-    found = sorted(
-        path for path in root.rglob('*') if path.suffix.lower() in EXTENSIONS and path.is_file()
-    )
-    if not found:
-        raise FileNotFoundError(
-            f'no image in {root}: looked for {", ".join(EXTENSIONS)} in it and its subfolders'
-        )
-    return list(map(str, found))
+def _layout(names: list[str], with_labels: bool) -> FolderLayout:
+    """Read the layout; if it is ambiguous by its classes alone, say how to do without."""
+    try:
+        return read_layout(names, with_labels)
+    except AmbiguousFolderError as error:
+        if with_labels:
+            read_layout(names, with_labels=False)
+        raise AmbiguousFolderError(f'{error}; with_labels=False (--no-labels) takes none') from None
 
 
-def folder_labels(paths: list[str], folder: str | Path) -> list[str | None]:
-    """The class of each image: the subfolder of ``folder`` that it lies in, at any depth.
-
-    Where ``folder`` has subfolders ``train`` and ``val``, theirs are the classes, and other images
-    have none. There are classes where the images lie in at least two such subfolders, and none
-    beside them.
-
-    Args:
-        paths (list[str]): Paths that begin with ``folder``.
-        folder (str | Path): The folder that the user named.
-
-    Returns:
-        list[str | None]: A name for each image, or None.
-    """
-    skipped = {each.name for each in _given_split(Path(folder))}
-    names = []
-    for path in paths:
-        first, *behind = Path(path).relative_to(folder).parts
-        if first in skipped:
-            first, *behind = behind
-        elif skipped:
-            first = None
-        names.append(first if behind or first is None else '')  # '': beside the subfolders
-    classes = set(names) - {None}
-    return names if len(classes) > 1 and '' not in classes else [None] * len(paths)
-
-
-def _given_split(folder: Path) -> list[Path]:
-    """The subfolders train and val, if there are both."""
-    given = [folder / name for name in ('train', 'val')]
-    return given if all(each.is_dir() for each in given) else []
-
-
-def _hold_out(labels: dict[str, str | None], every: int) -> dict[str, list[str]]:
+def _hold_out(layout: FolderLayout, every: int) -> None:
     """Hold out every ``every``-th image of each class; at least one image stays on each side."""
-    split = {'train': [], 'val': []}
     groups = {}
-    for path, label in labels.items():
-        groups.setdefault(label, []).append(path)
-    for group in groups.values():
-        for position, path in enumerate(group):
-            split['val' if position % every == every - 1 else 'train'].append(path)
-    if not split['val']:
-        split['val'] = [split['train'].pop()]
-    return split
+    for name in layout.train:
+        groups.setdefault(layout.labels.get(name), []).append(name)
+    layout.held_out = [name for group in groups.values() for name in group[every - 1 :: every]]
+    if not layout.held_out:
+        layout.held_out = layout.train[2:][-1:]  # two have to stay
+    held_out = set(layout.held_out)
+    layout.train = [name for name in layout.train if name not in held_out]
+    layout.remarks.append(f'held out: one image in {every}' + ' of each class' * (len(groups) > 1))
+    small = [each for each, group in groups.items() if held_out.isdisjoint(group)]
+    if small:
+        layout.remarks.append(f'none of {few(small)}, which have fewer than {every} images')

@@ -1,10 +1,32 @@
 """Lists of images, `path label` a line: from class folders, and shares of them."""
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
+
+from .image_walk import is_clutter, shown_path
+
+UNLISTABLE = re.compile('[\n\r\ud800-\udfff]')  # the latter stand for bytes that are not UTF-8
+LABEL = re.compile('-?[0-9]+')
+
+
+def list_lines(path: str | Path) -> list[str]:
+    """Read the lines of a list as MMPretrain does, which knows no other line break than these.
+
+    Raises:
+        ValueError: The list is not UTF-8.
+    """
+    try:
+        text = Path(path).read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        line, byte = error.object[: error.start].count(b'\n') + 1, error.object[error.start]
+        raise ValueError(
+            f'{path} must be UTF-8, but line {line} has the byte 0x{byte:02x}: save it as UTF-8'
+        ) from error
+    return text.removesuffix('\n').split('\n') if text else []
 
 
 def parse_line(line: str) -> tuple[str, str | None]:
@@ -13,14 +35,47 @@ def parse_line(line: str) -> tuple[str, str | None]:
     return (path, label) if path else (label, None)
 
 
+def listed_path(line: str) -> str:
+    """Path of a line that may have a label, a number behind the last space, or none."""
+    path, label = parse_line(line)
+    return path if LABEL.fullmatch(label or '') else line.strip()
+
+
+def list_text(names: list[str], labels: dict[str, str], classes: list[str]) -> str:
+    """Text of a list: `path label` a line, or `path` where there are no classes.
+
+    Args:
+        names (list[str]): Paths.
+        labels (dict[str, str]): Class of each, if there are classes.
+        classes (list[str]): Names of the classes, in the order of their numbers.
+
+    Raises:
+        ValueError: A list cannot hold one of the paths.
+    """
+    unfit = [name for name in names if UNLISTABLE.search(name)]
+    if unfit:
+        raise ValueError(
+            f'a list of images cannot hold names with line breaks or bytes that are not UTF-8; '
+            f'{len(unfit):,} here have, the first: {shown_path(unfit[0])}: '
+            'rename them (convmv converts names to UTF-8)'
+        )
+    number = {name: label for label, name in enumerate(classes)}
+    # MMPretrain drops white space in front of a path, and a reader a byte order mark
+    lines = (f'./{name}' if name[0].isspace() or name[0] == '\ufeff' else name for name in names)
+    if classes:
+        pairs = zip(lines, names, strict=True)
+        lines = (f'{line} {number[labels[name]]}' for line, name in pairs)
+    return ''.join(f'{line}\n' for line in lines)
+
+
 def read_image_list(path: str | Path) -> list[tuple[str, int]]:
     """Read a list as (path, label) pairs.
 
     Raises:
-        ValueError: A line has no label, or it is no number.
+        ValueError: A line has no label, or the list is not UTF-8.
     """
     entries = []
-    for number, line in enumerate(Path(path).read_text().splitlines(), 1):
+    for number, line in enumerate(list_lines(path), 1):
         image, label = parse_line(line)
         if label is None or not label.isdecimal():
             raise ValueError(f'{path} must have `path label` in line {number}, got {line!r}')
@@ -36,13 +91,21 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
 
     Raises:
         FileNotFoundError: There is no such folder, no class folder in it, or one without an image.
+        ValueError: ``ImageFolder`` would take a hidden file or a thumbnail for an image.
     """
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f'no folder at {folder}')
     _, classes = find_classes(folder)
     found = make_dataset(folder, classes, extensions=IMG_EXTENSIONS)
-    return [(Path(path).relative_to(folder).as_posix(), label) for path, label in found]
+    entries = [(Path(path).relative_to(folder).as_posix(), label) for path, label in found]
+    clutter = [path for path, _ in entries if is_clutter(path)]
+    if clutter:
+        raise ValueError(
+            f'{folder} must hold images alone, but {len(clutter):,} are hidden files, or lie in '
+            f'hidden or system folders, the first: {shown_path(clutter[0])}: delete them'
+        )
+    return entries
 
 
 def draw_subset(entries: list[tuple[str, int]], percent: int, seed: int) -> list[tuple[str, int]]:

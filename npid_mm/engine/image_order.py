@@ -13,7 +13,7 @@ from npid_mm.checkpoints.objects import drop_objects, file_bytes
 from npid_mm.checkpoints.output import check_output
 from npid_mm.checkpoints.own import own_checkpoint
 from npid_mm.checkpoints.pretrained import BANK
-from npid_mm.datasets.image_list import class_folder_list, parse_line
+from npid_mm.datasets.image_list import class_folder_list, list_lines, listed_path
 
 HEAD_ROWS = 'head.weight'  # of ParametricSoftmaxHead
 # which have the head's rows in the old order too
@@ -37,7 +37,7 @@ def image_order(where: str | Path) -> list[str]:
     if where.is_dir():
         paths = [path for path, _ in class_folder_list(where)]
     elif where.is_file():
-        paths = [parse_line(line)[0] for line in where.read_text().splitlines() if line.strip()]
+        paths = [listed_path(line) for line in list_lines(where) if line.strip()]
     else:
         raise FileNotFoundError(f'no folder of images and no list at {where}')
     common = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''

@@ -76,6 +76,7 @@ def load_config(args: argparse.Namespace) -> Config:
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             if cfg.get(name):
                 set_loader_defaults(cfg[name])
+    settle_workers(cfg)
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
@@ -157,3 +158,23 @@ def set_loader_defaults(loader: dict) -> None:
     loader.setdefault('collate_fn', dict(type='default_collate'))
     # a config with `_base_ = 'npid_mm::...'` has it, and the Runner takes it for an argument
     loader['collate_fn'].pop('_scope_', None)
+
+
+def settle_workers(cfg: Config) -> None:
+    """Take the settings of worker processes from all loaders with ``num_workers=0``.
+
+    Torch refuses them there, but they are in the configs' bases, while the number of workers is set
+    on the command line.
+    """
+    waiting = list(cfg.values())
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            if value.get('num_workers') == 0:
+                value['persistent_workers'] = False
+                for key in ('prefetch_factor', 'timeout', 'multiprocessing_context'):
+                    value.pop(key, None)
+            value = value.values()
+        elif not isinstance(value, (list, tuple)):
+            continue
+        waiting += value

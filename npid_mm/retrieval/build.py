@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from itertools import compress
 from pathlib import Path
 
 import torch
@@ -11,7 +12,8 @@ from mmpretrain.utils import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from npid_mm.datasets.folder_split import find_images, folder_labels
+from npid_mm.datasets.folder_layout import folder_classes
+from npid_mm.datasets.image_walk import find_images, real_paths
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.training_images import with_test_pipeline
 
@@ -54,7 +56,7 @@ def build_index(
             images, its ``test_cfg.feature`` says what is stored, by default the embedding.
         checkpoint (str): File or address.
         images (str | Path): Folder of images; subfolders give labels, see
-            :func:`~npid_mm.datasets.folder_split.folder_labels`.
+            :func:`~npid_mm.datasets.folder_layout.read_layout`.
         dtype (str): 'bfloat16', 'float16' or 'float32'.
         batch_size (int): Images at once, at least 1.
         num_workers (int): Processes that load images; 0 loads in this one.
@@ -81,8 +83,11 @@ def build_index(
     cfg = search_config(cfg)
     if not os.path.lexists(Path(folder) / META):
         check_free(folder)
-    checkpoint, paths = str(checkpoint), find_images(images)
-    labels = dict(zip(paths, folder_labels(paths, Path(images).resolve()), strict=True))
+    checkpoint, found = str(checkpoint), find_images(images)
+    classes, remark = folder_classes(found.names)
+    paths, labels = found.paths, list(map(classes.get, found.names))
+    if remarks := [*filter(None, [remark]), *found.remarks()]:
+        print('; '.join(remarks))
     cfg = with_test_pipeline(cfg)
     with sole_writer(folder):
         index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
@@ -97,8 +102,9 @@ def build_index(
         if index is not None:
             index.check_same(about)
             about['size'] = index.meta['size']
-            have = {entry.path for entry in index.entries()}
-            paths = [path for path in paths if path not in have]
+            have = set(real_paths(entry.path for entry in index.entries()))
+            new = [real not in have for real in real_paths(paths)]
+            paths, labels = list(compress(paths, new)), list(compress(labels, new))
         loader = DataLoader(
             ImageFiles(paths, image_pipeline(cfg)),
             batch_size=batch_size,
@@ -110,7 +116,7 @@ def build_index(
             if index is None:
                 about['dim'] = rows.shape[1]
                 index = FeatureIndex.create(folder, as_json(cfg), about)
-            index.append(rows, [Entry(paths[each], labels[paths[each]]) for each in positions])
+            index.append(rows, [Entry(paths[each], labels[each]) for each in positions])
     unreadable = {paths[position]: reason for position, reason in unreadable.items()}
     if index is None:
         reasons = [f'  {path}: {reason}' for path, reason in list(unreadable.items())[:SHOWN]]

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
 from npid_mm.datasets import check_same_classes, dataset_labels
-from npid_mm.datasets.folder_split import folder_labels
+from npid_mm.datasets.folder_layout import folder_classes
 from npid_mm.engine.features import dataset_features
 from npid_mm.engine.image_order import BANK
 from npid_mm.engine.stored_images import data_expected
@@ -178,7 +178,7 @@ def class_names(*datasets: Dataset) -> list[str] | None:
     """Names of the classes of data sets: those one of them says, or those of their folders.
 
     Folders count below the one that has all images, see
-    :func:`~npid_mm.datasets.folder_split.folder_labels`, or else those that the images lie in. None
+    :func:`~npid_mm.datasets.folder_layout.read_layout`, or else those that the images lie in. None
     if neither have one name for each class.
     """
     for dataset in datasets:
@@ -192,10 +192,10 @@ def class_names(*datasets: Dataset) -> list[str] | None:
         labels.append(info['gt_label'])
         paths.append(info['img_path'])
     parents = [Path(path).parent for path in paths]
-    for folders in (
-        folder_labels(paths, os.path.commonpath(parents)),
-        [parent.name for parent in parents],
-    ):
+    common = os.path.commonpath(parents)
+    names = [os.path.relpath(path, common) for path in paths]
+    classes, _ = folder_classes(names)
+    for folders in (list(map(classes.get, names)), [parent.name for parent in parents]):
         names = dict(zip(labels, folders, strict=True))
         pairs = set(zip(labels, folders, strict=True))
         if None not in folders and len(pairs) == len(names) == len(set(names.values())):

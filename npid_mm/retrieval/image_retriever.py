@@ -1,6 +1,7 @@
 """Images in, the most similar images of an index out."""
 
 from collections.abc import Iterator
+from os.path import abspath, realpath
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,7 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
+from npid_mm.datasets.image_walk import shown_path
 from npid_mm.engine.features import batch_features
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.visualization import neighbor_page
@@ -105,7 +107,7 @@ class ImageRetriever(BaseInferencer):
             inputs (str | Path | ndarray | list): An image file, a folder of images, an array
                 (H, W, 3) of uint8 in BGR as ``mmcv.imread`` gives it, or a list of these.
             top_k (int): Neighbours of each query, at least 1. An image of the index that is itself
-                the query is left out, by its path.
+                the query is left out, by its path behind all links.
             batch_size (int): Images at once, at least 1.
             html (str | Path, optional): Write a page that shows the results, see
                 :func:`npid_mm.visualization.neighbor_page`.
@@ -153,9 +155,9 @@ class ImageRetriever(BaseInferencer):
             for row, position in enumerate(batch.positions):
                 found = zip(similarity[row].tolist(), index[row].tolist(), strict=True)
                 neighbors = [self._neighbor(*each) for each in found if each[1] >= 0]
-                own = results[position]['query']
+                own = results[position]['query'] and realpath(results[position]['query'])
                 results[position]['neighbors'] = [
-                    each for each in neighbors if each['path'] != own
+                    each for each in neighbors if realpath(each['path']) != own
                 ][:top_k]
         return results
 
@@ -181,6 +183,7 @@ class ImageRetriever(BaseInferencer):
         ]
         of_members = [[(len(answered) + other, value) for other, value in each] for each in links]
         images = [in_rgb(ori_inputs[number]) for number in answered]
+        parts = self.index.folder.resolve().parts[-2:]
         labels = [preds[number]['label'] for number in answered]
         neighbor_page(
             images + [entry.path for entry in entries],
@@ -189,7 +192,7 @@ class ImageRetriever(BaseInferencer):
             labels=labels + [entry.label for entry in entries],
             total=len(self.index),
             recall=self.recall,
-            title=f'Nearest neighbours in {"/".join(self.index.folder.resolve().parts[-2:])}',
+            title=f'Nearest neighbours in {shown_path("/".join(parts))}',
             out=html,
         )
 
@@ -211,7 +214,7 @@ class ImageRetriever(BaseInferencer):
 
     def _result(self, image: str | np.ndarray) -> dict:
         """The result of a query before it is answered."""
-        path = None if isinstance(image, np.ndarray) else str(Path(image).resolve())
+        path = None if isinstance(image, np.ndarray) else abspath(image)
         above = [folder.name for folder in Path(path).parents] if path else []
         label = next((name for name in above if name in self._classes), None)
         return {'query': path, 'label': label, 'neighbors': [], 'error': None}

@@ -1,10 +1,11 @@
 """Images to search with: files, folders and arrays."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from npid_mm.datasets.folder_split import find_images
+from npid_mm.datasets.image_walk import find_images, shown_path
 
 
 def query_images(inputs) -> list[str | np.ndarray]:
@@ -30,7 +31,10 @@ def query_images(inputs) -> list[str | np.ndarray]:
                 f'these, got {what}'
             )
         elif Path(each).is_dir():
-            images += find_images(each)
+            found = find_images(each)
+            images += found.paths
+            if found.remarks():
+                print(f'{shown_path(each)}: {"; ".join(found.remarks())}', file=sys.stderr)
         else:
             images.append(str(each))
     if not images:
@@ -40,7 +44,7 @@ def query_images(inputs) -> list[str | np.ndarray]:
 
 def image_name(image: str | np.ndarray) -> str:
     """What a message calls an image."""
-    return f'an array {image.shape}' if isinstance(image, np.ndarray) else image
+    return f'an array {image.shape}' if isinstance(image, np.ndarray) else shown_path(image)
 
 
 def in_rgb(image: str | np.ndarray) -> str | np.ndarray:

@@ -91,17 +91,37 @@ def test_a_flat_folder_trains_and_gets_its_pictures(tmp_path):
 
 
 def test_class_folders_give_figures(tmp_path):
+    """In a split with other names, linked, with what phones leave, and without worker processes."""
     names = [f'{cls}/{i}.jpg' for cls in ('red car', 'dog') for i in range(10)]
-    done = quickstart(tmp_path / 'run', '--short', '--data', photographs(tmp_path / 'data', names))
+    data = photographs(tmp_path / 'data', [f'Training/{name}' for name in names])
+    photographs(tmp_path / 'disk', names[::5])
+    (data / 'valid').symlink_to(tmp_path / 'disk')
+    for name in ('Training/dog/._0.jpg', '__MACOSX/0.jpg', 'Training/dog/1.HEIC'):
+        (data / name).parent.mkdir(exist_ok=True)
+        (data / name).write_bytes(b'no image')
+    workers = [f'{part}.num_workers=0' for part in ('train_dataloader', 'val_dataloader')]
+    workers += ['test_cfg.reference.num_workers=0', 'train_dataloader.prefetch_factor=4']
+    done = quickstart(
+        *(tmp_path / 'run', '--short', '--data', data),
+        *('--cfg-options', *workers),
+    )
     assert done.returncode == 0, done.stderr
-    assert '2 classes' in done.stdout
+    assert (
+        'train 20, held out 4, 2 classes (dog/, red car/); held out: valid/; '
+        'passed over: 1 hidden, 1 .heic, 1 __MACOSX/\n'
+    ) in done.stdout
     assert 'linear probe, NPID' in load(tmp_path / 'run/results.json')
 
 
-def test_empty_folder_is_named(tmp_path):
+def test_mistakes_are_told_in_a_line_before_the_training(tmp_path):
     (tmp_path / 'empty').mkdir()
-    done = quickstart(tmp_path / 'run', '--data', tmp_path / 'empty')
-    assert done.returncode != 0 and 'no image in' in done.stderr and 'empty' in done.stderr
+    for arguments, message in (
+        (('--data', tmp_path / 'empty'), f'no image in {tmp_path}/empty: looked'),
+        (('--epochs', '0'), '--epochs must be at least 1, got 0'),
+    ):
+        done = quickstart(tmp_path / 'run', *arguments)
+        assert done.returncode == 1 and done.stderr.startswith(f'error: {message}')
+        assert done.stderr.count('\n') == 1 and not (tmp_path / 'run').exists()
 
 
 def test_unreadable_image_is_named(tmp_path):

@@ -73,6 +73,28 @@ def test_an_image_of_the_index_does_not_find_itself(retriever, digits_index):
     assert retriever(copy, top_k=1)[0]['neighbors'][0]['index'] == 7
 
 
+def test_links_do_not_make_an_image_another_one(digits_run, images, tmp_path):
+    """Neither those in the folder of the index nor those to its images or folders."""
+    first, second, third = sorted((images / '4').iterdir())[:3]
+    linked = tmp_path / 'linked'
+    linked.mkdir()
+    for path in (first, second, third):
+        (linked / path.name).symlink_to(path)
+    index, _ = build_index(tmp_path / 'index', *digits_run, linked, num_workers=0)
+    assert [entry.path for entry in index.entries()] == [
+        str(linked / path.name) for path in (first, second, third)
+    ]
+    (tmp_path / 'way').symlink_to(linked)
+    retriever = ImageRetriever(index)
+    for query in (first, linked / first.name, tmp_path / 'way' / first.name):
+        (result,) = retriever(query, top_k=3)
+        assert result['query'] == str(query)
+        assert {each['index'] for each in result['neighbors']} == {1, 2}
+    index, _ = build_index(tmp_path / 'index', *digits_run, images / '4', num_workers=0)
+    paths = [entry.path for entry in index.entries()]
+    assert len(paths) == len(list((images / '4').iterdir())) and str(first) not in paths
+
+
 def test_more_neighbours_than_images_are_all_images(digits_run, images, tmp_path):
     folder = tmp_path / 'three'
     folder.mkdir()

@@ -125,6 +125,28 @@ def test_bad_images_and_queries_are_named_and_the_rest_is_done(
     assert str(good) in out and len(re.findall(r'^ +\d  ', out, re.MULTILINE)) == 2
 
 
+def test_names_that_are_not_utf8_are_indexed_searched_and_shown(
+    retrieve, run_files, digits, tmp_path
+):
+    """And folders that can be read in several ways have no classes, which is told."""
+    names = [b'gr\xfcn/1.png', b'gr\xfcn/two\nlines.png', b'red/3.png', b'4.png']
+    paths = [os.path.join(os.fsencode(tmp_path / 'images'), name) for name in names]
+    for path, image in zip(paths, sorted((digits / 'val/3').iterdir()), strict=False):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copy(image, path)
+    code, out, _ = retrieve(*index_command(run_files, tmp_path / 'images', tmp_path / 'index'))
+    assert code == 0 and '4 images, no classes' in out
+    assert (
+        r'no classes: 1 of the images in the folder lie outside of the class folders gr\xfcn/'
+        in out
+    )
+    page = tmp_path / os.fsdecode(b'b\xfccher.html')
+    code, out, _ = retrieve('search', tmp_path / 'index', os.fsdecode(paths[0]), '--html', page)
+    assert code == 0 and page.is_file()
+    assert rf'{tmp_path}/images/gr\xfcn/two\nlines.png' in out
+    assert len(re.findall(r'^ +\d  ', out, re.MULTILINE)) == 3
+
+
 def test_a_stopped_build_says_how_to_go_on(retrieve, run_files, digits, tmp_path, monkeypatch):
     """Ctrl-C, in place of a traceback."""
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..image_list import parse_line
+from ..image_list import list_lines, parse_line
 from .report import LayoutReport, Watch, at_least_one, drawn, number, unwatched
 
 LABELED_LISTS = ('train_1percent', 'train_10percent')
@@ -93,7 +93,7 @@ def check_image_lists(
                 f'list meta/{name}.txt is missing in {root}: {layout.tool} writes it'
             )
             continue
-        entries = [parse_line(line) for line in path.read_text().splitlines()]
+        entries = [parse_line(line) for line in list_lines(path)]
         report.counts[name] = len(entries)
         found = _list_problems(entries, classes or layout.classes)
         report.problems += [f'meta/{name}.txt: {text}' for text in found]

@@ -1,0 +1,183 @@
+"""Find the images of a folder, and account for everything else that lies in it."""
+
+import os
+import re
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+# of the formats that OpenCV and Pillow both decode; of an animation, the first frame
+ENDINGS = (
+    *('.jpg', '.jpeg', '.jpe', '.jfif', '.pjpeg', '.pjp', '.mpo', '.png', '.apng', '.gif'),
+    *('.webp', '.avif', '.bmp', '.tif', '.tiff', '.jp2', '.j2k', '.ppm', '.pgm', '.pbm', '.pnm'),
+)
+# folders that operating systems, file servers and photo programs make beside the images
+SYSTEM_FOLDERS = {
+    *('__macosx', '$recycle.bin', 'recycler', 'system volume information', 'lost+found'),
+    *('network trash folder', 'temporary items', 'thevolumesettingsfolder', 'resource.frk'),
+    *('thumbnails', 'thumbs', '_thumbs', '_thumbnails', '__thumbs', '_vti_cnf', '__pycache__'),
+    *('picasa originals', 'ipod photo cache', 'captureone'),
+}
+# Synology and QNAP: @eaDir, #recycle, @Recycle, #snapshot, @tmp, @Recently-Snapshot
+SERVER_FOLDER = re.compile(r'[#@](eadir|recycle|snapshot|tmp|recently-snapshot|__thumb).*', re.I)
+ALBUM_ART = re.compile(r'albumart(small|_\{.*)\.jpg', re.I)  # of Windows' media player
+ORDINARY_ENDING = re.compile(r'\.[A-Za-z0-9_-]{1,8}')
+SHOWN_KINDS = 8
+
+
+@dataclass
+class FoundImages:
+    """The images of a folder.
+
+    Attributes:
+        root (str): Absolute path of the folder.
+        names (list[str]): Paths of the images relative to ``root``, folder by folder in order.
+        passed_over (Counter[str]): How many there are of everything else, by its kind: 'hidden',
+            an ending such as '.heic', or a folder such as '__MACOSX/'.
+        unlisted (dict[str, str]): Subfolders that cannot be listed, with the reason.
+    """
+
+    root: str
+    names: list[str] = field(default_factory=list)
+    passed_over: Counter[str] = field(default_factory=Counter)
+    unlisted: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def paths(self) -> list[str]:
+        """list[str]: Absolute paths of the images."""
+        return [os.path.join(self.root, name) for name in self.names]
+
+    def remarks(self) -> list[str]:
+        """Sentences about what was passed over, empty if there was nothing else."""
+        kinds = [f'{count:,} {kind}' for kind, count in self.passed_over.most_common()]
+        if len(kinds) > SHOWN_KINDS:
+            kinds[SHOWN_KINDS:] = [f'{len(kinds) - SHOWN_KINDS} other kinds of files']
+        lines = [f'passed over: {", ".join(kinds)}'] if kinds else []
+        if self.unlisted:
+            name, reason = next(iter(self.unlisted.items()))
+            lines.append(
+                f'cannot look into {len(self.unlisted)} of the subfolders, the first: '
+                f'{shown_path(os.path.join(self.root, name))}: {reason}'
+            )
+        return lines
+
+
+def find_images(folder: str | Path) -> FoundImages:
+    """Find the images in a folder and its subfolders, links included.
+
+    A file is an image by its ending, one of :data:`ENDINGS` in upper or lower case. Hidden files
+    and folders are passed over, and so are the folders that systems and photo programs make beside
+    the images. A file that links lead to several times counts once, at its own place if that is in
+    the folder.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no image in it.
+        OSError: The folder cannot be listed.
+    """
+    found = FoundImages(os.path.realpath(folder))
+    if not os.path.isdir(found.root):
+        raise FileNotFoundError(f'no folder of images at {shown_path(found.root)}')
+    os.scandir(found.root).close()  # only of subfolders is it enough to say that they are closed
+    name_of = {}  # real path -> path below the root
+    seen = {found.root}
+    links = deque()
+    _walk(found, '', found.root, seen, links, name_of)
+    while links:  # after everything that has its own place in the folder
+        name, real, is_folder = links.popleft()
+        if real in seen or real in name_of:
+            found.passed_over['linked twice'] += 1
+        elif is_folder:
+            seen.add(real)
+            _walk(found, name, real, seen, links, name_of)
+        else:
+            name_of[real] = name
+    found.names = sorted(name_of.values(), key=lambda name: name.split('/'))
+    if not found.names:
+        told = '; '.join([f'no image in {shown_path(found.root)}', *found.remarks()])
+        endings = ', '.join(ENDINGS)
+        raise FileNotFoundError(f'{told}: looked for {endings} in it and its subfolders')
+    return found
+
+
+def _walk(found, top: str, real_top: str, seen: set, links: deque, name_of: dict) -> None:
+    """Collect what lies in a folder that is reached as ``top``; links are left for later."""
+    waiting = [(top, real_top)]
+    while waiting:
+        folder, real_folder = waiting.pop()
+        try:
+            with os.scandir(real_folder) as entries:
+                entries = sorted(entries, key=lambda entry: entry.name)
+        except OSError as error:
+            found.unlisted[folder] = error.strerror or str(error)
+            continue
+        for entry in entries:
+            name = f'{folder}/{entry.name}' if folder else entry.name
+            real = os.path.join(real_folder, entry.name)
+            kind = _passed_over(entry)
+            if kind:
+                found.passed_over[kind] += 1
+            elif entry.is_symlink():
+                links.append((name, os.path.realpath(entry.path), entry.is_dir()))
+            elif not entry.is_dir():
+                name_of[real] = name
+            elif real not in seen:
+                seen.add(real)
+                waiting.append((name, real))
+
+
+def is_clutter(path: str) -> bool:
+    """Tell whether a relative path is a hidden file, or lies in a hidden or a system folder."""
+    *folders, name = path.split('/')
+    return _is_hidden(name) or any(map(_is_system_folder, folders))
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith('.') or ALBUM_ART.fullmatch(name) is not None
+
+
+def _is_system_folder(name: str) -> bool:
+    known = name.casefold() in SYSTEM_FOLDERS or SERVER_FOLDER.fullmatch(name)
+    return name.startswith('.') or bool(known)
+
+
+def _passed_over(entry: os.DirEntry) -> str:
+    """Return the kind of what is passed over, '' for images and for folders to look into."""
+    name = entry.name
+    try:
+        is_folder, is_file = entry.is_dir(), entry.is_file()
+    except OSError:  # links in a circle
+        return 'with a broken link'
+    if is_folder:
+        return f'{shown_path(name)}/' if _is_system_folder(name) else ''
+    if _is_hidden(name):
+        return 'hidden'
+    if not is_file:
+        return 'with a broken link' if entry.is_symlink() else 'without content to read'
+    ending = os.path.splitext(name)[1].strip().lower()
+    if ending in ENDINGS:
+        return ''
+    if not ending:
+        return 'without an ending'
+    return ending if ORDINARY_ENDING.fullmatch(ending) else 'with an unusual ending'
+
+
+def real_paths(paths: Iterable[str]) -> Iterator[str]:
+    """Absolute paths without links in them, in order; quick for many files of few folders."""
+    real_folder = lru_cache(maxsize=None)(os.path.realpath)
+    for path in paths:
+        folder, name = os.path.split(path)
+        real = os.path.join(real_folder(folder), name)
+        yield os.path.realpath(real) if os.path.islink(real) else real
+
+
+def shown_path(path: str | Path) -> str:
+    """A path as it can be printed: line breaks, tabs and bytes that are not UTF-8 are escaped."""
+    return ''.join(letter if letter.isprintable() else _escaped(letter) for letter in str(path))
+
+
+def _escaped(letter: str) -> str:
+    byte = ord(letter) - 0xDC00  # as Python keeps a byte that is not UTF-8
+    escaped = letter.encode('unicode_escape').decode()
+    return f'\\x{byte:02x}' if 0x80 <= byte <= 0xFF else escaped
