@@ -51,7 +51,8 @@ class FoundImages:
 
     def remarks(self) -> list[str]:
         """Sentences about what was passed over, empty if there was nothing else."""
-        kinds = [f'{count:,} {kind}' for kind, count in self.passed_over.most_common()]
+        order = sorted(self.passed_over.items(), key=lambda item: (-item[1], item[0]))
+        kinds = [f'{count:,} {kind}' for kind, count in order]
         if len(kinds) > SHOWN_KINDS:
             kinds[SHOWN_KINDS:] = [f'{len(kinds) - SHOWN_KINDS} other kinds of files']
         lines = [f'passed over: {", ".join(kinds)}'] if kinds else []

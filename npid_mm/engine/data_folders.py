@@ -8,10 +8,8 @@ from mmengine.config import Config
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.registry import DATASETS
 
-from npid_mm.datasets.image_list import parse_line
+from npid_mm.datasets.list_check import check_list
 from npid_mm.extras import EXTRAS
-
-BEGINNING = 65536  # characters of a list that are read
 
 
 def check_data_folders(cfg: Config, *parts: str) -> None:
@@ -27,7 +25,7 @@ def check_data_folders(cfg: Config, *parts: str) -> None:
 
     Raises:
         FileNotFoundError: Something is missing, or a list is empty.
-        ValueError: A list of images has no labels, and its data set is to read them.
+        ValueError: A line of a list of images is not as its data set reads it.
     """
     datasets = [(part, dataset) for part in parts for dataset in _datasets(cfg.get(part))]
     missing = {f'{part}: {problem}' for part, dataset in datasets for problem in _missing(dataset)}
@@ -39,8 +37,15 @@ def check_data_folders(cfg: Config, *parts: str) -> None:
             'tools/dataset_converters/check_dataset.py checks a layout'
         )
     if cfg.get('default_scope') not in EXTRAS:  # whose lists have other columns, or none
+        lists = {}  # each is read once, also where several loaders have it
         for part, dataset in datasets:
-            _check_first_label(part, dataset)
+            if arguments := _list_arguments(dataset):
+                lists.setdefault(arguments, part)
+        for arguments, part in lists.items():
+            try:
+                check_list(*arguments)
+            except (ValueError, FileNotFoundError) as error:
+                raise type(error)(f'{part}: {error}') from error
 
 
 def _datasets(value) -> Iterator[dict]:
@@ -61,7 +66,7 @@ def _missing(dataset: dict) -> Iterator[str]:
         if '://' not in path and not exists(path):
             yield path
     path = _list(dataset)
-    if path and not _beginning(path).strip():
+    if path and not _has_text(path):
         yield f'{path} (empty)'
 
 
@@ -80,22 +85,18 @@ def _list(dataset: dict) -> str | None:
     return path if isfile(path) else None
 
 
-def _beginning(path: str) -> str:
-    with open(path, encoding='utf-8', errors='replace') as file:
-        return file.read(BEGINNING)
+def _has_text(path: str) -> bool:
+    with open(path, 'rb') as file:
+        return any(map(bytes.strip, file))
 
 
-def _check_first_label(part: str, dataset: dict) -> None:
-    """Refuse a list of MMPretrain's `path label` whose first line has no label."""
+def _list_arguments(dataset: dict) -> tuple[str, str, bool] | None:
+    """Path, folder of the images and whether there are labels, for MMPretrain's lists."""
     path, kind = _list(dataset), dataset.get('type')
     kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-    if path is None or not isinstance(kind, type) or not issubclass(kind, CustomDataset):
-        return
-    line = _beginning(path).strip().partition('\n')[0]
-    _, label = parse_line(line)
-    if dataset.get('with_label', True) and not (label or '').lstrip('-').isdecimal():
-        raise ValueError(
-            f'{part}: {path} must have `path label` in each line, got {line!r}: for images without '
-            'labels set with_label=False in the data set, and val_dataloader = val_evaluator = '
-            'val_cfg = None (docs/your_data.md)'
-        )
+    if path is None or getattr(kind, 'load_data_list', None) is not CustomDataset.load_data_list:
+        return None
+    prefix = dataset.get('data_prefix') or ''
+    prefix = prefix.get('img_path', '') if isinstance(prefix, dict) else prefix
+    folder = join(dataset.get('data_root') or '', expanduser(prefix))
+    return path, folder, bool(dataset.get('with_label', True))

@@ -108,7 +108,7 @@ def test_class_folders_give_figures(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (
         'train 20, held out 4, 2 classes (dog/, red car/); held out: valid/; '
-        'passed over: 1 hidden, 1 .heic, 1 __MACOSX/\n'
+        'passed over: 1 .heic, 1 __MACOSX/, 1 hidden\n'
     ) in done.stdout
     assert 'linear probe, NPID' in load(tmp_path / 'run/results.json')
 

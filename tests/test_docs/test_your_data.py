@@ -120,5 +120,5 @@ def test_a_config_without_any_images_is_told(unlabelled):
 
 def test_images_without_labels_need_that_the_config_says_so(unlabelled):
     del unlabelled.train_dataloader.dataset.dataset['with_label']
-    with pytest.raises(ValueError, match=r'must have `path label` .* set with_label=False'):
+    with pytest.raises(ValueError, match=r'must be `path label`; .* set with_label=False'):
         check_data_folders(unlabelled, 'train_dataloader')

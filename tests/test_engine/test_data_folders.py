@@ -2,7 +2,9 @@
 
 import pytest
 from mmengine.config import Config
+from mmpretrain.datasets import CustomDataset
 
+from npid_mm.engine import data_folders
 from npid_mm.engine.data_folders import check_data_folders
 from tests.toy import ROOT
 
@@ -128,21 +130,60 @@ def test_classification_data_are_looked_for(request, tmp_path, name, there, miss
     assert 'tools/dataset_converters/check_dataset.py checks a layout' in lines[-1]
 
 
-def test_a_list_without_labels_is_told_from_one_with_them(tmp_path):
-    """And what to do with images that have none."""
+@pytest.fixture
+def listed(tmp_path):
+    """A config of two loaders with one list of images, and that list."""
+    for name in ('a photo.jpg', 'b.jpg'):
+        (tmp_path / name).touch()
     path = tmp_path / 'train.txt'
-    path.write_text('a photo.jpg\nb.jpg\n')
     dataset = dict(type='CustomDataset', data_root=str(tmp_path), ann_file='train.txt')
-    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    wrapped = dict(type='InstanceDataset', dataset=dataset)
+    loaders = dict(train_dataloader=dict(dataset=wrapped), val_dataloader=dict(dataset=dataset))
+    return Config(loaders), path
+
+
+def test_a_list_without_labels_is_told_from_one_with_them(listed):
+    """And what to do with images that have none."""
+    cfg, path = listed
+    path.write_text('a photo.jpg\nb.jpg\n')
     message = (
-        rf"train_dataloader: {path} must have `path label` in each line, got 'a photo\.jpg': for "
-        r'images without labels set with_label=False in the data set, and val_dataloader = '
-        r'val_evaluator = val_cfg = None \(docs/your_data\.md\)'
+        rf"train_dataloader: {path}: line 1, 'a photo\.jpg', has no label: each line must be `path "
+        r'label`; for images without labels set with_label=False in the data set, and '
+        r'val_dataloader = val_evaluator = val_cfg = None \(docs/your_data\.md\) \(2 of 2 lines\)'
     )
     with pytest.raises(ValueError, match=message):
         check_data_folders(cfg, 'train_dataloader')
-    cfg.train_dataloader.dataset.with_label = False
+    cfg.train_dataloader.dataset.dataset.with_label = False
     check_data_folders(cfg, 'train_dataloader')
-    cfg.train_dataloader.dataset.with_label = True
+    cfg.train_dataloader.dataset.dataset.with_label = True
     path.write_text('a photo.jpg 3\n')
     check_data_folders(cfg, 'train_dataloader')
+
+
+def test_a_list_is_read_once_though_loaders_share_it(listed, monkeypatch):
+    """Of ImageNet's, each reading takes a second or two."""
+    cfg, path = listed
+    path.write_text('b.jpg 3\n')
+    seen = []
+    monkeypatch.setattr(data_folders, 'check_list', lambda *arguments: seen.append(arguments))
+    check_data_folders(cfg, 'train_dataloader', 'val_dataloader')
+    assert seen == [(str(path), str(path.parent) + '/', True)]
+
+
+@pytest.mark.parametrize('prefix', ['train', dict(img_path='train')])
+def test_the_folder_before_the_paths_counts(listed, prefix):
+    cfg, path = listed
+    path.write_text('b.jpg 0\na photo.jpg 1\n')
+    (path.parent / 'train').mkdir()
+    cfg.val_dataloader.dataset.data_prefix = prefix
+    message = f'val_dataloader: {path}: 2 of the 2 files .* {path.parent}/train/b.jpg of line 1'
+    with pytest.raises(FileNotFoundError, match=message):
+        check_data_folders(cfg, 'val_dataloader')
+
+
+def test_lists_of_other_data_sets_are_not_read(listed):
+    """Of a subclass with a format of its own, say."""
+    cfg, path = listed
+    path.write_text('{}')
+    cfg.val_dataloader.dataset.type = type('Own', (CustomDataset,), dict(load_data_list=list))
+    check_data_folders(cfg, 'val_dataloader')
