@@ -92,7 +92,7 @@ def use_folder(cfg: Config, images: Path) -> None:
     ):
         pipeline = holder.dataset.pipeline
         if pipeline[0].type != 'LoadRandomResizedCrop':
-            pipeline = [dict(type='LoadImageFromFile'), *pipeline]
+            pipeline = [dict(type='LoadImage'), *pipeline]
         for step in pipeline:
             if step['type'] == 'NumpyToPIL':
                 step.update(to_rgb=True)

@@ -7,12 +7,13 @@ from .labels import check_same_classes, dataset_labels
 from .numpy_labels import accept_numpy_labels
 from .resumable_sampler import ResumableSampler
 from .seeding import mixed_seed, seed_generators
-from .transforms import LoadRandomResizedCrop
+from .transforms import LoadImage, LoadRandomResizedCrop
 from .voc2007 import VOC2007Classification
 
 __all__ = [
     'INaturalist2018',
     'InstanceDataset',
+    'LoadImage',
     'LoadRandomResizedCrop',
     'ResumableSampler',
     'VOC2007Classification',

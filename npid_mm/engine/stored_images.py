@@ -1,30 +1,31 @@
 """Images of a data set as they are stored, and what to say where the data set is missing."""
 
-import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from mmengine import fileio
-from PIL import Image, ImageOps
+from PIL import Image
 from torch.utils.data import Dataset
+
+from npid_mm.datasets.transforms.loading import dataset_reader
+from npid_mm.images import UnreadableImageError, plain_reason
 
 
 def stored_image(dataset: Dataset, index: int) -> np.ndarray:
     """Image (H, W, 3) as the data set stores it, in a file or in memory: RGB, uint8.
 
     Raises:
-        OSError: The image cannot be read.
+        UnreadableImageError: The image cannot be read.
+        OSError: The file cannot be opened.
     """
     info = dataset.get_data_info(index)
     if 'img' in info:
-        image = Image.fromarray(np.asarray(info['img']))
-    else:
-        try:
-            image = ImageOps.exif_transpose(Image.open(io.BytesIO(fileio.get(info['img_path']))))
-        except OSError as error:
-            raise type(error)(f'cannot read {info["img_path"]}: {error}') from error
-    return np.asarray(image.convert('RGB'))
+        return np.asarray(Image.fromarray(np.asarray(info['img'])).convert('RGB'))
+    try:
+        return dataset_reader(dataset).decode(fileio.get(info['img_path']))[..., ::-1]
+    except (UnreadableImageError, OSError) as error:
+        raise type(error)(f'cannot read {info["img_path"]}: {plain_reason(error)}') from error
 
 
 @contextmanager

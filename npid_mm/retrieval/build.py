@@ -21,9 +21,9 @@ from .entries import Entry
 from .feature_index import FeatureIndex, check_free
 from .image_files import (
     ImageFiles,
+    ImagePipeline,
     check_size,
     collate_readable,
-    image_pipeline,
 )
 from .metadata import DTYPES, META
 from .network import about_network, index_feature, load_network
@@ -106,7 +106,7 @@ def build_index(
             new = [real not in have for real in real_paths(paths)]
             paths, labels = list(compress(paths, new)), list(compress(labels, new))
         loader = DataLoader(
-            ImageFiles(paths, image_pipeline(cfg)),
+            ImageFiles(paths, ImagePipeline(cfg)),
             batch_size=batch_size,
             num_workers=num_workers,
             collate_fn=collate_readable,

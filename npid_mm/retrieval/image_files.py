@@ -1,17 +1,18 @@
 """Image files, found and made ready for the network; one that cannot be read stops nothing."""
 
-from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
-from mmpretrain.datasets import remove_transform
 from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import Dataset
 
-LOADER = 'LoadImageFromFile'
+from npid_mm.datasets.transforms.loading import steps_reader
+from npid_mm.images import plain_reason
+
+LOADERS = ('LoadImage', 'LoadImageFromFile')  # the second in configs of older indexes
 
 
 class Batch(NamedTuple):
@@ -27,29 +28,42 @@ class Batch(NamedTuple):
         return list(self.data['inputs'][0].shape[1:])
 
 
-def image_pipeline(cfg: Config) -> Callable[[str | np.ndarray], dict]:
-    """The test pipeline of a config, for one image.
+class ImagePipeline:
+    """The test pipeline of a config, for one image: a file, or an array.
 
-    It takes a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it. A data set
-    that needs no loading, as MMPretrain's CIFAR-10, has its images in RGB: files and arrays are
-    turned for it.
+    A data set that needs no loading, as MMPretrain's CIFAR-10, has its images in RGB: files and
+    arrays are converted for it.
+
+    Args:
+        cfg (Config): A config with a ``test_dataloader``.
+
+    Attributes:
+        reader (ImageReader): What files are read with.
     """
-    settings = cfg.test_dataloader.dataset.pipeline
-    behind = remove_transform(settings, LOADER)
-    loader = [step for step in settings if step['type'] == LOADER]
-    if not loader:
-        loader = [dict(type=LOADER)]
-        behind = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *behind]
-    from_array = Compose([TRANSFORMS.build(step) for step in behind])
-    from_file = Compose([*(TRANSFORMS.build(step) for step in loader), from_array])
 
-    def pipeline(image: str | np.ndarray) -> dict:
+    def __init__(self, cfg: Config):
+        settings = cfg.test_dataloader.dataset.pipeline
+        loader = [step for step in settings if step['type'] in LOADERS]
+        behind = [step for step in settings if step['type'] not in LOADERS]
+        if not loader:
+            loader = [dict(type='LoadImage')]
+            behind = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *behind]
+        self.load = Compose([TRANSFORMS.build(step) for step in loader])
+        self.behind = Compose([TRANSFORMS.build(step) for step in behind])
+        self.reader = steps_reader(self.load.transforms)
+
+    def __call__(self, image: str | np.ndarray) -> dict:
+        """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
+
+        Raises:
+            UnreadableImageError: The file is refused, or damaged.
+            OSError: The file cannot be opened.
+        """
         if isinstance(image, np.ndarray):
             shape = image.shape[:2]
-            return from_array(dict(img=image, img_shape=shape, ori_shape=shape))
-        return from_file(dict(img_path=str(image)))
-
-    return pipeline
+            return self.behind(dict(img=image, img_shape=shape, ori_shape=shape))
+        self.reader.check(image)  # MMPretrain's loader has no limits
+        return self.behind(self.load(dict(img_path=str(image))))
 
 
 class ImageFiles(Dataset):
@@ -57,10 +71,10 @@ class ImageFiles(Dataset):
 
     Args:
         images (list[str | ndarray]): Files, or arrays (H, W, 3) in BGR.
-        pipeline (Callable): What :func:`image_pipeline` gives.
+        pipeline (ImagePipeline): Prepares each of them.
     """
 
-    def __init__(self, images: list[str | np.ndarray], pipeline: Callable):
+    def __init__(self, images: list[str | np.ndarray], pipeline: ImagePipeline):
         self.images = images
         self.pipeline = pipeline
 
@@ -71,12 +85,9 @@ class ImageFiles(Dataset):
         """Position, sample or None, and why it is None."""
         image = self.images[position]
         try:
-            if not isinstance(image, np.ndarray) and not Path(image).stat().st_size:
-                raise ValueError('the file is empty')
             return position, self.pipeline(image), ''
         except Exception as error:  # a decoder may raise anything
-            reason = getattr(error, 'strerror', None) or str(error) or type(error).__name__
-            return position, None, reason.removesuffix(f': {image}')
+            return position, None, plain_reason(error)
 
 
 def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:

@@ -19,9 +19,9 @@ from .feature_index import FeatureIndex
 from .image_files import (
     Batch,
     ImageFiles,
+    ImagePipeline,
     check_size,
     collate_readable,
-    image_pipeline,
 )
 from .neighborhood import neighborhood
 from .network import about_network, index_feature, load_network
@@ -194,6 +194,7 @@ class ImageRetriever(BaseInferencer):
             recall=self.recall,
             title=f'Nearest neighbours in {shown_path("/".join(parts))}',
             out=html,
+            reader=self.pipeline.reader,
         )
 
     def postprocess(self, preds: list[dict], visualization: None, return_datasamples: bool):
@@ -204,7 +205,7 @@ class ImageRetriever(BaseInferencer):
         return preds
 
     def _init_pipeline(self, cfg: Config):
-        return image_pipeline(cfg)
+        return ImagePipeline(cfg)
 
     def _inputs_to_list(self, inputs) -> list[str | np.ndarray]:
         return query_images(inputs)

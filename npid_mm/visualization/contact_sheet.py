@@ -1,8 +1,11 @@
 """Contact sheet: each query image with its nearest neighbours."""
 
 from os import PathLike
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from npid_mm.images import ImageReader, UnreadableImageError
 
 from .whole_file import whole_file
 
@@ -28,6 +31,7 @@ def neighbor_sheet(
     thumb=72,
     title=None,
     sections=None,
+    reader=None,
 ):
     """Draw one row for each query: the query, then its neighbours with their similarity.
 
@@ -46,6 +50,8 @@ def neighbor_sheet(
         thumb (int): Width and height of an image in pixels, at least 32. Defaults to 72.
         title (str, optional): Line above the sheet. Defaults to how many neighbours are right.
         sections (Mapping[str, int], optional): Headings, and how many rows follow each, Q in all.
+        reader (ImageReader, optional): Reads the files, by default as ``ImageReader()`` does. A
+            file that cannot be read is shown as a gray tile with its name.
 
     Returns:
         str | PathLike: ``out``.
@@ -53,7 +59,6 @@ def neighbor_sheet(
     Raises:
         ValueError: If there is no query, lengths differ, only one side has labels, ``thumb`` is
             too small or ``sections`` have another number of rows.
-        OSError: If an image cannot be read.
     """
     similarity = [[float(value) for value in row] for row in similarity]
     _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels)
@@ -68,7 +73,7 @@ def neighbor_sheet(
     if title is None:
         title = _default_title(query_labels, neighbor_labels)
     columns = max(map(len, neighbor_paths))
-    sheet = _Sheet(len(query_paths), columns, thumb, labelled, title, sections)
+    sheet = _Sheet(len(query_paths), columns, thumb, labelled, title, sections, reader)
     for row, path in enumerate(query_paths):
         own = int(query_labels[row]) if labelled else None
         sheet.draw_cell(row, 0, path, [_class_name(own, class_names)])
@@ -130,7 +135,8 @@ def _class_name(label, class_names):
 class _Sheet:
     """Where things are on the sheet, and how they are drawn."""
 
-    def __init__(self, rows, neighbors, thumb, labelled, title='', sections=None):
+    def __init__(self, rows, neighbors, thumb, labelled, title='', sections=None, reader=None):
+        self.reader = reader or ImageReader()
         self.thumb, self.labelled, self.columns = thumb, labelled, 1 + neighbors
         self.title, self.headings = title, {}
         first = 0
@@ -186,11 +192,7 @@ class _Sheet:
         """An image with lines of text below; ``right`` frames it green (True) or red (False)."""
         x, y = self.left(column), self.row_top(row)
         inner = self.thumb - 2 * FRAME
-        in_file = isinstance(stored, (str, PathLike))
-        with Image.open(stored) if in_file else Image.fromarray(stored) as image:
-            image = ImageOps.exif_transpose(image).convert('RGB')
-        image = ImageOps.pad(image, (inner, inner), Image.Resampling.BICUBIC, PAD)
-        self.image.paste(image, (x + FRAME, y + FRAME))
+        self.image.paste(self._tile(stored, inner), (x + FRAME, y + FRAME))
         if right is not None:
             color = RIGHT if right else WRONG
             box = (x, y, x + self.thumb - 1, y + self.thumb - 1)
@@ -200,6 +202,20 @@ class _Sheet:
         for number, text in enumerate(filter(None, lines)):
             middle = (x + self.thumb / 2, y + self.thumb + (number + 0.5) * LINE)
             self.pen.text(middle, self._fit(text), FADED if number else INK, self.font, 'mm')
+
+    def _tile(self, stored, side):
+        """An image fitted into a square, or the name of a file that cannot be read."""
+        try:
+            in_file = isinstance(stored, (str, PathLike))
+            image = Image.fromarray(self.reader.read(stored) if in_file else stored)
+        except (UnreadableImageError, OSError):
+            tile = Image.new('RGB', (side, side), PAD)
+            pen = ImageDraw.Draw(tile)
+            for number, text in enumerate(('cannot read', Path(stored).name)):
+                middle = (side / 2, side / 2 + (number - 0.5) * LINE)
+                pen.text(middle, self._fit(text), WRONG, self.font, 'mm')
+            return tile
+        return ImageOps.pad(image, (side, side), Image.Resampling.BICUBIC, PAD)
 
     def _draw_mark(self, x, y, right, size):
         """A white tick on green or a white cross on red, drawn large and shrunk: smooth edges."""

@@ -9,7 +9,9 @@ from os import PathLike
 from os.path import realpath
 from pathlib import Path
 
-from PIL import Image, ImageOps
+from PIL import Image
+
+from npid_mm.images import ImageReader, UnreadableImageError
 
 from .whole_file import whole_file
 
@@ -27,6 +29,7 @@ def neighbor_page(
     recall=1.0,
     title='Nearest neighbours',
     out='neighbors.html',
+    reader=None,
 ):
     """Write a page of queries, each with its neighbours, in which any image can be clicked.
 
@@ -47,6 +50,7 @@ def neighbor_page(
         recall (float): Share of the true neighbours that the search finds, printed where below 1.
         title (str): What the page is called, in its heading and by the browser.
         out (str | PathLike): File to write.
+        reader (ImageReader, optional): Reads the files, by default as ``ImageReader()`` does.
 
     Returns:
         str | PathLike: ``out``.
@@ -56,12 +60,13 @@ def neighbor_page(
     """
     labels = [None] * len(images) if labels is None else labels
     _check(images, links, queries, labels)
+    reader = reader or ImageReader()
     # a query may be an image of the index too
     keys = [realpath(image) if _stored(image) else i for i, image in enumerate(images)]
     distinct = dict(zip(keys, images, strict=True))
     position = {key: number for number, key in enumerate(distinct)}
     content = {
-        'thumbnails': [_thumbnail(image) for image in distinct.values()],
+        'thumbnails': [_thumbnail(image, reader) for image in distinct.values()],
         'images': [
             {'thumbnail': position[key], 'name': _name(image), 'label': label}
             for key, image, label in zip(keys, images, labels, strict=True)
@@ -109,14 +114,11 @@ def _name(image):
     return '/'.join(Path(image).parts[-2:]) if _stored(image) else 'an array'
 
 
-def _thumbnail(image):
+def _thumbnail(image, reader):
     """Data URI, None if it cannot be read, and the longer side of an image with sharp pixels."""
     try:
-        picture = Image.open(image) if _stored(image) else Image.fromarray(image)
-        picture = ImageOps.exif_transpose(picture).convert('RGB')
-    except Exception:  # a decoder may raise anything
-        if not _stored(image):
-            raise
+        picture = Image.fromarray(reader.read(image) if _stored(image) else image)
+    except (UnreadableImageError, OSError):
         return {'src': None, 'sharp': None}
     small = max(picture.size) <= SMALL
     picture.thumbnail((SIDE, SIDE))

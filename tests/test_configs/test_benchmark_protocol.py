@@ -39,7 +39,7 @@ FLIP = dict(type='RandomHorizontalFlip', p=0.5)
 CROP = [dict(type='LoadRandomResizedCrop', scale=224), dict(type='PackInputs')]
 RESIZE_EDGE = dict(type='ResizeEdge', scale=256, edge='short', backend='pillow')
 TEST = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     RESIZE_EDGE,
     dict(type='CenterCrop', crop_size=224),
     dict(type='PackInputs'),
@@ -188,7 +188,7 @@ def test_images(name):
     cfg = load(name)
     assert cfg.train_dataloader.dataset.dataset.pipeline == (
         [
-            dict(type='LoadImageFromFile'),
+            dict(type='LoadImage'),
             RESIZE_EDGE,
             dict(type='CenterCrop', crop_size=256),
             dict(type='RandomCrop', crop_size=224),

@@ -169,7 +169,7 @@ def test_mmselfsup_feed():
     """Operators and order of MMSelfSup's pipeline."""
     cfg = Config.fromfile(ROOT / 'configs/selfsup/_base_/datasets/imagenet_per-image.py')
     assert cfg.train_dataloader.dataset.dataset.pipeline == [
-        dict(type='LoadImageFromFile'),
+        dict(type='LoadImage'),
         dict(type='RandomResizedCrop', scale=224, crop_ratio_range=(0.2, 1.0), backend='pillow'),
         dict(
             type='RandomGrayscale',

@@ -57,7 +57,7 @@ def test_voc2007_images(name):
     for loader, split in ((cfg.test_dataloader, 'test'), (cfg.test_cfg.reference, 'trainval')):
         assert (loader.dataset.type, loader.dataset.split) == ('VOC2007Classification', split)
         assert loader.dataset.pipeline == [
-            dict(type='LoadImageFromFile'),
+            dict(type='LoadImage'),
             dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
             dict(type='Resize', scale=224, backend='pillow'),
             dict(type='PackInputs'),

@@ -14,7 +14,7 @@ from PIL import Image
 from npid_mm.datasets import split_folder
 from npid_mm.engine.features import dataset_features
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build, build_index
-from npid_mm.retrieval.image_files import image_pipeline
+from npid_mm.retrieval.image_files import ImagePipeline
 
 
 def network(digits_run):
@@ -61,7 +61,7 @@ def test_pooled_features_where_the_knn_test_is_of_them(digits_run, few, tmp_path
     index, _ = build_index(
         tmp_path / 'index', cfg, digits_run[1], few, dtype='float32', num_workers=0
     )
-    pipeline = image_pipeline(cfg)
+    pipeline = ImagePipeline(cfg)
     inputs = torch.stack([pipeline(entry.path)['inputs'] for entry in index.entries()]).float()
     model = network(digits_run)
     maps = model.backbone((inputs - 127) / 64)[-1]
@@ -237,7 +237,7 @@ def test_data_sets_that_need_no_loading_have_their_channels_in_rgb(digits_run, t
     cfg.test_dataloader.dataset.pipeline = [dict(type='PackInputs')]
     rgb = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(rgb).save(tmp_path / 'a.png')
-    pipeline = image_pipeline(cfg)
+    pipeline = ImagePipeline(cfg)
     wanted = torch.from_numpy(rgb).permute(2, 0, 1)
     assert torch.equal(pipeline(str(tmp_path / 'a.png'))['inputs'], wanted)
     assert torch.equal(pipeline(mmcv.imread(tmp_path / 'a.png'))['inputs'], wanted)

@@ -8,6 +8,7 @@ from mmpretrain.registry import DATASETS
 from PIL import Image
 
 from npid_mm.engine.views import augmented_views
+from npid_mm.images import UnreadableImageError
 from npid_mm.visualization import view_sheet
 from npid_mm.visualization.view_sheet import TOP, _left
 from tests.toy import DIGITS_CONFIG, on_small_data
@@ -155,7 +156,7 @@ def test_numbers_out_of_range_are_named(photos, arguments, message):
 
 def test_what_is_missing_is_named(photos, tmp_path):
     (tmp_path / '2.png').write_bytes(b'no image')
-    with pytest.raises(OSError, match=r'cannot read .*2\.png'):
+    with pytest.raises(UnreadableImageError, match=r'cannot read .*2\.png: .* not an image'):
         augmented_views(photos, 4, 1)
     photos.train_dataloader.dataset.ann_file = 'nowhere.txt'
     with pytest.raises(FileNotFoundError, match='cannot load the training set.*nowhere.*data_root'):

@@ -5,6 +5,7 @@ import pytest
 import torch
 from PIL import Image
 
+from npid_mm.images import ImageReader
 from npid_mm.visualization import neighbor_sheet
 from npid_mm.visualization.contact_sheet import FRAME, PAD, RIGHT, WRONG, _Sheet
 
@@ -138,14 +139,28 @@ def test_images_of_other_modes(tmp_path):
     neighbor_sheet(paths[:1], [paths], [[0.5] * 5], out=tmp_path / 'sheet.png')
 
 
-def test_an_unreadable_image_leaves_the_old_sheet(images, tmp_path):
-    """Nothing half-written, and no temporary file."""
+def test_an_unreadable_image_is_a_tile_of_its_own(images, tmp_path):
     out = neighbor_sheet([images[0]], [[images[1]]], [[1]], out=tmp_path / 'sheet.png')
-    before = out.read_bytes()
+    before = np.asarray(Image.open(out))
     images[1].write_bytes(b'broken')
-    with pytest.raises(OSError, match='1.png'):
-        neighbor_sheet([images[0]], [[images[1]]], [[1]], out=out)
-    assert out.read_bytes() == before
+    neighbor_sheet([images[0]], [[images[1]]], [[1]], out=out)
+    after = np.asarray(Image.open(out))
+    changed = np.argwhere((before != after).any(-1))
+    assert len(changed) and np.ptp(changed, axis=0).max() < 72  # no other image
+    assert (after == rgb(WRONG)).all(-1).any() and not (before == rgb(WRONG)).all(-1).any()
+
+
+def test_transparent_files_are_drawn_on_white_or_as_the_reader_has_it(tmp_path):
+    path = tmp_path / 'drawing.png'
+    Image.new('RGBA', (90, 90), (0, 0, 0, 0)).save(path)
+    for reader, color in ((None, (255, 255, 255)), (ImageReader((9, 99, 199)), (9, 99, 199))):
+        out = neighbor_sheet([path], [[path]], [[1]], out=tmp_path / 'sheet.png', reader=reader)
+        sheet = np.asarray(Image.open(out))
+        assert (sheet == color).all(-1).sum() >= 2 * 66**2
+        assert not (sheet == 0).all(-1).any()
+
+
+def test_a_sheet_that_cannot_be_written_leaves_no_file(images, tmp_path):
     with pytest.raises(ValueError, match='unknown file extension'):
         neighbor_sheet([images[0]], [[images[0]]], [[1]], out=tmp_path / 'sheet.none')
     assert {path.suffix for path in tmp_path.iterdir()} == {'.png'}

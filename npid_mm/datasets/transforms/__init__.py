@@ -1,3 +1,4 @@
+from .load_image import LoadImage
 from .load_random_resized_crop import LoadRandomResizedCrop
 
-__all__ = ['LoadRandomResizedCrop']
+__all__ = ['LoadImage', 'LoadRandomResizedCrop']

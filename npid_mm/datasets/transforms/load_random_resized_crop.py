@@ -1,6 +1,5 @@
 """Decoding and the random crop in one, so that a large image need not be decoded in full."""
 
-import io
 from typing import NamedTuple
 
 import cv2
@@ -9,13 +8,11 @@ import torch
 from mmengine import fileio
 from mmpretrain.datasets import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
-from PIL import Image
 from torchvision.transforms.v2 import functional as F
 
-from .jpeg import decode_jpeg_crop
+from npid_mm.images import ImageReader
+from npid_mm.images.jpeg import decode_jpeg_crop
 
-ORIENTATION = 0x0112  # the EXIF tag
-TRANSPOSED = (5, 6, 7, 8)  # its values that swap height and width
 # a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
 REDUCED = {
     1: cv2.IMREAD_COLOR,
@@ -38,15 +35,6 @@ class Box(NamedTuple):
         return Box(*(round(side / factor) for side in self))
 
 
-class Header(NamedTuple):
-    """What a file says of its image before it is decoded."""
-
-    height: int
-    width: int
-    is_jpeg: bool
-    upright: bool  # height and width are as stored
-
-
 @TRANSFORMS.register_module()
 class LoadRandomResizedCrop(RandomResizedCrop):
     """Load an image and cut a random crop out of it, resized with antialiasing.
@@ -57,6 +45,8 @@ class LoadRandomResizedCrop(RandomResizedCrop):
     image that the data set holds in memory (``img``) is taken as it is, a gray one with three equal
     channels.
 
+    Files are read as by :class:`~npid_mm.images.ImageReader`, with its arguments.
+
     Required keys: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
     read from a file; ``img_shape``.
 
@@ -65,9 +55,10 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         crop_ratio_range (tuple[float, float]): Area of the crop over that of the image.
         aspect_ratio_range (tuple[float, float]): Width over height of the crop.
         backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
+        **reader: ``background``, ``max_pixels``, ``value_range``.
 
     Raises:
-        ValueError: The file cannot be decoded.
+        UnreadableImageError: The file cannot be read, wherever the crop is.
     """
 
     def __init__(
@@ -76,9 +67,11 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         crop_ratio_range: tuple[float, float] = (0.08, 1.0),
         aspect_ratio_range: tuple[float, float] = (3 / 4, 4 / 3),
         backend_args: dict | None = None,
+        **reader,
     ):
         super().__init__(scale, crop_ratio_range, aspect_ratio_range)
         self.backend_args = backend_args
+        self.reader = ImageReader(**reader)
 
     def transform(self, results: dict) -> dict:
         """Load, crop and resize one image."""
@@ -99,35 +92,24 @@ class LoadRandomResizedCrop(RandomResizedCrop):
     def _decode_crop(self, path: str) -> np.ndarray:
         """A random crop (h, w, 3) of an image file, decoded no finer than needed."""
         content = fileio.get(path, self.backend_args)
-        header = _read_header(content)
+        header = self.reader.header(content)
         box = self._draw(header.height, header.width)
-        factor = _decoding_factor(box, self.scale) if header.is_jpeg else 1
+        plain_jpeg = header.is_jpeg and header.opencv
+        factor = _decoding_factor(box, self.scale) if plain_jpeg else 1
         box = box.at(factor)
         image = None
-        if header.is_jpeg and header.upright:
+        if plain_jpeg and header.orientation == 1:
             image = decode_jpeg_crop(content, *box, factor)
         if image is None:
-            image = cv2.imdecode(np.frombuffer(content, np.uint8), REDUCED[factor])
-            if image is None:
-                raise ValueError(f'cannot decode {path}: the file is broken or no image')
-            image = _cut(image, box)
+            image = _cut(self.reader.decode(content, header, REDUCED[factor]), box)
         return image
 
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(scale={self.scale}, crop_ratio_range={self.crop_ratio_range}, '
-            f'aspect_ratio_range={self.aspect_ratio_range}, backend_args={self.backend_args})'
+            f'aspect_ratio_range={self.aspect_ratio_range}, backend_args={self.backend_args}, '
+            f'reader={self.reader})'
         )
-
-
-def _read_header(content: bytes) -> Header:
-    """Size of an image as it is to be seen, and what kind of file it is."""
-    with Image.open(io.BytesIO(content)) as header:
-        width, height = header.size
-        orientation = header.getexif().get(ORIENTATION, 1) if 'exif' in header.info else 1
-        if orientation in TRANSPOSED:
-            width, height = height, width
-        return Header(height, width, header.format == 'JPEG', orientation == 1)
 
 
 def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:

@@ -6,7 +6,7 @@ batch_size = 32  # images a rank and step
 image_size = 16  # pixels, height and width that the network sees
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(type='Resize', scale=image_size),
     dict(type='NumpyToPIL'),
     dict(
@@ -22,7 +22,7 @@ train_pipeline = [
     dict(type='PackInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(type='Resize', scale=image_size),
     dict(type='PackInputs'),
 ]

@@ -16,7 +16,7 @@ train_pipeline = [
     dict(type='PackInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(type='ResizeEdge', scale=image_size, edge='short', backend='pillow'),
     dict(type='CenterCrop', crop_size=image_size),
     dict(type='PackInputs'),

@@ -9,7 +9,7 @@ data_preprocessor = dict(
     bgr_to_rgb=True,
 )
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(
         type='RandomResizedCrop',
         scale={{_base_.image_size}},

@@ -4,7 +4,7 @@ _base_ = './imagenet.py'
 data_root = 'data/places205'  # holds meta/{train,val}.txt, which name the images from here on
 
 train_pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
     dict(type='CenterCrop', crop_size=256),
     dict(type='RandomCrop', crop_size={{_base_.image_size}}),

@@ -11,7 +11,7 @@ data_preprocessor = dict(
     bgr_to_rgb=True,
 )
 pipeline = [
-    dict(type='LoadImageFromFile'),
+    dict(type='LoadImage'),
     dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
     dict(type='Resize', scale=image_size, backend='pillow'),
     dict(type='PackInputs'),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npid_mm.datasets.transforms import jpeg
+from npid_mm.images import jpeg
 
 SUBSAMPLING = {'4:4:4': 0, '4:2:2': 1, '4:2:0': 2}
 FLAGS = {1: cv2.IMREAD_COLOR, 2: cv2.IMREAD_REDUCED_COLOR_2, 4: cv2.IMREAD_REDUCED_COLOR_4}

@@ -1,0 +1,41 @@
+"""Load an image file, as every part of the package does."""
+
+from mmcv.transforms import BaseTransform
+from mmengine import fileio
+from mmpretrain.registry import TRANSFORMS
+
+from npid_mm.images import ImageReader
+
+
+@TRANSFORMS.register_module()
+class LoadImage(BaseTransform):
+    """Load an image with :class:`~npid_mm.images.ImageReader`.
+
+    The pixels of ordinary images, 8 bits and opaque, are those of MMPretrain's
+    ``LoadImageFromFile``.
+
+    Required key: ``img_path``. Added keys: ``img`` (H, W, 3) uint8, BGR; ``img_shape`` and
+    ``ori_shape``.
+
+    Args:
+        backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
+        **reader: Arguments of :class:`~npid_mm.images.ImageReader`: ``background``,
+            ``max_pixels``, ``value_range``.
+
+    Raises:
+        UnreadableImageError: The image cannot be read.
+    """
+
+    def __init__(self, backend_args: dict | None = None, **reader):
+        self.backend_args = backend_args
+        self.reader = ImageReader(**reader)
+
+    def transform(self, results: dict) -> dict:
+        """Load one image."""
+        image = self.reader.decode(fileio.get(results['img_path'], self.backend_args))
+        results['img'] = image
+        results['img_shape'] = results['ori_shape'] = image.shape[:2]
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(backend_args={self.backend_args}, reader={self.reader})'

@@ -1,0 +1,129 @@
+"""The header of an image file, and the files that are refused before they are decoded."""
+
+import mmap
+from typing import BinaryIO, NamedTuple
+
+from PIL import Image, UnidentifiedImageError
+
+MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS  # 178,956,970: above it, Pillow refuses an image too
+ORIENTATION = 0x0112  # the EXIF tag
+TRANSPOSED = (5, 6, 7, 8)  # its values that swap height and width
+JPEG = ('JPEG', 'MPO')  # MPO: JPEGs with further pictures behind the first, as phones write them
+OPENCV = (*JPEG, 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')  # formats that OpenCV decodes
+ALPHA_MODES = ('RGBA', 'RGBa', 'LA', 'La', 'PA')
+# modes of one channel that NumPy takes in full depth
+DEEP_MODES = {
+    'I': '32-bit integers',
+    'F': '32-bit floats',
+    **{mode: '16-bit integers' for mode in ('I;16', 'I;16L', 'I;16B', 'I;16N')},
+}
+END_MARKERS = {'PNG': b'IEND', **{name: b'\xff\xd9' for name in JPEG}}
+
+
+class UnreadableImageError(ValueError):
+    """An image file that cannot be read; the message is the reason, without the path."""
+
+
+class Header(NamedTuple):
+    """The properties of an image that decide how it is decoded."""
+
+    height: int  # as it is to be shown
+    width: int
+    is_jpeg: bool
+    orientation: int  # EXIF's, 1 to 8, which decoding applies
+    transparent: bool
+    depth: str  # kind of values, where it is more than 8 bits per channel
+    opencv: bool  # OpenCV decodes it as it is to be shown, apart from the orientation
+
+
+def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> Header:
+    """Read the header of an image file, and look for the end of the image.
+
+    Args:
+        file (BinaryIO): The file, at its beginning.
+        content (bytes | mmap): Its content. Only the end is touched, and that only in a format
+            with an end marker.
+        max_pixels (int): Height times width that is allowed.
+
+    Raises:
+        UnreadableImageError: The file is empty, not an image, cut off or too large.
+    """
+    if not len(content):
+        raise UnreadableImageError('the file is empty')
+    try:
+        with Image.open(file) as image:
+            header = _header(image)
+            kind = image.format
+    except Image.DecompressionBombError:
+        raise UnreadableImageError(
+            f'the image has more than {MAX_PIXELS:,} pixels: scale it down'
+        ) from None
+    except UnidentifiedImageError:
+        raise UnreadableImageError('the file is not an image of a known format') from None
+    except Exception as error:  # a parser may raise anything
+        raise UnreadableImageError(f'the header is damaged: {error}') from error
+    pixels = header.height * header.width
+    if pixels > max_pixels:
+        raise UnreadableImageError(
+            f'the image has {header.width} x {header.height} = {pixels:,} pixels, and max_pixels '
+            f'allows {max_pixels:,}: scale it down, or raise image_reader.max_pixels'
+        )
+    marker = END_MARKERS.get(kind)
+    start = _scan_start(content) if header.is_jpeg else 0
+    if marker and content.rfind(marker, start) < 0:
+        raise UnreadableImageError('the file is cut off: its end is missing')
+    return header
+
+
+def _header(image: Image.Image) -> Header:
+    width, height = image.size
+    tiff = image.format == 'TIFF'  # whose size is given, and whose pixels are loaded, upright
+    orientation = image.getexif().get(ORIENTATION, 1) if tiff or 'exif' in image.info else 1
+    by_opencv = image.format in OPENCV and not (tiff and orientation != 1)
+    if tiff or orientation not in range(1, 9):
+        orientation = 1
+    if orientation in TRANSPOSED:
+        width, height = height, width
+    transparent = image.mode in ALPHA_MODES or 'transparency' in image.info
+    return Header(
+        height,
+        width,
+        is_jpeg=image.format in JPEG,
+        orientation=orientation,
+        transparent=transparent,
+        depth=_depth(image),
+        opencv=by_opencv and not transparent,
+    )
+
+
+def _depth(image: Image.Image) -> str:
+    """The kind of values that an image has in its file, if 8 bits do not hold them, or ''.
+
+    Pillow opens 16-bit colors as 8-bit colors; only its decoder's arguments tell.
+    """
+    if image.mode in DEEP_MODES:
+        return DEEP_MODES[image.mode]
+    if not image.tile or image.format not in ('PNG', 'TIFF', 'PPM'):
+        return ''
+    arguments = image.tile[0].args
+    raw, *more = (arguments,) if isinstance(arguments, str) else arguments
+    if image.tile[0].codec_name.startswith('ppm'):  # its second argument is the largest value
+        return '16-bit integers' if more and more[0] > 255 else ''
+    return '16-bit integers' if str(raw).partition(';')[2].startswith('16') else ''
+
+
+def _scan_start(content: bytes | mmap.mmap) -> int:
+    """Offset of a JPEG's compressed pixels, behind the segments that may hold a thumbnail."""
+    position = 2
+    while position < len(content) - 3:
+        if content[position] != 0xFF:
+            position += 1
+            continue
+        marker = content[position + 1]
+        if marker == 0xDA:  # start of scan
+            return position
+        if marker in (0x00, 0x01, 0xFF) or 0xD0 <= marker <= 0xD9:  # without a length
+            position += 1
+        else:
+            position += 2 + int.from_bytes(content[position + 2 : position + 4], 'big')
+    return len(content)

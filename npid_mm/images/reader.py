@@ -1,0 +1,210 @@
+"""Decode image files to 8-bit color, the same way everywhere."""
+
+import io
+import mmap
+from collections.abc import Sequence
+from numbers import Real
+from os import PathLike
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from .header import DEEP_MODES, MAX_PIXELS, Header, UnreadableImageError, read_header
+
+WHITE = (255, 255, 255)
+ROWS = 256  # of a deep image that are converted at once
+
+
+class ImageReader:
+    """Decode image files to (H, W, 3) uint8, or say in plain words why that is not possible.
+
+    Ordinary images (8 bits, opaque) are decoded by OpenCV, to the pixels of ``mmcv.imread``. The
+    orientation that EXIF names is applied. Transparent images, also those with a palette, are laid
+    on ``background``. Of animations and files of several pages, the first image is taken.
+
+    A file that is cut off is unreadable, as for Pillow: a JPEG without its end marker, even if a
+    decoder could fill the rest with gray. Damage inside a complete JPEG is not noticed.
+
+    Args:
+        background (Sequence[int]): Color under transparent parts: red, green, blue in 0..255.
+        max_pixels (int): Height times width of the largest image that is decoded, which bounds the
+            memory: 3 bytes per pixel, about 10 where the image is transparent.
+        value_range (Sequence[float], optional): (low, high), the values that become 0 and 255 in
+            images of more than 8 bits per channel. Without it these are refused: a 12-bit
+            photograph in a 16-bit file would keep 16 of its 4,096 levels.
+
+    Raises:
+        ValueError: An argument is not allowed.
+    """
+
+    def __init__(
+        self,
+        background: Sequence[int] = WHITE,
+        max_pixels: int = MAX_PIXELS,
+        value_range: Sequence[float] | None = None,
+    ):
+        if not _numbers(background, 3) or not all(0 <= value <= 255 for value in background):
+            raise ValueError(
+                f'background must be red, green and blue in 0..255, got {background!r}'
+            )
+        if not isinstance(max_pixels, int) or not 1 <= max_pixels <= MAX_PIXELS:
+            raise ValueError(f'max_pixels must be in 1..{MAX_PIXELS}, got {max_pixels!r}')
+        if value_range is not None and not (
+            _numbers(value_range, 2) and np.isfinite(value_range).all() and np.ptp(value_range) > 0
+        ):
+            raise ValueError(
+                'value_range must be two different numbers, (low, high), such as (0, 4095), got '
+                f'{value_range!r}'
+            )
+        self.background = tuple(int(value) for value in background)
+        self.max_pixels = max_pixels
+        self.value_range = value_range and tuple(float(value) for value in value_range)
+
+    def header(self, content: bytes) -> Header:
+        """Read the header of a file's content.
+
+        Raises:
+            UnreadableImageError: The image is refused.
+        """
+        return self._allowed(read_header(io.BytesIO(content), content, self.max_pixels))
+
+    def check(self, path: str | PathLike) -> None:
+        """Look at the header and at the end of a file, without decoding it.
+
+        Raises:
+            UnreadableImageError: The image is refused.
+            OSError: The file cannot be opened.
+        """
+        with open(path, 'rb') as file:
+            if not file.seek(0, io.SEEK_END):
+                raise UnreadableImageError('the file is empty')
+            file.seek(0)
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                self._allowed(read_header(file, content, self.max_pixels))
+
+    def decode(
+        self, content: bytes, header: Header | None = None, flags: int = cv2.IMREAD_COLOR
+    ) -> np.ndarray:
+        """Decode an image.
+
+        Args:
+            content (bytes): The file.
+            header (Header, optional): What :meth:`header` gives, if it is known.
+            flags (int): OpenCV's, such as for a reduced resolution; only JPEGs have one.
+
+        Returns:
+            ndarray: (H, W, 3) of uint8, BGR.
+
+        Raises:
+            UnreadableImageError: The image is refused, or damaged.
+        """
+        header = header or self.header(content)
+        try:
+            pixels = self._decode(content, header, flags)
+        except UnreadableImageError:
+            raise
+        except Exception as error:  # a decoder may raise anything
+            raise UnreadableImageError(f'the image is damaged: {error}') from error
+        return np.ascontiguousarray(_upright(pixels, header.orientation))
+
+    def read(self, path: str | PathLike) -> np.ndarray:
+        """Decode a file to (H, W, 3) of uint8, RGB.
+
+        Raises:
+            UnreadableImageError: The image is refused, or damaged.
+            OSError: The file cannot be opened.
+        """
+        with open(path, 'rb') as file:
+            return self.decode(file.read())[..., ::-1]
+
+    def __repr__(self) -> str:
+        return (
+            f'{type(self).__name__}(background={self.background}, max_pixels={self.max_pixels}, '
+            f'value_range={self.value_range})'
+        )
+
+    def _allowed(self, header: Header) -> Header:
+        """Return the header of an image whose depth is allowed, or raise."""
+        if header.depth and self.value_range is None:
+            raise UnreadableImageError(
+                f'the image has {header.depth}, of which 8 bits would be left: convert it to 8 '
+                'bits, or say with image_reader.value_range, such as (0, 4095), which values are '
+                'black and white'
+            )
+        return header
+
+    def _decode(self, content: bytes, header: Header, flags: int) -> np.ndarray:
+        """The image (H, W, 3) as stored, BGR."""
+        if header.depth:
+            return self._scaled(content)
+        if header.opencv:
+            buffer = np.frombuffer(content, np.uint8)
+            pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
+            if pixels is not None:
+                return pixels
+            if header.is_jpeg:  # a kind that Pillow does not read either
+                raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
+        with Image.open(io.BytesIO(content)) as image:
+            if header.transparent:
+                image = self._on_background(image.convert('RGBA'))
+            return np.asarray(image.convert('RGB'))[..., ::-1]
+
+    def _on_background(self, image: Image.Image) -> Image.Image:
+        canvas = Image.new('RGB', image.size, self.background)
+        canvas.paste(image, mask=image)
+        return canvas
+
+    def _scaled(self, content: bytes) -> np.ndarray:
+        """An image of more than 8 bits, its values brought from ``value_range`` to 0..255."""
+        with Image.open(io.BytesIO(content)) as image:
+            if image.format == 'PPM':  # Pillow scales the values, OpenCV swaps their bytes
+                raise UnreadableImageError(
+                    'the image is a PNM of more than 8 bits: convert it to PNG or TIFF'
+                )
+            values = np.asarray(image) if image.mode in DEEP_MODES else None
+        if values is None:
+            buffer = np.frombuffer(content, np.uint8)
+            values = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
+        if values is None:
+            raise UnreadableImageError('the image is damaged')
+        pixels = np.empty((*values.shape[:2], 3), np.uint8)
+        for start in range(0, len(values), ROWS):  # floats take four times the memory
+            pixels[start : start + ROWS] = self._to_8_bits(values[start : start + ROWS])
+        return pixels
+
+    def _to_8_bits(self, values: np.ndarray) -> np.ndarray:
+        """Values (H, W), (H, W, 3) or, with alpha, (H, W, 4) as (H, W, 1 or 3) in 0..255."""
+        low, high = self.value_range
+        colors = values[..., :3] if values.ndim == 3 else values[..., None]
+        scaled = (colors.astype(np.float32) - low) * (255 / (high - low))
+        scaled = np.nan_to_num(scaled, nan=0.0).clip(0, 255)
+        if values.ndim == 3 and values.shape[2] == 4:
+            alpha = values[..., 3:].astype(np.float32) / np.iinfo(values.dtype).max
+            scaled = alpha * scaled + (1 - alpha) * np.float32(self.background[::-1])
+        return scaled.round()
+
+
+def plain_reason(error: Exception) -> str:
+    """The reason in one line why an image cannot be read, without its path."""
+    reason = getattr(error, 'strerror', None) or str(error) or type(error).__name__
+    return reason.splitlines()[0]
+
+
+def _numbers(values, count: int) -> bool:
+    return (
+        isinstance(values, Sequence)
+        and len(values) == count
+        and all(isinstance(value, Real) for value in values)
+    )
+
+
+def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Apply an EXIF orientation to pixels (H, W, 3)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels
