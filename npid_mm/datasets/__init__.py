@@ -1,5 +1,6 @@
 from .checks import check_instances
 from .digits import write_digits
+from .evaluation_dataset import EvaluationDataset, Selection
 from .folder_split import split_folder
 from .inaturalist import INaturalist2018
 from .instance_dataset import InstanceDataset
@@ -11,11 +12,13 @@ from .transforms import LoadImage, LoadRandomResizedCrop
 from .voc2007 import VOC2007Classification
 
 __all__ = [
+    'EvaluationDataset',
     'INaturalist2018',
     'InstanceDataset',
     'LoadImage',
     'LoadRandomResizedCrop',
     'ResumableSampler',
+    'Selection',
     'VOC2007Classification',
     'check_instances',
     'check_same_classes',

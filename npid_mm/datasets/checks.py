@@ -2,16 +2,21 @@
 
 from torch.utils.data import Dataset
 
+from .readable import ReadableDataset
+
 
 def check_instances(dataset: Dataset) -> None:
     """Check that a data set names its samples 0 to N - 1, before the first step.
 
-    Reads the first and the last sample, and the first of each part of a ``ConcatDataset``.
+    Reads the first and the last sample, and the first of each part of a ``ConcatDataset``. An
+    ``InstanceDataset`` numbers its samples itself, and may replace one that cannot be read.
 
     Raises:
         KeyError: Samples carry no ``sample_idx``.
         ValueError: ``sample_idx`` is not the position in the data set.
     """
+    if isinstance(dataset, ReadableDataset):
+        return
     starts = [0, *getattr(dataset, 'cumulative_sizes', [])]
     for position in sorted(
         {start for start in starts if start < len(dataset)} | {len(dataset) - 1}

@@ -1,5 +1,6 @@
 from .hooks import (
     GracefulStopHook,
+    ImageCheckHook,
     LabelCheckHook,
     MemoryBankHook,
     PretrainedBackboneHook,
@@ -20,6 +21,7 @@ from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'GracefulStopHook',
+    'ImageCheckHook',
     'KNNAccuracy',
     'KNNTestLoop',
     'KNNValLoop',

@@ -16,6 +16,7 @@ from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .config_keys import merge_options
 from .config_variables import read_with_variables
+from .hooks.image_check_hook import ImageCheckHook
 from .ranks import use_cpu_ranks
 from .resume import newest_checkpoint
 
@@ -141,14 +142,17 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     """Build the Runner of a config; ranks without a GPU talk over gloo.
 
     From here on MMEngine reads checkpoints as this package does, so that none of them can run
-    anything in this process.
+    anything in this process. The Runner looks at the headers of the images before its first step.
     """
     register_loader()
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
         use_cpu_ranks(cfg)
-    return RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
+    if cfg.get('default_scope') not in EXTRAS:
+        runner.register_hook(ImageCheckHook())
+    return runner
 
 
 def set_loader_defaults(loader: dict) -> None:

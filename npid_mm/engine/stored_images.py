@@ -9,7 +9,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from npid_mm.datasets.transforms.loading import dataset_reader
-from npid_mm.images import UnreadableImageError, plain_reason
+from npid_mm.images import ImageReader, naming
 
 
 def stored_image(dataset: Dataset, index: int) -> np.ndarray:
@@ -22,10 +22,9 @@ def stored_image(dataset: Dataset, index: int) -> np.ndarray:
     info = dataset.get_data_info(index)
     if 'img' in info:
         return np.asarray(Image.fromarray(np.asarray(info['img'])).convert('RGB'))
-    try:
-        return dataset_reader(dataset).decode(fileio.get(info['img_path']))[..., ::-1]
-    except (UnreadableImageError, OSError) as error:
-        raise type(error)(f'cannot read {info["img_path"]}: {plain_reason(error)}') from error
+    path, reader = info['img_path'], dataset_reader(dataset) or ImageReader()
+    with naming(path):
+        return reader.decode(fileio.get(path))[..., ::-1]
 
 
 @contextmanager

@@ -21,7 +21,16 @@ END_MARKERS = {'PNG': b'IEND', **{name: b'\xff\xd9' for name in JPEG}}
 
 
 class UnreadableImageError(ValueError):
-    """An image file that cannot be read; the message is the reason, without the path."""
+    """An image file that cannot be read.
+
+    Args:
+        reason (str): Why, in plain words and without the path.
+        path (str, optional): The file, for the message.
+    """
+
+    def __init__(self, reason: str, path: str | None = None):
+        super().__init__(reason if path is None else f'cannot read {path}: {reason}')
+        self.reason = reason
 
 
 class Header(NamedTuple):
@@ -66,7 +75,7 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
     if pixels > max_pixels:
         raise UnreadableImageError(
             f'the image has {header.width} x {header.height} = {pixels:,} pixels, and max_pixels '
-            f'allows {max_pixels:,}: scale it down, or raise image_reader.max_pixels'
+            f'allows {max_pixels:,}: scale it down, or raise max_pixels'
         )
     marker = END_MARKERS.get(kind)
     start = _scan_start(content) if header.is_jpeg else 0

@@ -2,7 +2,8 @@
 
 import io
 import mmap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from numbers import Real
 from os import PathLike
 
@@ -129,8 +130,7 @@ class ImageReader:
         if header.depth and self.value_range is None:
             raise UnreadableImageError(
                 f'the image has {header.depth}, of which 8 bits would be left: convert it to 8 '
-                'bits, or say with image_reader.value_range, such as (0, 4095), which values are '
-                'black and white'
+                'bits, or set value_range, such as (0, 4095), to the values of black and white'
             )
         return header
 
@@ -185,10 +185,19 @@ class ImageReader:
         return scaled.round()
 
 
+@contextmanager
+def naming(path: str | PathLike) -> Iterator[None]:
+    """Add the path of a file to the message of an :class:`UnreadableImageError`."""
+    try:
+        yield
+    except UnreadableImageError as error:
+        raise UnreadableImageError(error.reason, path) from error
+
+
 def plain_reason(error: Exception) -> str:
     """The reason in one line why an image cannot be read, without its path."""
-    reason = getattr(error, 'strerror', None) or str(error) or type(error).__name__
-    return reason.splitlines()[0]
+    reason = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
+    return (str(reason) or type(error).__name__).splitlines()[0]
 
 
 def _numbers(values, count: int) -> bool:

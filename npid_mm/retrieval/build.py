@@ -22,6 +22,7 @@ from .feature_index import FeatureIndex, check_free
 from .image_files import (
     ImageFiles,
     ImagePipeline,
+    batches_of,
     check_size,
     collate_readable,
 )
@@ -70,6 +71,7 @@ def build_index(
     Raises:
         FileNotFoundError: There is no such folder, checkpoint, or no image.
         FileExistsError: ``folder`` holds something else.
+        ChildProcessError: A process that loads images was killed; what was done is in the index.
         BlockingIOError: Another process is writing to the index.
         PermissionError: This user did not make the index, and ``trust`` is not set.
         ValueError: The config builds what an index cannot keep; the index is damaged, or of another
@@ -132,7 +134,7 @@ def _embedded(
     ``about`` gets the ``size`` of the images, or has it; ``unreadable`` grows.
     """
     level = index_feature(model._config)
-    for batch in track(loader, 'images', total=len(loader)):
+    for batch in batches_of(track(loader, 'images', total=len(loader))):
         unreadable.update(batch.unreadable)
         if batch.positions:
             check_size(batch.size, about.setdefault('size', batch.size))
@@ -142,13 +144,22 @@ def _embedded(
 def _blocks(
     batches: Iterator[tuple[Tensor, list[int]]],
 ) -> Iterator[tuple[Tensor, list[int]]]:
-    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer."""
-    rows, positions = [], []
-    for row, position in batches:
-        rows.append(row)
-        positions += position
-        if len(positions) >= BLOCK:
-            yield torch.cat(rows), positions
-            rows, positions = [], []
+    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer.
+
+    Raises:
+        ChildProcessError: See :func:`batches_of`; what came before is a last block.
+    """
+    rows, positions, killed = [], [], None
+    try:
+        for row, position in batches:
+            rows.append(row)
+            positions += position
+            if len(positions) >= BLOCK:
+                yield torch.cat(rows), positions
+                rows, positions = [], []
+    except ChildProcessError as error:
+        killed = error
     if rows:
         yield torch.cat(rows), positions
+    if killed:
+        raise killed

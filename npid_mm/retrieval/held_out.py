@@ -1,11 +1,13 @@
 """What pictures of a checkpoint show: its bank, and held-out images with their neighbours."""
 
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
@@ -13,9 +15,9 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
-from npid_mm.datasets import check_same_classes, dataset_labels
+from npid_mm.datasets import EvaluationDataset, Selection, check_same_classes, dataset_labels
 from npid_mm.datasets.folder_layout import folder_classes
-from npid_mm.engine.features import dataset_features
+from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.image_order import BANK
 from npid_mm.engine.stored_images import data_expected
 from npid_mm.engine.training_images import with_test_images
@@ -101,13 +103,13 @@ def search_held_out(
         )
     model = load_network(cfg, checkpoint)
     with data_expected('test set', 'test_dataloader'):
-        queries = Runner.build_dataloader(cfg.test_dataloader)
+        queries = Runner.build_dataloader(tolerant(cfg.test_dataloader))
     if reference == 'bank':
         rows, references = load_bank(cfg, checkpoint)
         rows = rows.to(next(model.parameters()).device)
     else:
         with data_expected('training set', 'test_cfg.reference'):
-            loader = Runner.build_dataloader(reference)
+            loader = Runner.build_dataloader(tolerant(reference))
         rows, references = None, loader.dataset
     labels = [labels_if_any(dataset) for dataset in (queries.dataset, references)]
     if any(each is None for each in labels):  # one side alone says nothing of right and wrong
@@ -116,21 +118,36 @@ def search_held_out(
         labels = [None, None]
     else:
         check_same_classes(references, 'training set', queries.dataset, 'test set')
+    names = class_names(references, queries.dataset)
+    query, positions = readable_features(model, queries, level)
+    asked, labels[0] = readable_part(queries.dataset, labels[0], positions)
     if rows is None:
-        rows = dataset_features(model, loader, level)
-    query = dataset_features(model, queries, level)
+        rows, positions = readable_features(model, loader, level)
+        references, labels[1] = readable_part(references, labels[1], positions)
     similarity, index = nearest_neighbors(query, rows, k + same)
     if same:
         own = torch.arange(len(query), device=index.device)
         similarity, index = without_own(similarity, index, own)
     return HeldOutSearch(
-        queries.dataset,
-        references,
-        similarity.cpu(),
-        index.cpu(),
-        *labels,
-        class_names=class_names(references, queries.dataset),
+        asked, references, similarity.cpu(), index.cpu(), *labels, class_names=names
     )
+
+
+def readable_part(
+    dataset: EvaluationDataset, labels: Tensor | None, positions: Tensor
+) -> tuple[Dataset, Tensor | None]:
+    """A data set and its labels (N,) without images that cannot be read, which the log names.
+
+    Args:
+        dataset (EvaluationDataset): The images.
+        labels (Tensor | None): (N,), or None.
+        positions (Tensor): (n,), which of them can be read.
+    """
+    if len(positions) == len(dataset):
+        return dataset, labels
+    left_out = sorted(set(range(len(dataset))) - set(positions.tolist()))
+    print_log(f'images: {dataset.left_out(left_out)}', 'current', logging.WARNING)
+    return Selection(dataset, positions), None if labels is None else labels[positions]
 
 
 def load_bank(cfg: Config, checkpoint: str) -> tuple[Tensor, Dataset]:

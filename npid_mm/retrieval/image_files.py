@@ -1,6 +1,6 @@
 """Image files, found and made ready for the network; one that cannot be read stops nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +10,7 @@ from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import Dataset
 
 from npid_mm.datasets.transforms.loading import steps_reader
-from npid_mm.images import plain_reason
+from npid_mm.images import ImageReader, plain_reason
 
 LOADERS = ('LoadImage', 'LoadImageFromFile')  # the second in configs of older indexes
 
@@ -50,7 +50,7 @@ class ImagePipeline:
             behind = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *behind]
         self.load = Compose([TRANSFORMS.build(step) for step in loader])
         self.behind = Compose([TRANSFORMS.build(step) for step in behind])
-        self.reader = steps_reader(self.load.transforms)
+        self.reader = steps_reader(self.load.transforms) or ImageReader()
 
     def __call__(self, image: str | np.ndarray) -> dict:
         """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
@@ -105,6 +105,24 @@ def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:
         default_collate([sample for _, sample in good]) if good else None,
         {position: reason for position, sample, reason in samples if sample is None},
     )
+
+
+def batches_of(loader: Iterable[Batch]) -> Iterator[Batch]:
+    """Batches of a data loader, with a plain error where one of its processes was killed.
+
+    Raises:
+        ChildProcessError: A process that loads images was killed, as for a lack of memory.
+    """
+    try:
+        yield from loader
+    except RuntimeError as error:
+        if not str(error).startswith('DataLoader worker (pid'):
+            raise
+        raise ChildProcessError(
+            'a process that loads images was killed, which happens where memory runs out: what is '
+            'done is kept, and the same command continues there; try it with --workers 0 or 1, or '
+            'a smaller --batch-size'
+        ) from error
 
 
 def check_size(size: Sequence[int], wanted: Sequence[int]) -> None:

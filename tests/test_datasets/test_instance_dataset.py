@@ -7,6 +7,7 @@ from mmpretrain.datasets import CustomDataset
 from torch.utils.data import DataLoader
 
 from npid_mm.datasets import InstanceDataset, check_instances, dataset_labels
+from npid_mm.datasets.readable import TooManyUnreadableError
 
 READ = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 
@@ -53,8 +54,37 @@ def test_samples_without_index_are_refused(digits):
 
 
 def test_unreadable_image_stops_the_run_with_its_path(broken):
-    with pytest.raises(RuntimeError, match=r'cannot read 1 of 20 .*\n.*03\.png'):
+    with pytest.raises(TooManyUnreadableError, match=r'cannot read 1 of 20 .*\n.*03\.png'):
         InstanceDataset(broken)[3]
+
+
+def test_one_image_may_always_be_unreadable_where_any_may(broken):
+    """1 % of a folder of 20 is none, and a training would end at its first bad file."""
+    dataset = InstanceDataset(broken, max_unreadable=0.01)
+    assert index_of(dataset[3]) != 3
+    with pytest.raises(TooManyUnreadableError, match='cannot read 2 of 20 .* allows 1; remove'):
+        dataset[11]
+
+
+def test_the_first_image_may_be_an_unreadable_one(digits, tmp_path):
+    """Another instance takes its place, which is not a repeated index."""
+    (tmp_path / '00.png').write_bytes(b'no image')
+    path = next((digits / 'train').rglob('*.png'))
+    for name in ('01.png', '02.png'):
+        (tmp_path / name).write_bytes(path.read_bytes())
+    dataset = InstanceDataset(folder(tmp_path, with_label=False), max_unreadable=0.01)
+    assert index_of(dataset[0]) != 0
+    check_instances(dataset)
+
+
+def test_the_message_of_a_worker_has_each_path_and_reason_and_no_traceback(broken):
+    dataset = InstanceDataset(broken, max_unreadable=0.05)
+    loader = DataLoader(dataset, sampler=[3, 4, 11, 5], num_workers=1, collate_fn=default_collate)
+    with pytest.raises(TooManyUnreadableError) as error:
+        list(loader)
+    lines = str(error.value).splitlines()
+    assert len(lines) == 3 and lines[0].startswith('cannot read 2 of 20 images')
+    assert [line.split(': ')[0].rpartition('/')[2] for line in lines[1:]] == ['03.png', '11.png']
 
 
 def test_unreadable_images_are_replaced_index_and_image_together(broken):
@@ -69,7 +99,7 @@ def test_workers_count_unreadable_images_together(broken):
     """One is allowed, two are there, and no worker sees both: the run must stop."""
     dataset = InstanceDataset(broken, max_unreadable=0.05)
     loader = DataLoader(dataset, sampler=[3, 4, 11, 5], num_workers=2, collate_fn=default_collate)
-    with pytest.raises(RuntimeError, match=r'(?s)cannot read 2 of 20.*03\.png.*11\.png'):
+    with pytest.raises(TooManyUnreadableError, match=r'(?s)cannot read 2 of 20.*03\.png.*11\.png'):
         list(loader)
 
 
@@ -91,7 +121,7 @@ def test_a_data_set_that_fetches_another_image_itself_keeps_index_and_image_toge
     dataset = InstanceDataset(refetching, max_unreadable=0.2)
     sample = dataset[11]
     assert torch.equal(sample['inputs'], broken[index_of(sample)]['inputs'])
-    with pytest.raises(RuntimeError, match=r'cannot read 1 of 20.*\n.*11\.png'):
+    with pytest.raises(TooManyUnreadableError, match=r'cannot read 1 of 20.*\n.*11\.png'):
         InstanceDataset(refetching)[11]
 
 

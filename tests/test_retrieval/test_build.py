@@ -1,6 +1,8 @@
 """From a folder of images to an index: what is stored, what is left out, what is refused."""
 
+import os
 import shutil
+import signal
 
 import mmcv
 import numpy as np
@@ -221,6 +223,40 @@ def test_images_of_several_sizes_need_a_pipeline_that_makes_them_equal(
         index_of(large, run, tmp_path, batch_size=batch_size)
     with pytest.raises(ValueError, match=message):
         ImageRetriever(tmp_path / 'index')(large / 'large.png')
+
+
+def test_a_killed_loader_ends_in_a_sentence_and_the_index_continues(
+    digits_run, few, tmp_path, monkeypatch
+):
+    """As the system does where memory runs out."""
+    paths = sorted(map(str, few.rglob('*.png')))
+    prepare = ImagePipeline.__call__
+
+    def killed(pipeline, image):
+        if image == paths[-1]:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return prepare(pipeline, image)
+
+    monkeypatch.setattr(ImagePipeline, '__call__', killed)
+    with pytest.raises(ChildProcessError, match='was killed.* the same command continues there'):
+        index_of(few, digits_run, tmp_path, batch_size=1, num_workers=1)
+    assert 0 < len(FeatureIndex(tmp_path / 'index')) < len(paths)
+    monkeypatch.undo()
+    index, _ = index_of(few, digits_run, tmp_path)
+    assert sorted(entry.path for entry in index.entries()) == paths
+
+
+def test_images_that_no_network_should_see_are_left_out_with_the_reason(digits_run, few, tmp_path):
+    Image.fromarray(np.full((9, 9), 4095, np.uint16)).save(few / 'deep.png')
+    whole = next((few / '3').iterdir()).read_bytes()
+    (few / 'cut.png').write_bytes(whole[:-30])
+    (few / 'empty.png').touch()
+    _, unreadable = index_of(few, digits_run, tmp_path)
+    reasons = {Path(path).stem: reason for path, reason in unreadable.items()}
+    assert set(reasons) == {'deep', 'cut', 'empty'}
+    assert 'has 16-bit integers, of which 8 bits would be left' in reasons['deep']
+    assert reasons['cut'] == 'the file is cut off: its end is missing'
+    assert reasons['empty'] == 'the file is empty'
 
 
 def test_a_folder_of_other_files_is_refused_before_the_work(digits_run, few, tmp_path, monkeypatch):

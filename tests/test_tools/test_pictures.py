@@ -167,7 +167,7 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
         found = np.asarray(image.convert('RGB')).astype(int)
     assert np.ptp(found, axis=-1).max() == 0  # digits and letters are gray
     # said before the images are gone through
-    monkeypatch.setattr('npid_mm.retrieval.held_out.dataset_features', None)
+    monkeypatch.setattr('npid_mm.retrieval.held_out.readable_features', None)
     with pytest.raises(ValueError, match='accuracy needs labels, and .* has none'):
         draw('draw_class_accuracy', '--out', 'b.png', '--cfg-options', *options)
     assert not (tmp_path / 'b.png').exists()

@@ -4,7 +4,7 @@ from mmcv.transforms import BaseTransform
 from mmengine import fileio
 from mmpretrain.registry import TRANSFORMS
 
-from npid_mm.images import ImageReader
+from npid_mm.images import ImageReader, naming
 
 
 @TRANSFORMS.register_module()
@@ -32,7 +32,9 @@ class LoadImage(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Load one image."""
-        image = self.reader.decode(fileio.get(results['img_path'], self.backend_args))
+        path = results['img_path']
+        with naming(path):
+            image = self.reader.decode(fileio.get(path, self.backend_args))
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results

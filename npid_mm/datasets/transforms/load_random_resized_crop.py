@@ -10,7 +10,7 @@ from mmpretrain.datasets import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 from torchvision.transforms.v2 import functional as F
 
-from npid_mm.images import ImageReader
+from npid_mm.images import ImageReader, naming
 from npid_mm.images.jpeg import decode_jpeg_crop
 
 # a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
@@ -77,7 +77,8 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         """Load, crop and resize one image."""
         image = results.get('img')
         if image is None:
-            image = self._decode_crop(results['img_path'])
+            with naming(results['img_path']):
+                image = self._decode_crop(results['img_path'])
         else:
             image = _cut(_three_channels(image), self._draw(*image.shape[:2]))
         results['img'] = _resize(image, self.scale)

@@ -1,4 +1,5 @@
 from .graceful_stop_hook import GracefulStopHook
+from .image_check_hook import ImageCheckHook
 from .label_check_hook import LabelCheckHook
 from .memory_bank_hook import MemoryBankHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
@@ -8,6 +9,7 @@ from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
     'GracefulStopHook',
+    'ImageCheckHook',
     'LabelCheckHook',
     'MemoryBankHook',
     'PretrainedBackboneHook',

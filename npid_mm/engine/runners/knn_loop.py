@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from mmengine.dist import get_dist_info
+import torch
+from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.registry import DATASETS
 from mmengine.runner import TestLoop, ValLoop, autocast
 from mmpretrain.registry import LOOPS
@@ -11,11 +12,12 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from npid_mm.datasets import check_same_classes, dataset_labels
+from npid_mm.datasets.evaluation_dataset import SHARE
 from npid_mm.evaluation import vote
 from npid_mm.evaluation.neighbors import check_k
 from npid_mm.losses.checks import check_temperature
 
-from ..features import batch_features, check_level, dataset_features
+from ..features import batch_features, check_level, is_readable, readable_features, tolerant
 from ..metrics import fit_topk
 from ..spread_search import search, search_spread
 
@@ -35,6 +37,10 @@ class KNNLoop:
             so K above N counts all of them.
         temperature (float): tau of the vote exp(s / tau).
         fp16 (bool): Run the network under autocast.
+        max_unreadable (float): Share of the queries, and of the references, that may be
+            unreadable, in [0, 1); above 0, one image of each always may. They are left out: the log
+            names them, and the metrics have their number as ``unreadable_queries`` and
+            ``unreadable_references``.
 
     Raises:
         ValueError: An argument is outside what is allowed, an image has no label or one outside
@@ -53,7 +59,10 @@ class KNNLoop:
         k: int | Sequence[int] = (10, 20, 100, 200),
         temperature: float = 0.07,
         fp16: bool = False,
+        max_unreadable: float = SHARE,
     ):
+        if isinstance(dataloader, dict):
+            dataloader = tolerant(dataloader, max_unreadable)
         super().__init__(runner, dataloader, evaluator, fp16)
         if not (reference == 'bank' or isinstance(reference, dict)):
             raise ValueError(f"reference must be 'bank' or a data loader config, got {reference!r}")
@@ -70,14 +79,16 @@ class KNNLoop:
             check_k(each)
         check_temperature(temperature)
         self.reference = reference
+        self.max_unreadable = max_unreadable
         self.feature = check_level(feature)
         self.temperature = temperature
         # before anything runs: a training would else end at its first evaluation
         queries, asked = self.dataloader.dataset, f'{self.stage}_dataloader'
         truth = dataset_labels(queries, asked)
-        dataset, name = self._reference_dataset()
-        self._labels = dataset_labels(dataset, name)
-        check_same_classes(dataset, name, queries, asked)
+        self._references_left_out = 0
+        self._references, name = self._reference_dataset()
+        self._labels = dataset_labels(self._references, name)
+        check_same_classes(self._references, name, queries, asked)
         classes = (queries.metainfo or {}).get('classes') or ()
         largest = max(int(labels.max()) for labels in (truth, self._labels))
         self._num_classes = max(len(classes), largest + 1)
@@ -91,6 +102,7 @@ class KNNLoop:
         self.runner.model.eval()
         with autocast(enabled=self.fp16):
             rows, labels, spread = self._reference_rows()
+            unreadable = []
             for batch_idx, data_batch in enumerate(self.dataloader):
                 hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
                 query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
@@ -102,14 +114,20 @@ class KNNLoop:
                     for k in self.k
                 }
                 _attach(scores, data_samples)
-                self.evaluator.process(data_samples=data_samples, data_batch=data_batch)
+                readable = [sample for sample in data_samples if is_readable(sample)]
+                unreadable += [each.sample_idx for each in data_samples if not is_readable(each)]
+                self.evaluator.process(data_samples=readable, data_batch=data_batch)
                 hook(
                     f'after_{self.stage}_iter',
                     batch_idx=batch_idx,
                     data_batch=data_batch,
                     outputs=data_samples,
                 )
-        metrics = self.evaluator.evaluate(len(self.dataloader.dataset))
+        queries = self.dataloader.dataset
+        left_out = self._left_out('queries', queries, unreadable)
+        metrics = self.evaluator.evaluate(len(queries) - left_out)
+        counts = dict(queries=left_out, references=self._references_left_out)
+        metrics |= {f'unreadable_{name}': count for name, count in counts.items() if count}
         hook(f'after_{self.stage}_epoch', metrics=metrics)
         hook(f'after_{self.stage}')
         return metrics
@@ -124,17 +142,40 @@ class KNNLoop:
                     f'the memory bank has {bank.length} rows, but the training set has '
                     f'{len(labels)} images: give the data that the checkpoint was trained on'
                 )
-            rows = bank.feature_bank
-            return rows, labels[bank.owned].to(rows.device), bank.spread
-        rows = dataset_features(self.runner.model, self.reference, self.feature)
+            rows, labels = bank.feature_bank, labels[bank.owned]
+            unread = self._known_unreadable()[bank.owned]
+            if unread.any():  # rows that no image has trained
+                rows, labels = rows[~unread.to(rows.device)], labels[~unread]
+            return rows, labels.to(rows.device), bank.spread
+        rows, positions = readable_features(self.runner.model, self.reference, self.feature)
         rank, world_size = get_dist_info()
-        return rows, self._labels[rank::world_size].to(rows.device), world_size > 1
+        own = range(rank, len(self._references), world_size)
+        unreadable = sorted(set(own) - set(positions.tolist()))
+        self._references_left_out = self._left_out('references', self._references, unreadable)
+        return rows, self._labels[positions].to(rows.device), world_size > 1
+
+    def _known_unreadable(self) -> Tensor:
+        """Which images of the training set, (N,) bool, some rank could not read so far."""
+        unread = getattr(self._references, 'unreadable', None)
+        if unread is None:
+            return torch.zeros(len(self._references), dtype=torch.bool)
+        unread = torch.stack(all_gather_object(unread.clone())).any(0)
+        self._references_left_out = int(unread.sum())
+        return unread
+
+    def _left_out(self, what: str, dataset: Dataset, unreadable: list[int]) -> int:
+        """Log which samples of a data set some rank could not read, and return their number."""
+        left_out = sorted(set().union(*all_gather_object(unreadable)))
+        if left_out:
+            self.runner.logger.warning(f'kNN {what}: {dataset.left_out(left_out)}')
+        return len(left_out)
 
     def _reference_dataset(self) -> tuple[Dataset, str]:
         """The data set whose labels the references have, and what a config calls it."""
         if self.reference == 'bank':
             return self._train_dataset(), 'train_dataloader'
-        self.reference = self.runner.build_dataloader(self.reference, seed=self.runner.seed)
+        reference = tolerant(self.reference, self.max_unreadable)
+        self.reference = self.runner.build_dataloader(reference, seed=self.runner.seed)
         return self.reference.dataset, f'{self.stage}_cfg.reference'
 
     def _train_dataset(self):

@@ -7,16 +7,19 @@ batch_size = 64  # images a rank and step
 num_workers = 2  # processes that load and augment
 
 image_size = 64  # pixels, height and width that the network sees
+background = (255, 255, 255)  # red, green and blue below transparent images
+value_range = None  # (black, white) of images of more than 8 bits per channel, e.g. (0, 4095)
 
+reading = dict(background=background, value_range=value_range)
 train_pipeline = [
-    dict(type='LoadRandomResizedCrop', scale=image_size, crop_ratio_range=(0.2, 1.0)),
+    dict(type='LoadRandomResizedCrop', scale=image_size, crop_ratio_range=(0.2, 1.0), **reading),
     dict(type='RandomFlip', prob=0.5),
     dict(type='ColorJitter', brightness=0.4, contrast=0.4, saturation=0.4, hue=0.1),
     dict(type='RandomGrayscale', prob=0.2, keep_channels=True),
     dict(type='PackInputs'),
 ]
 test_pipeline = [
-    dict(type='LoadImage'),
+    dict(type='LoadImage', **reading),
     dict(type='ResizeEdge', scale=image_size, edge='short', backend='pillow'),
     dict(type='CenterCrop', crop_size=image_size),
     dict(type='PackInputs'),
