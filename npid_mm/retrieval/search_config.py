@@ -24,6 +24,7 @@ MODULES = (
 FRAMEWORKS = {'torch', 'torchvision', 'functools', 'mmcv', 'mmengine', 'mmpretrain'}
 REFUSED = {'TIMMBackbone', 'Albumentations', 'Albu', 'MultiModalDataPreprocessor'}
 LARGEST = {MODELS: 1 << 16, TRANSFORMS: 1 << 12}  # numbers; in a pipeline they are pixels
+CHECKED = ('max_pixels', 'value_range')  # no sizes, and ImageReader has limits of its own
 MOST_BYTES = 1 << 18
 MOST_DEPTH = 20
 DROPPED = ('init_cfg', 'pretrained')  # all weights come from the checkpoint
@@ -127,22 +128,25 @@ def _encoded(value):
     return value
 
 
-def _decoded(value, registry: Registry, depth: int = 0):
-    """The inverse of :func:`_encoded`, refusing what may not be built."""
+def _decoded(value, registry: Registry, depth: int = 0, checked: bool = False):
+    """The inverse of :func:`_encoded`, refusing what may not be built; a ``checked`` number may."""
     if depth > MOST_DEPTH:
         raise ValueError(f'the config of an index must have at most {MOST_DEPTH} levels')
     if isinstance(value, dict) and value.keys() == {TUPLE} and isinstance(value[TUPLE], list):
-        return tuple(_decoded(each, registry, depth + 1) for each in value[TUPLE])
+        return tuple(_decoded(each, registry, depth + 1, checked) for each in value[TUPLE])
     if isinstance(value, list):
-        return [_decoded(each, registry, depth + 1) for each in value]
+        return [_decoded(each, registry, depth + 1, checked) for each in value]
     if isinstance(value, dict):
         if 'type' in value:
             _check_type(value['type'], registry)
         for key in value:
             if key.startswith('_') or key in (*DROPPED, 'custom_imports'):
                 raise ValueError(f'the config of an index must not have the key {_cut(key)}')
-        return {key: _decoded(each, registry, depth + 1) for key, each in value.items()}
-    if isinstance(value, int | float) and not abs(value) <= LARGEST[registry]:
+        return {
+            key: _decoded(each, registry, depth + 1, key in CHECKED) for key, each in value.items()
+        }
+    number = isinstance(value, int | float) and not checked
+    if number and not abs(value) <= LARGEST[registry]:
         raise ValueError(
             f'numbers in the {registry.name} settings of an index must be at most '
             f'{LARGEST[registry]:,}, got {_cut(value)}'

@@ -32,7 +32,7 @@ def opencv(content: bytes, flags: int = cv2.IMREAD_COLOR) -> np.ndarray:
 
 
 def png_of(width: int, height: int, rows: int) -> bytes:
-    """A gray PNG of one value, packed to a thousandth of its pixels, of which ``rows`` are there."""
+    """A gray PNG of one value, a thousandth of its pixels, of which ``rows`` are there."""
 
     def chunk(name, data):
         return (

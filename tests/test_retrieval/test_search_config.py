@@ -145,3 +145,15 @@ def test_a_network_far_larger_than_its_checkpoint_is_not_built(digits_run, conte
         with pytest.raises(ValueError, match='is many times as large as that of the checkpoint'):
             load_network(from_json(content), digits_run[1])
     assert sum(made) < 2e6
+
+
+def test_settings_of_the_reader_are_kept_and_sizes_stay_limited(digits_run):
+    """A value of 16 bits is no size; the reader has limits of its own."""
+    cfg = Config(digits_run[0].to_dict())
+    loading = dict(type='LoadImage', value_range=(0, 65535), max_pixels=10**8, background=(9, 9, 9))
+    cfg.test_dataloader.dataset.pipeline[0] = ConfigDict(loading)
+    content = json.loads(json.dumps(as_json(cfg)))
+    assert from_json(content).test_dataloader.dataset.pipeline[0] == loading
+    content['pipeline'][1]['scale'] = 65535
+    with pytest.raises(ValueError, match='must be at most 4,096, got 65535'):
+        from_json(content)

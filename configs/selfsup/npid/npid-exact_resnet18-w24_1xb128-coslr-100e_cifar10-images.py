@@ -3,7 +3,7 @@ _base_ = './npid-exact_resnet18-w24_1xb128-coslr-100e_cifar10.py'
 
 data_root = 'data/cifar10-images'
 data_preprocessor = dict(bgr_to_rgb=True)  # files are read as BGR
-train_pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
+train_pipeline = [dict(type='LoadImage'), dict(type='PackInputs')]
 train = dict(
     _delete_=True,
     type='CustomDataset',
