@@ -23,7 +23,8 @@ from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.image_list import list_lines
-from npid_mm.engine.features import dataset_features
+from npid_mm.datasets.transforms.loading import dataset_reader
+from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.launch import (
     add_config_options,
     build_runner,
@@ -87,8 +88,8 @@ def main() -> None:
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
     loaders = [
-        Runner.build_dataloader(cfg.test_cfg.reference),
-        Runner.build_dataloader(cfg.test_dataloader),
+        Runner.build_dataloader(tolerant(loader))
+        for loader in (cfg.test_cfg.reference, cfg.test_dataloader)
     ]
     console.print(
         f'{len(loaders[0].dataset)} images to train on, {len(loaders[1].dataset)} held out, '
@@ -99,15 +100,16 @@ def main() -> None:
     runner.register_hook(untrained)
     runner.train()
     trained = embed(runner.model, loaders, 'embedding')
+    datasets = untrained.datasets
 
-    draw_neighbors(*trained, *loaders, classes, args.work_dir / 'neighbors.png')
+    draw_neighbors(*trained, *datasets, classes, args.work_dir / 'neighbors.png')
     scalars = Path(runner.log_dir) / 'vis_data' / 'scalars.json'
     training_curve(scalars, args.work_dir / 'curve.png')
     if classes:
-        labels = [dataset_labels(loader.dataset) for loader in loaders]
-        pixels = [pixel_rows(loader.dataset) for loader in loaders]
+        labels = [dataset_labels(dataset) for dataset in datasets]
+        pixels = [pixel_rows(dataset) for dataset in datasets]
         pooled = embed(runner.model, loaders, 'backbone')
-        bank = runner.model.memory_bank.feature_bank
+        bank = runner.model.memory_bank.feature_bank[untrained.positions[0]]
         figures = {
             'kNN, raw pixels': knn_accuracy(*pixels, *labels),
             'kNN, untrained network': knn_accuracy(*untrained.features, *labels),
@@ -116,7 +118,8 @@ def main() -> None:
             'linear probe, NPID': linear_probe(pooled[0], labels[0], pooled[1], labels[1]),
         }
         dump(figures, args.work_dir / 'results.json')
-        console.print(as_table(figures))
+        left_out = sum(len(loader.dataset) for loader in loaders) - sum(map(len, datasets))
+        console.print(as_table(figures, left_out))
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
@@ -153,15 +156,25 @@ class Untrained(Hook):
 
     Args:
         loaders (list[DataLoader]): Of the images.
+
+    Attributes:
+        features (list[Tensor]): Unit features (n, D) of each loader's images that can be read.
+        positions (list[Tensor]): (n,), which these are.
+        datasets (list[Dataset]): These images.
     """
 
     def __init__(self, loaders: list):
         self.loaders = loaders
-        self.features = None
 
     def before_train(self, runner: Runner) -> None:
         """Keep the features of the fresh network."""
-        self.features = embed(runner.model, self.loaders, 'embedding')
+        model = runner.model.eval()
+        found = [readable_features(model, loader, 'embedding') for loader in self.loaders]
+        self.features, self.positions = map(list, zip(*found, strict=True))
+        self.datasets = [
+            loader.dataset.readable(positions)
+            for loader, positions in zip(self.loaders, self.positions, strict=True)
+        ]
 
 
 def quiet_runner(cfg: Config) -> Runner:
@@ -177,9 +190,9 @@ def quiet_runner(cfg: Config) -> Runner:
 
 
 def embed(model, loaders: list, level: str) -> list[Tensor]:
-    """Unit features (n, D) of each loader's images."""
+    """Unit features (n, D) of each loader's images that can be read."""
     model.eval()
-    return [dataset_features(model, loader, level) for loader in loaders]
+    return [readable_features(model, loader, level)[0] for loader in loaders]
 
 
 def pixel_rows(dataset) -> Tensor:
@@ -194,9 +207,8 @@ def knn_accuracy(reference: Tensor, query: Tensor, labels: Tensor, truth: Tensor
     return (scores.argmax(1) == truth).float().mean().item()
 
 
-def draw_neighbors(reference, query, reference_loader, query_loader, classes, out: Path) -> None:
+def draw_neighbors(reference, query, searched, asked, classes, out: Path) -> None:
     """Contact sheet of held-out images of many classes, with their nearest training images."""
-    searched, asked = reference_loader.dataset, query_loader.dataset
     classified = dataset_labels(asked).tolist() if classes else range(len(query))
     chosen = spread_positions(classified, QUERIES)
     similarity, index = nearest_neighbors(query[chosen], reference, K)
@@ -212,12 +224,15 @@ def draw_neighbors(reference, query, reference_loader, query_loader, classes, ou
         else None,
         class_names=classes or None,
         out=out,
+        reader=dataset_reader(asked),
     )
 
 
-def as_table(figures: dict[str, float]) -> Table:
-    """The closing table."""
-    table = Table(title='Accuracy on the held-out images', caption=f'kNN: K = {K}, tau = 0.07')
+def as_table(figures: dict[str, float], left_out: int) -> Table:
+    """The closing table; ``left_out`` images could not be read."""
+    caption = f'kNN: K = {K}, tau = 0.07'
+    caption += f'; left out, as unreadable: {left_out} images' if left_out else ''
+    table = Table(title='Accuracy on the held-out images', caption=caption)
     table.add_column('what')
     table.add_column('top-1', justify='right')
     for name, value in figures.items():

@@ -1,7 +1,9 @@
 """A data set that an evaluation can read to its end, whatever is wrong with some of its images."""
 
+import logging
 from collections.abc import Sequence
 
+from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 from torch.utils.data import Dataset
@@ -41,6 +43,18 @@ class EvaluationDataset(ReadableDataset):
         if place != index:
             sample['data_samples'].set_metainfo({'sample_idx': index, 'unreadable': True})
         return sample
+
+    def readable(self, positions: Tensor) -> Dataset:
+        """The samples at ``positions``, which are those that can be read; the log names the rest.
+
+        Args:
+            positions (Tensor): (n,), in order.
+        """
+        if len(positions) == len(self):
+            return self
+        unreadable = sorted(set(range(len(self))) - set(positions.tolist()))
+        print_log(f'images: {self.left_out(unreadable)}', 'current', logging.WARNING)
+        return Selection(self, positions)
 
     def left_out(self, positions: Sequence[int]) -> str:
         """One line that says how many images were left out, and which."""

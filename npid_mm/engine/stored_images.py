@@ -27,6 +27,12 @@ def stored_image(dataset: Dataset, index: int) -> np.ndarray:
         return reader.decode(fileio.get(path))[..., ::-1]
 
 
+def shown_image(dataset: Dataset, index: int) -> str | np.ndarray:
+    """The image as pictures take it: its file, or what the data set holds in memory."""
+    info = dataset.get_data_info(index)
+    return stored_image(dataset, index) if 'img' in info else info['img_path']
+
+
 @contextmanager
 def data_expected(what: str, loader: str) -> Iterator[None]:
     """Say which setting names the folder, where a data set is not in it.

@@ -1,13 +1,11 @@
 """What pictures of a checkpoint show: its bank, and held-out images with their neighbours."""
 
-import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.logging import print_log
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
@@ -15,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
-from npid_mm.datasets import EvaluationDataset, Selection, check_same_classes, dataset_labels
+from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.folder_layout import folder_classes
 from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.image_order import BANK
@@ -119,35 +117,23 @@ def search_held_out(
     else:
         check_same_classes(references, 'training set', queries.dataset, 'test set')
     names = class_names(references, queries.dataset)
-    query, positions = readable_features(model, queries, level)
-    asked, labels[0] = readable_part(queries.dataset, labels[0], positions)
+    query, seen = readable_features(model, queries, level)
+    asked, truth = queries.dataset.readable(seen), _at(labels[0], seen)
+    searched = torch.arange(len(references))
     if rows is None:
-        rows, positions = readable_features(model, loader, level)
-        references, labels[1] = readable_part(references, labels[1], positions)
+        rows, searched = readable_features(model, loader, level)
+        references, labels[1] = references.readable(searched), _at(labels[1], searched)
     similarity, index = nearest_neighbors(query, rows, k + same)
     if same:
-        own = torch.arange(len(query), device=index.device)
+        own = torch.searchsorted(searched, seen).to(index.device)
         similarity, index = without_own(similarity, index, own)
     return HeldOutSearch(
-        asked, references, similarity.cpu(), index.cpu(), *labels, class_names=names
+        asked, references, similarity.cpu(), index.cpu(), truth, labels[1], class_names=names
     )
 
 
-def readable_part(
-    dataset: EvaluationDataset, labels: Tensor | None, positions: Tensor
-) -> tuple[Dataset, Tensor | None]:
-    """A data set and its labels (N,) without images that cannot be read, which the log names.
-
-    Args:
-        dataset (EvaluationDataset): The images.
-        labels (Tensor | None): (N,), or None.
-        positions (Tensor): (n,), which of them can be read.
-    """
-    if len(positions) == len(dataset):
-        return dataset, labels
-    left_out = sorted(set(range(len(dataset))) - set(positions.tolist()))
-    print_log(f'images: {dataset.left_out(left_out)}', 'current', logging.WARNING)
-    return Selection(dataset, positions), None if labels is None else labels[positions]
+def _at(labels: Tensor | None, positions: Tensor) -> Tensor | None:
+    return None if labels is None else labels[positions]
 
 
 def load_bank(cfg: Config, checkpoint: str) -> tuple[Tensor, Dataset]:

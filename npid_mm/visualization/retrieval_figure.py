@@ -18,6 +18,7 @@ def retrieval_figure(
     seed=0,
     name='',
     out='retrieval.png',
+    reader=None,
 ):
     """Draw the best, the worst and random queries, each with its nearest reference images.
 
@@ -37,6 +38,7 @@ def retrieval_figure(
         seed (int): Draws the random queries.
         name (str): What the title calls the run.
         out (str | PathLike): Image file to write.
+        reader (ImageReader, optional): Reads the files, see :func:`neighbor_sheet`.
 
     Returns:
         str | PathLike: ``out``.
@@ -44,7 +46,6 @@ def retrieval_figure(
     Raises:
         ValueError: Only one side has labels, there are fewer than 2 x ``rows`` queries (without
             labels: than ``rows``), or a number is too small.
-        OSError: An image cannot be read.
     """
     similarity, index = np.asarray(similarity), np.asarray(index)
     if (query_labels is None) != (reference_labels is None):
@@ -83,6 +84,7 @@ def retrieval_figure(
         out,
         title=': '.join(filter(None, (name, what))),
         sections={heading: len(queries) for heading, queries in sections.items()},
+        reader=reader,
     )
 
 

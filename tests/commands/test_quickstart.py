@@ -124,8 +124,19 @@ def test_mistakes_are_told_in_a_line_before_the_training(tmp_path):
         assert done.stderr.count('\n') == 1 and not (tmp_path / 'run').exists()
 
 
-def test_unreadable_image_is_named(tmp_path):
-    data = photographs(tmp_path / 'data', [f'{i}.jpg' for i in range(20)])
-    (data / '7.jpg').write_bytes(b'no image')
-    done = quickstart(tmp_path / 'run', '--short', '--data', data)
-    assert done.returncode != 0 and 'cannot read' in done.stderr and '7.jpg' in done.stderr
+def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path):
+    """One to train on, by its header; one held out, damaged where no header tells."""
+    names = [f'{name}/{i:02}.png' for name in ('cat', 'dog') for i in range(15)]
+    data = photographs(tmp_path / 'data', names)
+    (data / 'cat/01.png').write_text('<html>403 Forbidden</html>')
+    damaged = bytearray((data / 'dog/04.png').read_bytes())
+    middle = damaged.index(b'IDAT') + 100
+    damaged[middle : middle + 50] = bytes(50)
+    (data / 'dog/04.png').write_bytes(damaged)
+    done = quickstart(tmp_path / 'work', '--data', data, '--epochs', '1')
+    assert done.returncode == 0, done.stderr
+    text = ' '.join((done.stdout + done.stderr).split())
+    assert 'cat/01.png: the file is not an image of a known format' in text
+    assert 'dog/04.png: the ' in text
+    assert 'left out, as unreadable: 2 images' in text
+    assert min(size(tmp_path / 'work/neighbors.png')) > 300

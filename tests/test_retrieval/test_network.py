@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from npid_mm.retrieval.image_files import image_pipeline
+from npid_mm.retrieval.image_files import ImagePipeline
 from npid_mm.retrieval.network import (
     about_network,
     index_feature,
@@ -71,7 +71,7 @@ def test_every_pretraining_and_knn_config_says_what_an_index_needs(path):
     pooled = path.stem == 'knn_resnet50_in1k'
     assert index_feature(cfg) == ('backbone' if pooled else 'embedding')
     assert 'mean' in preprocessor_config(cfg)
-    assert callable(image_pipeline(cfg))
+    assert callable(ImagePipeline(cfg))
 
 
 def test_a_knn_config_and_its_pretraining_give_one_hash(digits_run):

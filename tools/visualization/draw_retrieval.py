@@ -6,9 +6,10 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from npid_mm.datasets.transforms.loading import dataset_reader
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.stored_images import stored_image
+from npid_mm.engine.stored_images import shown_image
 from npid_mm.retrieval.held_out import search_held_out
 from npid_mm.visualization import retrieval_figure
 
@@ -35,8 +36,8 @@ def main() -> None:
     cfg, out = load_picture_config(args)
     found = search_held_out(cfg, args.checkpoint, args.k)
     retrieval_figure(
-        partial(stored_image, found.queries),
-        partial(stored_image, found.references),
+        partial(shown_image, found.queries),
+        partial(shown_image, found.references),
         found.similarity,
         found.index,
         found.query_labels,
@@ -46,6 +47,7 @@ def main() -> None:
         seed=args.seed,
         name=Path(args.config).stem,
         out=out,
+        reader=dataset_reader(found.queries),
     )
     print(f'Look at {out}')
 
