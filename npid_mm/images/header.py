@@ -1,6 +1,7 @@
 """The header of an image file, and the files that are refused before they are decoded."""
 
 import mmap
+import warnings
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
@@ -10,6 +11,11 @@ ORIENTATION = 0x0112  # the EXIF tag
 TRANSPOSED = (5, 6, 7, 8)  # its values that swap height and width
 JPEG = ('JPEG', 'MPO')  # MPO: JPEGs with further pictures behind the first, as phones write them
 OPENCV = (*JPEG, 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')  # formats that OpenCV decodes
+# of half of its limit, which is the default one here
+warnings.filterwarnings('ignore', category=Image.DecompressionBombWarning)
+Image.init()
+# Pillow knows others, of which EPS starts a program to be decoded
+FORMATS = [name for name in (*OPENCV, 'GIF', 'AVIF', 'JPEG2000') if name in Image.OPEN]
 ALPHA_MODES = ('RGBA', 'RGBa', 'LA', 'La', 'PA')
 # modes of one channel that NumPy takes in full depth
 DEEP_MODES = {
@@ -60,7 +66,7 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
     if not len(content):
         raise UnreadableImageError('the file is empty')
     try:
-        with Image.open(file) as image:
+        with Image.open(file, formats=FORMATS) as image:
             header = _header(image)
             kind = image.format
     except Image.DecompressionBombError:

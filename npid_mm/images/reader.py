@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from .header import DEEP_MODES, MAX_PIXELS, Header, UnreadableImageError, read_header
+from .header import DEEP_MODES, FORMATS, MAX_PIXELS, Header, UnreadableImageError, read_header
 
 WHITE = (255, 255, 255)
 ROWS = 256  # of a deep image that are converted at once
@@ -145,7 +145,7 @@ class ImageReader:
                 return pixels
             if header.is_jpeg:  # a kind that Pillow does not read either
                 raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if header.transparent:
                 image = self._on_background(image.convert('RGBA'))
             return np.asarray(image.convert('RGB'))[..., ::-1]
@@ -157,7 +157,7 @@ class ImageReader:
 
     def _scaled(self, content: bytes) -> np.ndarray:
         """An image of more than 8 bits, its values brought from ``value_range`` to 0..255."""
-        with Image.open(io.BytesIO(content)) as image:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.format == 'PPM':  # Pillow scales the values, OpenCV swaps their bytes
                 raise UnreadableImageError(
                     'the image is a PNM of more than 8 bits: convert it to PNG or TIFF'

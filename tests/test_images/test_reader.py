@@ -196,6 +196,7 @@ def test_bytes_behind_a_whole_jpeg_do_not_matter():
         (b'', 'the file is empty'),
         (b'<html>403 Forbidden</html>', 'not an image of a known format'),
         (b'\x00\x05\x16\x07' + bytes(200), 'not an image of a known format'),
+        (encoded(COLOR, 'EPS'), 'not an image of a known format'),  # would start Ghostscript
         (png_of(20000, 20000, 1), 'more than 178,956,970 pixels: scale it down'),
     ],
 )

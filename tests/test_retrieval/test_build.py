@@ -114,7 +114,11 @@ def test_what_cannot_be_read_is_named_and_left_out(digits_run, few, tmp_path):
     broken[1].write_bytes(b'')
     broken[2].write_text('a note')
     index, unreadable = index_of(few, digits_run, tmp_path)
-    reasons = ['failed to load image', 'the file is empty', 'failed to load image']
+    reasons = [
+        'the file is cut off: its end is missing',
+        'the file is empty',
+        'the file is not an image of a known format',
+    ]
     assert unreadable == dict(zip(map(str, broken), reasons, strict=True))
     assert len(index) == 7 and not set(unreadable) & {entry.path for entry in index.entries()}
 
