@@ -22,9 +22,9 @@ from .feature_index import FeatureIndex, check_free
 from .image_files import (
     ImageFiles,
     ImagePipeline,
-    batches_of,
     check_size,
     collate_readable,
+    killed_loaders,
 )
 from .metadata import DTYPES, META
 from .network import about_network, index_feature, load_network
@@ -91,7 +91,7 @@ def build_index(
     if remarks := [*filter(None, [remark]), *found.remarks()]:
         print('; '.join(remarks))
     cfg = with_test_pipeline(cfg)
-    with sole_writer(folder):
+    with killed_loaders(), sole_writer(folder):
         index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
         if index is not None:
             index.check_trusted(trust)
@@ -134,7 +134,7 @@ def _embedded(
     ``about`` gets the ``size`` of the images, or has it; ``unreadable`` grows.
     """
     level = index_feature(model._config)
-    for batch in batches_of(track(loader, 'images', total=len(loader))):
+    for batch in track(loader, 'images', total=len(loader)):
         unreadable.update(batch.unreadable)
         if batch.positions:
             check_size(batch.size, about.setdefault('size', batch.size))
@@ -144,22 +144,13 @@ def _embedded(
 def _blocks(
     batches: Iterator[tuple[Tensor, list[int]]],
 ) -> Iterator[tuple[Tensor, list[int]]]:
-    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer.
-
-    Raises:
-        ChildProcessError: See :func:`batches_of`; what came before is a last block.
-    """
-    rows, positions, killed = [], [], None
-    try:
-        for row, position in batches:
-            rows.append(row)
-            positions += position
-            if len(positions) >= BLOCK:
-                yield torch.cat(rows), positions
-                rows, positions = [], []
-    except ChildProcessError as error:
-        killed = error
+    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer."""
+    rows, positions = [], []
+    for row, position in batches:
+        rows.append(row)
+        positions += position
+        if len(positions) >= BLOCK:
+            yield torch.cat(rows), positions
+            rows, positions = [], []
     if rows:
         yield torch.cat(rows), positions
-    if killed:
-        raise killed

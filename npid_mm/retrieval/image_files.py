@@ -1,6 +1,7 @@
 """Image files, found and made ready for the network; one that cannot be read stops nothing."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -107,16 +108,19 @@ def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:
     )
 
 
-def batches_of(loader: Iterable[Batch]) -> Iterator[Batch]:
-    """Batches of a data loader, with a plain error where one of its processes was killed.
+@contextmanager
+def killed_loaders() -> Iterator[None]:
+    """Say in plain words that a process of a data loader was killed.
+
+    PyTorch raises wherever the main process is at that moment, or the loader meets a closed pipe.
 
     Raises:
         ChildProcessError: A process that loads images was killed, as for a lack of memory.
     """
     try:
-        yield from loader
-    except RuntimeError as error:
-        if not str(error).startswith('DataLoader worker (pid'):
+        yield
+    except (RuntimeError, ConnectionError, EOFError) as error:
+        if isinstance(error, RuntimeError) and not str(error).startswith('DataLoader worker (pid'):
             raise
         raise ChildProcessError(
             'a process that loads images was killed, which happens where memory runs out: what is '

@@ -243,6 +243,7 @@ def test_a_killed_loader_ends_in_a_sentence_and_the_index_continues(
         return prepare(pipeline, image)
 
     monkeypatch.setattr(ImagePipeline, '__call__', killed)
+    monkeypatch.setattr(build, 'BLOCK', 1)
     with pytest.raises(ChildProcessError, match='was killed.* the same command continues there'):
         index_of(few, digits_run, tmp_path, batch_size=1, num_workers=1)
     assert 0 < len(FeatureIndex(tmp_path / 'index')) < len(paths)
