@@ -231,7 +231,7 @@ def draw_neighbors(reference, query, searched, asked, classes, out: Path) -> Non
 def as_table(figures: dict[str, float], left_out: int) -> Table:
     """The closing table; ``left_out`` images could not be read."""
     caption = f'kNN: K = {K}, tau = 0.07'
-    caption += f'; left out, as unreadable: {left_out} images' if left_out else ''
+    caption += f'; unreadable images left out: {left_out}' if left_out else ''
     table = Table(title='Accuracy on the held-out images', caption=caption)
     table.add_column('what')
     table.add_column('top-1', justify='right')

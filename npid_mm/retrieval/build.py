@@ -82,7 +82,7 @@ def build_index(
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     if batch_size < 1:
         raise ValueError(f'batch_size must be at least 1, got {batch_size}')
-    cfg = search_config(cfg)
+    cfg = search_config(with_test_pipeline(cfg))
     if not os.path.lexists(Path(folder) / META):
         check_free(folder)
     checkpoint, found = str(checkpoint), find_images(images)
@@ -90,7 +90,6 @@ def build_index(
     paths, labels = found.paths, list(map(classes.get, found.names))
     if remarks := [*filter(None, [remark]), *found.remarks()]:
         print('; '.join(remarks))
-    cfg = with_test_pipeline(cfg)
     with killed_loaders(), sole_writer(folder):
         index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
         if index is not None:

@@ -138,5 +138,5 @@ def test_files_that_cannot_be_read_are_named_and_left_out(tmp_path):
     text = ' '.join((done.stdout + done.stderr).split())
     assert 'cat/01.png: the file is not an image of a known format' in text
     assert 'dog/04.png: the ' in text
-    assert 'left out, as unreadable: 2 images' in text
+    assert 'unreadable images left out: 2' in text
     assert min(size(tmp_path / 'work/neighbors.png')) > 300
