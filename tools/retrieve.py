@@ -12,6 +12,7 @@ import sys
 from npid_mm.datasets.image_walk import shown_path
 from npid_mm.engine.launch import add_config_options, load_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.outputs import PAGE, add_force, check_output
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.metadata import DTYPES
 
@@ -47,6 +48,7 @@ def parse_args() -> argparse.Namespace:
     search.add_argument('--approximate', action='store_true', help='search with faiss')
     search.add_argument('--checkpoint', help='where the checkpoint is, if it has been moved')
     search.add_argument('--device', help='default: the GPU if there is one')
+    add_force(search)
     add_trust(search)
     search.set_defaults(run=search_index)
 
@@ -90,6 +92,8 @@ def make_index(args: argparse.Namespace) -> int:
 
 def search_index(args: argparse.Namespace) -> int:
     """Answer the queries; the exit status is 1 if one cannot be read."""
+    if args.html:
+        check_output(args.html, PAGE, args.force, '--html')
     retriever = ImageRetriever(
         args.index,
         args.checkpoint,
@@ -97,7 +101,13 @@ def search_index(args: argparse.Namespace) -> int:
         approximate=args.approximate,
         trust=args.trust,
     )
-    results = retriever(args.queries, top_k=args.top, html=args.html, page_images=args.page_images)
+    results = retriever(
+        args.queries,
+        top_k=args.top,
+        html=args.html,
+        page_images=args.page_images,
+        force=args.force,
+    )
     for result in results:
         if result['error'] is None:
             show(result)

@@ -17,6 +17,7 @@ from npid_mm.engine.launch import (
 )
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.ranks import leave_ranks
+from npid_mm.outputs import JSON, add_force, check_output
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,12 +26,15 @@ def parse_args() -> argparse.Namespace:
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file or address')
     parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')
+    add_force(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     """Load the checkpoint and run the test loop."""
     args = parse_args()
+    if args.out:
+        check_output(args.out, JSON, args.force)
     cfg = load_config(args)
     check_data_folders(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
     cfg.load_from = existing_file(args.checkpoint, 'checkpoint')

@@ -7,8 +7,9 @@ from pathlib import Path
 from mmengine.fileio import put
 from torch import Tensor
 
+from npid_mm.outputs import CHECKPOINT, check_output
+
 from .backbone import COUNTER, MISSING, fit_report, misfits
-from .output import check_output
 from .pretrained import BANK, NECK, Pretrained, Z
 from .resnets import closest_resnet
 from .sources import read_backbone
@@ -18,44 +19,48 @@ SHOWN = 3  # keys of a group, at most
 WIDE = 100  # of a value, in characters
 
 
-def extract_backbone(checkpoint: str | Path, path: str | Path) -> str:
+def extract_backbone(checkpoint: str | Path, path: str | Path, force: bool = False) -> str:
     """Write the backbone of a checkpoint under torchvision's names, whole or not at all.
 
     Args:
         checkpoint (str | Path): A file or address that :func:`backbone_weights` reads.
-        path (str | Path): File to write; one that is there is replaced.
+        path (str | Path): File to write; a checkpoint that is there is replaced.
+        force (bool): Replace any other file too.
 
     Returns:
         str: Which keys it has, which were left, and which ResNet it is.
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
+        OSError: Something else is in the place of the file, or it cannot be written.
         ValueError: It holds no backbone, or not a whole ResNet of torchvision.
     """
-    pretrained = read_backbone(checkpoint)
-    return convert(pretrained, 'torchvision', path)
+    check_output(path, CHECKPOINT, force, 'OUT', checkpoint)
+    return convert(read_backbone(checkpoint), 'torchvision', path, force)
 
 
-def convert(pretrained: Pretrained, target: str, path: str | Path) -> str:
+def convert(pretrained: Pretrained, target: str, path: str | Path, force: bool = False) -> str:
     """Write a pretrained NPID, whole or not at all.
 
     Args:
         pretrained (Pretrained): What there is.
         target (str): A key of :data:`~npid_mm.checkpoints.targets.TARGETS`.
-        path (str | Path): File to write; one that is there is replaced.
+        path (str | Path): File to write; a checkpoint that is there is replaced.
+        force (bool): Replace any other file too.
 
     Returns:
         str: A table of the keys used, renamed and left, and what should be known.
 
     Raises:
-        ValueError: ``target`` is unknown, ``path`` is the file that was read or a folder, or the
-            backbone is cut off, or not what the target holds.
+        OSError: Something else is in the place of the file, or it cannot be written.
+        ValueError: ``target`` is unknown, ``path`` is the file that was read or ends otherwise, or
+            the backbone is cut off, or not what the target holds.
         ImportError: A package is missing.
     """
     if target not in TARGETS:
         raise ValueError(f'target must be one of {", ".join(TARGETS)}, got {target!r}')
-    check_output(path, pretrained.path)
     kind = TARGETS[target]
+    check_output(path, kind.output, force, 'OUT', pretrained.path)
     data = kind.data(pretrained)
     _check_whole(pretrained.backbone())
     put(data, str(path), backend_args=dict(backend='whole_file'))

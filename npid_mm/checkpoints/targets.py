@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from npid_mm.extras import optional_module
+from npid_mm.outputs import CHECKPOINT, SAFETENSORS, Kind
 
 from .backbone import fit_report
 from .objects import file_bytes
@@ -30,12 +31,14 @@ class Target:
             the whole of NPID.
         container (str): Key of the file below which the tensors are, with a dot.
         resnet (bool): Whether it holds torchvision's ResNets only.
+        output (Kind): What a file of it is, for those that are in its place.
     """
 
     pack: Callable[[dict[str, Tensor], Pretrained], bytes]
     prefix: str = ''
     container: str = ''
     resnet: bool = False
+    output: Kind = CHECKPOINT
 
     @property
     def whole(self) -> bool:
@@ -101,5 +104,5 @@ TARGETS = {
     'backbone': Target(_bare, BACKBONE),
     'torchvision': Target(_bare, BACKBONE, resnet=True),
     'timm': Target(_bare, BACKBONE, resnet=True),  # whose ResNets have torchvision's names
-    'safetensors': Target(_safetensors),
+    'safetensors': Target(_safetensors, output=SAFETENSORS),
 }

@@ -3,6 +3,9 @@
 import json
 from pathlib import Path
 
+from npid_mm.outputs import JSON as JSON_FILE
+from npid_mm.outputs import REPORT, check_output
+
 from .benchmark_run import SuiteRun
 from .benchmark_suite import Column, Table
 from .published import SOURCES
@@ -26,11 +29,14 @@ def check_folder(folder: Path, subject: dict) -> None:
 
     Raises:
         ValueError: There is one.
+        OSError: A file of another kind is in the place of the report.
     """
-    path = folder / JSON
-    before = json.loads(path.read_text())['about'] if path.is_file() else subject
+    path = check_output(folder / JSON, JSON_FILE, name='the report')
+    check_output(folder / MARKDOWN, REPORT, name='the report')
+    before = json.loads(path.read_text()) if path.is_file() else dict(about=subject)
+    before = before.get('about') if isinstance(before, dict) else None
     names = dict(suite='suite', sha256='checkpoint', options='--cfg-options')
-    differing = [word for name, word in names.items() if before[name] != subject[name]]
+    differing = [word for name, word in names.items() if (before or {}).get(name) != subject[name]]
     if differing:
         raise ValueError(
             f'{folder} holds the report of another {" and another ".join(differing)}: choose '

@@ -10,10 +10,10 @@ from mmengine.fileio import put
 from torch import Tensor
 
 from npid_mm.checkpoints.objects import drop_objects, file_bytes
-from npid_mm.checkpoints.output import check_output
 from npid_mm.checkpoints.own import own_checkpoint
 from npid_mm.checkpoints.pretrained import BANK
 from npid_mm.datasets.image_list import class_folder_list, list_lines, listed_path
+from npid_mm.outputs import CHECKPOINT, check_output
 
 HEAD_ROWS = 'head.weight'  # of ParametricSoftmaxHead
 # which have the head's rows in the old order too
@@ -76,7 +76,11 @@ def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
 
 
 def reorder_bank(
-    checkpoint: str | Path, out: str | Path, old: str | Path, new: str | Path
+    checkpoint: str | Path,
+    out: str | Path,
+    old: str | Path,
+    new: str | Path,
+    force: bool = False,
 ) -> tuple[int, int, list[str]]:
     """Write a checkpoint with the rows of its bank in another order of the images.
 
@@ -85,9 +89,10 @@ def reorder_bank(
 
     Args:
         checkpoint (str | Path): A checkpoint of this package, or one converted to it.
-        out (str | Path): File to write, whole or not at all.
+        out (str | Path): File to write, whole or not at all; a checkpoint there is replaced.
         old (str | Path): The order that the bank is in, see :func:`image_order`.
         new (str | Path): The order that it comes into.
+        force (bool): Replace any other file than a checkpoint too.
 
     Returns:
         tuple[int, int, list[str]]: Rows of the bank, how many of them are in another place now,
@@ -95,10 +100,11 @@ def reorder_bank(
 
     Raises:
         FileNotFoundError: A file is not there.
+        OSError: Something else is in the place of ``out``, or it cannot be written.
         ValueError: The checkpoint has no bank, or one of another length, or the orders do not
-            have the same images, or ``out`` is the checkpoint or a folder.
+            have the same images, or ``out`` is the checkpoint or ends in another way.
     """
-    check_output(out, checkpoint)
+    check_output(out, CHECKPOINT, force, 'OUT', checkpoint)
     content, state = own_checkpoint(checkpoint)
     if BANK not in state:
         raise ValueError(

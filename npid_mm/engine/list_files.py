@@ -2,14 +2,21 @@
 
 from pathlib import Path
 
+from npid_mm.outputs import LIST, check_output
+
 from .whole_file_backend import WholeFileBackend
 
 
 def wanted(path: Path, force: bool) -> bool:
-    """Whether to write a list; says so if not."""
-    if path.exists() and not force:
+    """Return whether to write a list, and say so if not.
+
+    Raises:
+        OSError: Its place is taken by something else than a file, or it cannot be written.
+    """
+    if path.is_file() and not force:
         print(f'{path} is there already: kept (--force replaces it)')
         return False
+    check_output(path, LIST, force, path.stem)
     return True
 
 

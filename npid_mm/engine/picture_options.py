@@ -5,9 +5,9 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from .launch import add_config_options, load_config
+from npid_mm.outputs import PICTURE, add_force, check_output
 
-SUFFIXES = ('.png', '.pdf')  # what both Pillow and matplotlib write
+from .launch import add_config_options, load_config
 
 
 def add_picture_options(
@@ -34,25 +34,28 @@ def add_picture_options(
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
-    """The argument that names the picture."""
+    """The arguments that name the picture and let it replace another file."""
     parser.add_argument(
         '--out',
-        type=picture_file,
+        type=Path,
         metavar='FILE',
         help=f'image to write (png or pdf); default: {default}',
     )
+    add_force(parser)
 
 
-def picture_file(name: str) -> Path:
-    """The path of a picture, refused before anything is computed for it.
+def picture_file(args: argparse.Namespace, default: Path) -> Path:
+    """The picture to write, refused before anything is computed for it.
+
+    Args:
+        args (Namespace): With the arguments of :func:`add_out`.
+        default (Path): The picture without them.
 
     Raises:
-        ArgumentTypeError: Neither png nor pdf.
+        ValueError: It ends neither in .png nor in .pdf.
+        OSError: Something else is there, or it cannot be written.
     """
-    path = Path(name)
-    if path.suffix.lower() not in SUFFIXES:
-        raise argparse.ArgumentTypeError(f'must end in {" or ".join(SUFFIXES)}, got {name}')
-    return path
+    return check_output(args.out or default, PICTURE, args.force)
 
 
 def load_picture_config(args: argparse.Namespace) -> tuple[Config, Path]:
@@ -60,6 +63,8 @@ def load_picture_config(args: argparse.Namespace) -> tuple[Config, Path]:
 
     Raises:
         FileNotFoundError: There is no such config.
+        ValueError: The picture ends neither in .png nor in .pdf.
+        OSError: Something else is in its place, or it cannot be written.
     """
     cfg = load_config(args)
-    return cfg, args.out or Path(cfg.work_dir) / f'{args.picture}.png'
+    return cfg, picture_file(args, Path(cfg.work_dir) / f'{args.picture}.png')

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
+from npid_mm.outputs import JSON, check_output
+
 from .tool_process import run_logged
 from .whole_file_backend import WholeFileBackend
 
@@ -53,6 +55,7 @@ class Sweep:
 
     Raises:
         ValueError: The folder holds cells of another ``origin``.
+        OSError: A file of another kind is in the place of the summary.
     """
 
     def __init__(self, folder: Path, cells: list[dict[str, str]], metric: str, origin: dict):
@@ -60,8 +63,8 @@ class Sweep:
         self.cells = cells
         self.metric = metric
         self.origin = origin
-        summary = folder / SUMMARY
-        if summary.is_file() and json.loads(summary.read_text())['origin'] != origin:
+        summary = check_output(folder / SUMMARY, JSON, name='the summary of the sweep')
+        if summary.is_file() and _origin(summary) != origin:
             raise ValueError(
                 f'{folder} holds a sweep of another config or other options (--cfg-options, '
                 '--auto-scale-lr): choose another --work-dir, or remove that folder'
@@ -116,6 +119,12 @@ class Sweep:
             best=self.best(),
         )
         WholeFileBackend().put_text(json.dumps(summary, indent=2), self.folder / SUMMARY)
+
+
+def _origin(summary: Path) -> dict | None:
+    """What the cells of an older summary share, None if it is no summary of a sweep."""
+    content = json.loads(summary.read_text())
+    return content.get('origin') if isinstance(content, dict) else None
 
 
 def cell_name(cell: dict[str, str]) -> str:

@@ -12,6 +12,7 @@ from torch import Tensor
 from npid_mm.datasets.image_walk import shown_path
 from npid_mm.engine.features import batch_features
 from npid_mm.evaluation import nearest_neighbors
+from npid_mm.outputs import PAGE, check_output
 from npid_mm.visualization import neighbor_page
 
 from .approximate import ApproximateSearch
@@ -100,6 +101,7 @@ class ImageRetriever(BaseInferencer):
         batch_size: int = 32,
         html: str | Path | None = None,
         page_images: int = 500,
+        force: bool = False,
     ) -> list[dict]:
         """Search with each of the inputs.
 
@@ -112,6 +114,7 @@ class ImageRetriever(BaseInferencer):
             html (str | Path, optional): Write a page that shows the results, see
                 :func:`npid_mm.visualization.neighbor_page`.
             page_images (int): Images of the index on the page, if the results name fewer.
+            force (bool): Let the page replace a file that is not such a page.
 
         Returns:
             list[dict]: For each query ``query`` (path, or None for an array), ``label`` (the
@@ -121,6 +124,7 @@ class ImageRetriever(BaseInferencer):
 
         Raises:
             TypeError: An input is none of these.
+            OSError: Something else is in the place of the page, or it cannot be written.
             ValueError: No query can be read, a number is too small, or a query leaves the test
                 pipeline in another size than the images of the index.
         """
@@ -128,6 +132,8 @@ class ImageRetriever(BaseInferencer):
         for name, value in numbers.items():
             if value < 1:
                 raise ValueError(f'{name} must be at least 1, got {value}')
+        if html:
+            check_output(html, PAGE, force, 'html')
         return super().__call__(
             inputs, batch_size=batch_size, top_k=top_k, html=html, page_images=page_images
         )

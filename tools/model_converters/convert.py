@@ -12,13 +12,15 @@ from npid_mm.checkpoints.converting import convert
 from npid_mm.checkpoints.sources import SOURCES, read_pretrained
 from npid_mm.checkpoints.targets import TARGETS
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.outputs import add_force
 
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Convert a checkpoint of another code base.')
     parser.add_argument('checkpoint', help='file or address')
-    parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
+    parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
+    add_force(parser)
     parser.add_argument(
         '--from', dest='source', choices=SOURCES, required=True, help='who wrote the checkpoint'
     )
@@ -31,7 +33,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Convert and say what became of each key."""
     args = parse_args()
-    print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out))
+    print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out, args.force))
 
 
 if __name__ == '__main__':

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from npid_mm.checkpoints.converting import extract_backbone
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.outputs import add_force
 
 
 def parse_args() -> argparse.Namespace:
@@ -18,14 +19,15 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         'checkpoint', help="file or address: ours, MMSelfSup's, the authors', VISSL's, PyContrast's"
     )
-    parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
+    parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
+    add_force(parser)
     return parser.parse_args()
 
 
 def main() -> None:
     """Write the backbone and say what of the checkpoint it is."""
     args = parse_args()
-    print(extract_backbone(args.checkpoint, args.out))
+    print(extract_backbone(args.checkpoint, args.out, args.force))
 
 
 if __name__ == '__main__':

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from npid_mm.engine.image_order import reorder_bank
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.outputs import add_force
 
 
 def parse_args() -> argparse.Namespace:
@@ -22,7 +23,8 @@ def parse_args() -> argparse.Namespace:
         description="Bring the rows of a checkpoint's bank into another order of the images."
     )
     parser.add_argument('checkpoint', type=Path, help='checkpoint of this package')
-    parser.add_argument('out', type=Path, help='file to write; one that is there is replaced')
+    parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
+    add_force(parser)
     for name, what in (('old', 'that the rows are in'), ('new', 'that they come into')):
         parser.add_argument(
             f'--{name}',
@@ -37,7 +39,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Write the checkpoint and say how many rows moved."""
     args = parse_args()
-    rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new)
+    rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new, args.force)
     if left:
         print(f'left out: {", ".join(left)}')
     print(f'{args.out}: {moved:,} of {rows:,} rows moved')

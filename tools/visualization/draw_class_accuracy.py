@@ -9,6 +9,7 @@ from mmengine.fileio import dump
 
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.outputs import JSON, check_output
 from npid_mm.retrieval.held_out import TEMPERATURE, search_held_out
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
 
@@ -30,6 +31,7 @@ def main() -> None:
     """Search, vote, count, draw and say where the picture and the figures are."""
     args = parse_args()
     cfg, out = load_picture_config(args)
+    table = check_output(out.with_suffix('.json'), JSON, args.force)
     temperature = (cfg.get('test_cfg') or {}).get('temperature', TEMPERATURE)
     found = search_held_out(cfg, args.checkpoint, args.k, labelled=True)
     figures = {
@@ -39,7 +41,6 @@ def main() -> None:
     }
     name = f'{Path(args.config).stem}\nkNN accuracy by class, K = {args.k}, tau = {temperature}'
     class_accuracy_bars(figures, out, name)
-    table = out.with_suffix('.json')
     dump(figures, table, backend_args=dict(backend='whole_file'), indent=1)
     print(f'{figures["accuracy"]:.2f} % of {len(found.queries)} images are right')
     print(f'Look at {out} and {table}')

@@ -5,7 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.engine.picture_options import add_out
+from npid_mm.engine.picture_options import add_out, picture_file
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.visualization import run_names, training_curve
 
@@ -31,7 +31,7 @@ def main() -> None:
     args = parse_args()
     runs = dict(zip(run_names(args.runs, args.names), args.runs, strict=True))
     first = Path(args.runs[0])
-    out = args.out or (first if first.is_dir() else first.parent) / 'curves.png'
+    out = picture_file(args, (first if first.is_dir() else first.parent) / 'curves.png')
     print(f'Look at {training_curve(runs, out, args.k)}')
 
 

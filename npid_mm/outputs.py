@@ -1,0 +1,155 @@
+"""Where a tool may write: never over a file of another kind."""
+
+import argparse
+import json
+import os
+import stat
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+JSON_BYTES = 64 << 20  # of a report; a larger file is another one
+# of torch before 1.6: a pickled magic number
+OLD_TORCH = b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file that tools write.
+
+    Attributes:
+        name (str): What a message calls it, with its article.
+        endings (tuple[str, ...]): Those that a file of it may have; the first is the usual one.
+        matches (Callable): Path of an existing file -> whether its content is of this kind.
+    """
+
+    name: str
+    endings: tuple[str, ...]
+    matches: Callable[[Path], bool]
+
+
+def add_force(parser: argparse.ArgumentParser) -> None:
+    """The option that lets a tool replace a file of another kind."""
+    parser.add_argument(
+        '--force', action='store_true', help='replace a file that holds something else'
+    )
+
+
+def check_output(
+    path: str | Path,
+    kind: Kind,
+    force: bool = False,
+    name: str = '--out',
+    source: str | Path | None = None,
+) -> Path:
+    """Refuse a place to write to before anything is computed for it.
+
+    Args:
+        path (str | Path): File to write.
+        kind (Kind): What will be written.
+        force (bool): Replace a file of another kind, or a link. Folders and devices are refused
+            all the same, and so is another ending.
+        name (str): The argument, for messages.
+        source (str | Path, optional): A file that is read, and must stay.
+
+    Returns:
+        Path: ``path``.
+
+    Raises:
+        ValueError: It has another ending, or is ``source``.
+        FileExistsError: A folder, a device, a link or a file of another kind is there.
+        NotADirectoryError: A file stands where a folder on the way must be made.
+        PermissionError: The folder cannot be written to.
+    """
+    path = Path(path)
+    if not path.name.lower().endswith(kind.endings):
+        raise ValueError(f'{name} must end in {" or ".join(kind.endings)}, got {path}')
+    _check_folder(path, name)
+    try:
+        mode = os.lstat(path).st_mode
+    except FileNotFoundError:
+        return path
+    if source is not None and _same(path, Path(source)):
+        raise ValueError(f'{name} is the file that is read, {source}: name another one')
+    if stat.S_ISLNK(mode):
+        reason = f'is a link to {os.readlink(path)}: name that file, or replace the link'
+    elif not stat.S_ISREG(mode):
+        raise FileExistsError(
+            f'{name} must be a file, but {path} is a folder, a pipe or a device: name another one'
+        )
+    elif not path.stat().st_size or kind.matches(path):
+        return path
+    else:
+        reason = f'is there and is not {kind.name}: name another file, or replace it'
+    if not force:
+        raise FileExistsError(f'{name} {path} {reason} with --force (force=True in Python)')
+    return path
+
+
+def _check_folder(path: Path, name: str) -> None:
+    """Refuse a file whose folder is not there and cannot be made, or cannot be written to."""
+    folder = next(each for each in path.absolute().parents if os.path.lexists(each))
+    if not folder.is_dir():
+        raise NotADirectoryError(f'{name} {path} cannot be written: {folder} is not a folder')
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f'{name} {path} cannot be written: no permission for {folder}')
+
+
+def _same(path: Path, other: Path) -> bool:
+    return other.exists() and path.exists() and path.samefile(other)
+
+
+def _starts_with(beginning: bytes) -> Callable[[Path], bool]:
+    """Match a file by how it begins, case aside."""
+
+    def matches(path: Path) -> bool:
+        with open(path, 'rb') as file:
+            return file.read(len(beginning)).lower() == beginning
+
+    return matches
+
+
+def _page(path: Path) -> bool:
+    """Match pages of this package, which no network may reach."""
+    with open(path, 'rb') as file:
+        head = file.read(1024).lower()
+    return head.startswith(b'<!doctype html') and b'content-security-policy' in head
+
+
+def _picture(path: Path) -> bool:
+    beginning = b'%pdf' if path.suffix.lower() == '.pdf' else b'\x89png'
+    return _starts_with(beginning)(path)
+
+
+def _json(path: Path) -> bool:
+    if path.stat().st_size > JSON_BYTES:
+        return False
+    try:
+        return isinstance(json.loads(path.read_bytes()), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _checkpoint(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as file:
+            return any(name.endswith('data.pkl') for name in file.namelist())
+    except (zipfile.BadZipFile, NotImplementedError):
+        with open(path, 'rb') as file:
+            return file.read(len(OLD_TORCH)) == OLD_TORCH
+
+
+def _safetensors(path: Path) -> bool:
+    with open(path, 'rb') as file:
+        length, beginning = file.read(8), file.read(1)
+    return int.from_bytes(length, 'little') < path.stat().st_size and beginning == b'{'
+
+
+PAGE = Kind('a page of neighbors', ('.html', '.htm'), _page)
+PICTURE = Kind('a picture of its ending', ('.png', '.pdf'), _picture)
+JSON = Kind('JSON', ('.json',), _json)
+REPORT = Kind('a report of benchmarks', ('.md',), _starts_with(b'# benchmarks: '))
+LIST = Kind('a list of images', ('.txt',), lambda path: False)  # kept unless it is forced
+CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _checkpoint)
+SAFETENSORS = Kind('a file of safetensors', ('.safetensors',), _safetensors)
