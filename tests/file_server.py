@@ -13,7 +13,9 @@ class FileServer(ThreadingHTTPServer):
     ``cuts``: after how many bytes each next answer ends early, ``stalls`` the same but it hangs;
     ``errors``: the status of each next answer; ``ranges=False`` answers every request in full.
     ``validator`` is a header and its value, which If-Range must repeat unless ``if_range=False``;
-    ``framing`` is how the end of an answer is told: by 'length', 'chunked', or not at all by None.
+    ``framing`` is how the end of an answer is told: by 'length', 'chunked', or not at all by None;
+    'endless' repeats the file in chunks until the client goes. ``encoding`` is a
+    Content-Encoding that is named, and not applied.
     """
 
     def __init__(self):
@@ -22,6 +24,7 @@ class FileServer(ThreadingHTTPServer):
         self.cuts, self.stalls, self.errors = [], [], []
         self.ranges = self.if_range = True
         self.validator, self.framing = None, 'length'
+        self.encoding = None
         self.closing = threading.Event()
 
     @property
@@ -67,10 +70,17 @@ class Handler(BaseHTTPRequestHandler):
         elif server.framing == 'chunked':
             self.send_header('Transfer-Encoding', 'chunked')
             body = b'%x\r\n%b\r\n0\r\n\r\n' % (len(body), body)
+        elif server.framing == 'endless':
+            self.send_header('Transfer-Encoding', 'chunked')
         if server.validator:
             self.send_header(*server.validator)
+        if server.encoding:
+            self.send_header('Content-Encoding', server.encoding)
         self.end_headers()
-        if server.cuts:
+        if server.framing == 'endless':
+            while True:  # until the connection breaks
+                self.wfile.write(b'%x\r\n%b\r\n' % (len(body), body))
+        elif server.cuts:
             self.wfile.write(body[: server.cuts.pop(0)])
         elif server.stalls:
             self.wfile.write(body[: server.stalls.pop(0)])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ TIMEOUT = 30.0  # seconds without a byte
 CHUNK = 1 << 20
 PASSING = (408, 429, 500, 502, 503, 504)  # answers of a server that may do better later
 RANGE_REFUSED = 416
+LIMIT = 64 << 30  # bytes of a file whose length the server does not say
 
 Progress = Callable[[int, int | None], None]
 
@@ -37,7 +39,8 @@ def fetch(part: Part, on_progress: Progress) -> None:
             where the server does not say.
 
     Raises:
-        DownloadError: The server has no such file, or cannot be reached, or breaks off in
+        DownloadError: The server has no such file, or sends it packed, empty, without an end or
+            larger than the disk, or cannot be reached, or breaks off in
             :data:`ATTEMPTS` attempts that bring nothing new, or nothing would tell the end of the
             file from a connection that breaks off.
     """
@@ -72,7 +75,9 @@ def _fetch_once(part: Part, on_progress: Progress) -> None:
             return  # all of it has come
         response, have = _open(part, 0), 0
     with response:
+        _check_plain(part, response)
         start, total = _extent(response, have)
+        _check_room(part, start, total)
         origin = Origin(part.url, _validator(response), total)
         if start and not part.goes_on_with(origin):
             part.path.unlink()
@@ -92,11 +97,39 @@ def _fetch_once(part: Part, on_progress: Progress) -> None:
             while chunk := _read(response):
                 file.write(chunk)
                 done += len(chunk)
+                if total is None and done > LIMIT:
+                    raise _refused(part, f'does not end within {LIMIT:,} bytes')
                 on_progress(done, total)
             file.flush()
             os.fsync(file.fileno())
     if total is not None and done != total:
         raise ConnectionError(f'the connection ended after {done:,} of {total:,} bytes')
+    if not done:
+        raise _refused(part, 'is empty')
+
+
+def _check_plain(part: Part, response: HTTPResponse) -> None:
+    """Refuse a file that is packed for its transport: it would be kept packed."""
+    encoding = response.headers.get('Content-Encoding', 'identity').strip().lower()
+    if encoding not in ('', 'identity'):
+        raise _refused(part, f'comes packed (Content-Encoding: {encoding[:40]})')
+
+
+def _check_room(part: Part, start: int, total: int | None) -> None:
+    """Refuse a file that the disk has no room for."""
+    free = shutil.disk_usage(part.path.parent).free
+    if total is not None and total - start > free:
+        raise _refused(part, f'has {total:,} bytes, and the disk has room for {free:,}')
+
+
+def _refused(part: Part, reason: str) -> DownloadError:
+    """Drop what has come of a file that is not what was asked for."""
+    part.path.unlink(missing_ok=True)
+    part.note.unlink(missing_ok=True)
+    return DownloadError(
+        f'{part.url} {reason}. Nothing was kept; fetch the file in another way and put it into '
+        f'{part.path.parent}'
+    )
 
 
 @contextmanager
@@ -116,7 +149,8 @@ def _network() -> Iterator[None]:
 
 def _open(part: Part, start: int) -> HTTPResponse:
     """Ask for a file from byte ``start`` on."""
-    headers = {'User-Agent': 'npid_mm'}  # some servers refuse that of urllib
+    # some servers refuse the name of urllib, and pack what they are not asked not to
+    headers = {'User-Agent': 'npid_mm', 'Accept-Encoding': 'identity'}
     if start:
         headers['Range'] = f'bytes={start}-'
         if not part.checked:

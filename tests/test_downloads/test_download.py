@@ -401,3 +401,41 @@ def test_digest(tmp_path, monkeypatch):
     assert sha256(tmp_path / 'file') == expected
     monkeypatch.setattr('npid_mm.downloads.download.CHUNK', 2)
     assert sha256(tmp_path / 'file') == expected
+
+
+@pytest.mark.parametrize('encoding', ['gzip', 'br', ' GZIP '])
+def test_a_file_that_comes_packed_is_refused(server, get, tmp_path, encoding):
+    """It would be kept as it is packed; what a server names as plain is taken."""
+    server.encoding = encoding
+    packed = f'weights.* comes packed .Content-Encoding: {encoding.strip().lower()}.. Nothing was'
+    with pytest.raises(DownloadError, match=packed):
+        get()
+    assert os.listdir(tmp_path) == [] and server.asked == [None]
+    server.encoding = 'identity'
+    get()
+
+
+@pytest.mark.parametrize('framing', ['length', 'chunked'])
+@pytest.mark.parametrize('name', [NAME, 'weights.pth'])
+def test_an_empty_file_is_refused(server, tmp_path, framing, name):
+    server.files[f'/{name}'], server.framing = b'', framing
+    with pytest.raises(DownloadError, match=f'{name} is empty. Nothing was kept; fetch the file'):
+        download(f'{server.url}/{name}', tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize('name', [NAME, 'weights.pth'])
+def test_a_file_without_end_is_refused(server, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(transfer, 'LIMIT', 3 * len(CONTENT))
+    server.files[f'/{name}'], server.framing = CONTENT, 'endless'
+    with pytest.raises(DownloadError, match=f'{name} does not end within 9,000,000 bytes. Nothing'):
+        download(f'{server.url}/{name}', tmp_path)
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_file_larger_than_the_disk_is_refused_before_it_comes(server, get, tmp_path, monkeypatch):
+    usage = type(transfer.shutil.disk_usage(tmp_path))
+    monkeypatch.setattr(transfer.shutil, 'disk_usage', lambda path: usage(0, 0, 2_999_999))
+    with pytest.raises(DownloadError, match='has 3,000,000 bytes, and the disk has room for 2,999'):
+        get()
+    assert os.listdir(tmp_path) == []
