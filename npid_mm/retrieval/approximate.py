@@ -124,12 +124,10 @@ def _read_lists(faiss, path: Path, index: FeatureIndex):
     except RuntimeError as error:  # C++ tells its source file and line too
         raise ValueError(f'{path} is not a file of faiss: make it again with {HINT}') from error
     kind = type(searcher).__name__
-    if kind != 'IndexIVFScalarQuantizer' or (searcher.ntotal, searcher.d) != (
-        len(index),
-        index.dim,
-    ):
+    wanted = (len(index), index.dim, index.meta['approximate']['lists'])
+    if kind != 'IndexIVFScalarQuantizer' or wanted != (searcher.ntotal, searcher.d, searcher.nlist):
         raise ValueError(
-            f'{path} must be an IndexIVFScalarQuantizer of the {len(index):,} rows, got {kind} of '
+            f'{path} must be an IndexIVFScalarQuantizer of {len(index):,} rows, got {kind} of '
             f'{searcher.ntotal:,}: make it again with {HINT}'
         )
     return searcher

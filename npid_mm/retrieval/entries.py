@@ -45,7 +45,8 @@ def unpack(block: bytes) -> list[Entry]:
     except (zlib.error, ValueError, TypeError, RecursionError) as error:
         raise ValueError(f'a block of entries cannot be read: {error}') from error
     for path, label in entries:
-        if not isinstance(path, str) or not (label is None or isinstance(label, str)):
+        known = label is None or isinstance(label, str)
+        if not isinstance(path, str) or '\0' in path or not known:
             raise ValueError('a block of entries must hold paths and labels, and holds others')
     return entries
 

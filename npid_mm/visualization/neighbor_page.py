@@ -6,7 +6,7 @@ import io
 import json
 from importlib.resources import files
 from os import PathLike
-from os.path import realpath
+from os.path import isfile, realpath
 from pathlib import Path
 
 from PIL import Image
@@ -116,6 +116,8 @@ def _name(image):
 
 def _thumbnail(image, reader):
     """Data URI, None if it cannot be read, and the longer side of an image with sharp pixels."""
+    if _stored(image) and not isfile(image):  # a pipe would block for ever
+        return {'src': None, 'sharp': None}
     try:
         picture = Image.fromarray(reader.read(image) if _stored(image) else image)
     except (UnreadableImageError, OSError):
