@@ -2,12 +2,12 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from numbers import Real
 
 import torch
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
+from npid_mm.arguments import check_number
 from npid_mm.images import plain_reason
 
 SHOWN = 20  # images in a message
@@ -39,10 +39,8 @@ class ReadableDataset(Dataset):
     """
 
     def __init__(self, dataset: dict | Dataset, max_unreadable: float, fraction: float = 1.0):
-        if not isinstance(max_unreadable, Real) or not 0 <= max_unreadable < 1:
-            raise ValueError(f'max_unreadable must be in [0, 1), got {max_unreadable!r}')
-        if not isinstance(fraction, Real) or not 0 < fraction <= 1:
-            raise ValueError(f'fraction must be in (0, 1], got {fraction!r}')
+        check_number('max_unreadable', max_unreadable, '[0, 1)')
+        check_number('fraction', fraction, '(0, 1]')
         self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
         if len(self.dataset) == 0:
             raise ValueError('the data set has no sample: check its data_root and ann_file')

@@ -6,6 +6,8 @@ from itertools import islice
 from mmengine.dataset import DefaultSampler
 from mmpretrain.registry import DATA_SAMPLERS
 
+from npid_mm.arguments import check_whole
+
 
 @DATA_SAMPLERS.register_module()
 class ResumableSampler(DefaultSampler):
@@ -19,8 +21,7 @@ class ResumableSampler(DefaultSampler):
 
     def skip(self, num_samples: int) -> None:
         """Leave out the first ``num_samples`` indexes of this rank, in the next pass only."""
-        if num_samples < 0:
-            raise ValueError(f'num_samples must be >= 0, got {num_samples}')
+        check_whole('num_samples', num_samples, least=0)
         self._skipped = num_samples
 
     def __iter__(self) -> Iterator[int]:

@@ -15,6 +15,7 @@ from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .config_keys import merge_options
+from .config_numbers import check_numbers
 from .config_variables import read_with_variables
 from .hooks.image_check_hook import ImageCheckHook
 from .ranks import use_cpu_ranks
@@ -143,7 +144,11 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
 
     From here on MMEngine reads checkpoints as this package does, so that none of them can run
     anything in this process. The Runner looks at the headers of the images before its first step.
+
+    Raises:
+        ValueError: A number of the config is out of range.
     """
+    check_numbers(cfg)
     register_loader()
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets import mixed_seed, seed_generators
 
 from .stored_images import data_expected, stored_image
@@ -44,8 +45,7 @@ def augmented_views(
         OSError: An image cannot be read.
     """
     for name, value, least in (('images', images, 1), ('views', views, 1), ('seed', seed, 0)):
-        if value < least:
-            raise ValueError(f'{name} must be at least {least}, got {value}')
+        check_whole(name, value, least)
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     loader = _training_loader(cfg)
     dataset = loader.dataset

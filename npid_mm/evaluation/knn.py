@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 import torch
 
-from .neighbors import check_k, nearest_neighbors
+from npid_mm.arguments import check_number, check_whole
+
+from .neighbors import nearest_neighbors
 
 QUERIES_AT_ONCE = 1024  # of leave_one_out_knn, whose scores would fill N x C otherwise
 
@@ -43,11 +45,11 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
         raise ValueError('k must name at least one number of neighbours, got an empty sequence')
     counts = list(k) if several else [k]
     for count in counts:
-        check_k(count)
+        check_whole('k', count)
     if num_classes is None:
         num_classes = int(labels.max()) + 1
     _check_labels(labels, num_classes)
-    _check_temperature(temperature, 1.0, max(counts), torch.float32)
+    check_vote('temperature', temperature, max(counts))
 
     similarity, index = nearest_neighbors(query, bank, max(counts))
     neighbor_labels = labels.to(index.device)[index]
@@ -75,7 +77,7 @@ def vote(similarity, neighbor_labels, k, temperature, num_classes):
         ValueError: If ``k``, ``temperature`` or a label is out of range, the shapes differ, or the
             scores overflow.
     """
-    check_k(k)
+    check_whole('k', k)
     if similarity.shape != neighbor_labels.shape:
         raise ValueError(
             'similarity and neighbor_labels must have one shape (Q, K), got '
@@ -84,7 +86,7 @@ def vote(similarity, neighbor_labels, k, temperature, num_classes):
     similarity, neighbor_labels = similarity[:, :k], neighbor_labels[:, :k]
     _check_labels(neighbor_labels, num_classes)
     peak = float(similarity.max()) if similarity.numel() else 1.0
-    _check_temperature(temperature, peak, k, similarity.dtype)
+    check_vote('temperature', temperature, k, peak, similarity.dtype)
     scores = similarity.new_zeros((len(similarity), num_classes))
     return scores.scatter_add_(1, neighbor_labels.long(), (similarity / temperature).exp())
 
@@ -115,7 +117,7 @@ def leave_one_out_knn(bank, labels, k, temperature=0.07, queries=None):
             'labels must hold one class for each bank row, got labels of shape '
             f'{tuple(labels.shape)} for {len(bank)} bank rows'
         )
-    check_k(k)
+    check_whole('k', k)
     labels = labels.to(bank.device)
     if queries is None:
         queries = torch.arange(len(bank))
@@ -180,14 +182,17 @@ def _check_labels(labels, num_classes):
         )
 
 
-def _check_temperature(temperature, peak, k, dtype):
-    """Refuse a temperature at which ``k`` votes of ``exp(peak / temperature)`` are no number."""
-    if temperature <= 0:
-        raise ValueError(f'temperature must be above 0, got {temperature}')
-    lowest = max(peak, 1.0) / (math.log(torch.finfo(dtype).max) - math.log(k))
+def check_vote(name, temperature, k, peak=1.0, dtype=torch.float32):
+    """Refuse a temperature at which ``k`` votes of ``exp(peak / temperature)`` are no number.
+
+    Raises:
+        ValueError: ``temperature`` is not a number above 0, or too low.
+    """
+    check_number(name, temperature, '(0, inf)')
+    peak = max(peak, 1.0)
+    lowest = peak / (math.log(torch.finfo(dtype).max) - math.log(k))
     if temperature < lowest:
         raise ValueError(
-            f'temperature must be at least {lowest:.4f}, below it the sum of {k} '
-            f'exp({max(peak, 1.0):g} / temperature) overflows {dtype}, '
-            f'got {temperature}'
+            f'{name} must be at least {lowest:.4f}, below it the sum of {k} exp({peak:g} / '
+            f'temperature) overflows {dtype}, got {temperature}'
         )

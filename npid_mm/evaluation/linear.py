@@ -3,6 +3,8 @@
 import numpy as np
 from torch import Tensor
 
+from npid_mm.arguments import check_number
+
 
 def linear_probe(
     train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, inverse_weight=1.0
@@ -20,13 +22,15 @@ def linear_probe(
         float: Share of right answers, from 0 to 1.
 
     Raises:
-        ValueError: The training labels hold fewer than two classes.
+        ValueError: The training labels hold fewer than two classes, or ``inverse_weight`` is not
+            above 0.
     """
     # scikit-learn takes seconds to import, and most commands do not need it
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    check_number('inverse_weight', inverse_weight, '(0, inf)')
     train, train_labels, test, test_labels = (
         np.asarray(each.cpu()) for each in (train, train_labels, test, test_labels)
     )

@@ -5,6 +5,8 @@ import random
 import numpy as np
 import torch
 
+from npid_mm.arguments import check_whole
+
 from .average_precision import voc_average_precision
 from .squared_hinge import linear_gram, squared_hinge_path
 from .svm import COSTS, check_inputs, linear_scores, signs_and_weights
@@ -81,8 +83,7 @@ def low_shot_svm(
             fewer than k positives, no negative or no positive to test on.
     """
     check_inputs(train, train_targets, test, test_targets, costs)
-    if draws < 1:
-        raise ValueError(f'draws must be at least 1, got {draws}')
+    check_whole('draws', draws)
     classes = train_targets.shape[1]
     columns = range(classes) if columns is None else list(columns)
     train_targets, test_targets = train_targets.to(train.device), test_targets.to(train.device)

@@ -5,9 +5,9 @@ The bank is walked in blocks. A block's similarities stay in cache, where only t
 segment passes, so that the search costs little more than its products.
 """
 
-from numbers import Integral
-
 import torch
+
+from npid_mm.arguments import check_whole
 
 QUERY_ROWS = 512
 # A block of similarities stays in cache on a CPU; a GPU wants fewer, longer launches.
@@ -43,7 +43,7 @@ def nearest_neighbors(query, bank, k):
     """
     _check_rows('query', query)
     _check_rows('bank', bank)
-    check_k(k)
+    check_whole('k', k)
     if query.shape[1] != bank.shape[1]:
         raise ValueError(
             'query and bank must have the same number of columns D, got '
@@ -87,7 +87,7 @@ def merge_neighbors(similarity, payload, k):
     Raises:
         ValueError: If ``k`` is below 1 or the parts of both lists differ in shape.
     """
-    check_k(k)
+    check_whole('k', k)
     shapes = [tuple(part.shape) for part in similarity]
     if not shapes or shapes != [tuple(part.shape) for part in payload]:
         raise ValueError(
@@ -96,14 +96,6 @@ def merge_neighbors(similarity, payload, k):
         )
     merged, order = torch.cat(similarity, 1).sort(dim=1, descending=True, stable=True)
     return merged[:, :k], torch.cat(payload, 1).gather(1, order[:, :k])
-
-
-def check_k(k):
-    """Refuse a number of neighbours that is no whole number or below 1."""
-    if not isinstance(k, Integral):
-        raise ValueError(f'k must be a whole number, got {k!r}')
-    if k < 1:
-        raise ValueError(f'k must be at least 1, got {k}')
 
 
 def _check_rows(name, rows):

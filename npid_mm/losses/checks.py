@@ -1,10 +1,12 @@
 """Argument checks shared by the losses: a message names the argument, the rule and what came."""
 
-import math
-from numbers import Real
-
 import torch
 from torch import Tensor
+
+from npid_mm.arguments import check_number
+
+# the rounding of a float32 cosine, 1e-7, moves a logit by 1e-4 there, and by more below
+MIN_TEMPERATURE = 1e-3
 
 
 def check_inputs(
@@ -17,7 +19,7 @@ def check_inputs(
     """Check what a loss was given; arguments that it does not have stay None.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
         IndexError: for an index or negatives outside [0, N), when they are on the CPU.
     """
     for name, value in (('feature', feature), ('bank', bank)):
@@ -53,9 +55,13 @@ def check_inputs(
 
 
 def check_temperature(temperature: float) -> None:
-    """Raise ValueError unless `temperature` is a finite number > 0."""
-    if not isinstance(temperature, Real) or not 0 < temperature < math.inf:
-        raise ValueError(f'temperature must be > 0, got {temperature!r}')
+    """Raise ValueError unless `temperature` is a finite number of at least 0.001."""
+    check_number('temperature', temperature, '(0, inf)')
+    if temperature < MIN_TEMPERATURE:
+        raise ValueError(
+            f'temperature must be at least {MIN_TEMPERATURE}, below which the rounding of a cosine '
+            f'decides the loss, got {temperature!r}'
+        )
 
 
 def check_z(z: float | Tensor) -> None:
@@ -66,8 +72,8 @@ def check_z(z: float | Tensor) -> None:
     if torch.is_tensor(z):
         if z.dim() != 0:
             raise ValueError(f'z must be a number or a 0-dim tensor, got shape {tuple(z.shape)}')
-    elif not isinstance(z, Real) or not 0 < z < math.inf:
-        raise ValueError(f'z must be > 0, got {z!r}')
+    else:
+        check_number('z', z, '(0, inf)')
 
 
 def check_range(name: str, value: Tensor, length: int) -> None:

@@ -49,7 +49,7 @@ def nce_statistics(
         feature (Tensor): (B, D).
         bank (Tensor): (N, D), any floating type.
         negatives (Tensor): (B, M), rows of the bank.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
         log_noise (float | Tensor): log(Z M / N), M and N of the whole, see `nce_log_noise`.
 
     Returns:
@@ -57,7 +57,7 @@ def nce_statistics(
         sum_j sigmoid(x_j) v_j, (B, D).
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
         IndexError: for negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
@@ -91,7 +91,7 @@ def nce_loss_from_statistics(
         positive (Tensor): (B, D), row v_i of each sample.
         loss (Tensor): (B,), see `nce_statistics`.
         weighted (Tensor): (B, D), see `nce_statistics`.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
         log_noise (float | Tensor): log(Z M / N), see `nce_log_noise`.
 
     Returns:
@@ -129,7 +129,7 @@ def nce_loss(
         bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
         index (Tensor): (B,), the row of each sample.
         negatives (Tensor): (B, M), rows of the bank, see `draw_negatives`.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
         z (float | Tensor): Z > 0, held constant, see `estimate_z`. A 0-dim tensor is not read on
             the host, so that its sign is not checked.
 
@@ -137,7 +137,7 @@ def nce_loss(
         Tensor: scalar, float32, or float64 for a float64 feature.
 
     Raises:
-        ValueError: for a temperature or z not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, z not > 0, or incompatible shapes or types.
         IndexError: for an index or negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, index=index, negatives=negatives)
@@ -153,17 +153,28 @@ def estimate_z(feature: Tensor, bank: Tensor, negatives: Tensor, temperature: fl
         feature (Tensor): (B, D), normalised by the caller.
         bank (Tensor): (N, D), any floating type.
         negatives (Tensor): (B, M), uniform draws of rows.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
 
     Returns:
         Tensor: 0-dim, N times the mean of exp(v_j.f_i / tau) over all (i, j), without gradient.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature at which Z may overflow, or incompatible shapes or types.
         IndexError: for negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
+    _check_finite_z(len(bank), temperature, compute_dtype(feature))
     return len(bank) * _mean_exponential(feature, bank, negatives, temperature)
+
+
+def _check_finite_z(length, temperature, dtype):
+    """Refuse a temperature at which Z of unit rows may be infinite."""
+    lowest = 1 / (math.log(torch.finfo(dtype).max) - math.log(length))
+    if temperature < lowest:
+        raise ValueError(
+            f'temperature must be at least {lowest:.4f}, below it Z = {length} exp(1 / '
+            f'temperature) overflows {dtype}, got {temperature}'
+        )
 
 
 @plain_arithmetic

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from npid_mm.arguments import check_whole
+
 from .checks import check_range
 
 
@@ -37,8 +39,7 @@ def draw_negatives(
         IndexError: if `exclude` is outside [0, N).
     """
     for name, value in (('batch', batch), ('num', num), ('length', length)):
-        if value < 1:
-            raise ValueError(f'{name} must be >= 1, got {value}')
+        check_whole(name, value)
     if exclude is None:
         return torch.randint(length, (batch, num), generator=generator, device=device)
     if exclude.shape != (batch,):

@@ -18,13 +18,13 @@ def sampled_softmax_statistics(
         feature (Tensor): (B, D).
         bank (Tensor): (N, D), any floating type.
         negatives (Tensor): (B, M), rows of the bank.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
 
     Returns:
         tuple[Tensor, Tensor]: (B,) and (B, D) as of `softmax_statistics`, without the positive.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
         IndexError: for negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
@@ -57,14 +57,14 @@ def sampled_softmax_loss(
         bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
         index (Tensor): (B,), the row of each sample.
         negatives (Tensor): (B, M), rows of the bank, see `draw_negatives`.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
 
     Returns:
         Tensor: scalar cross entropy on [positive, M negatives] averaged over B, float32, or
         float64 for a float64 feature.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
         IndexError: for an index or negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, index=index, negatives=negatives)

@@ -39,7 +39,7 @@ def softmax_statistics(
         feature (Tensor): (B, D).
         rows (Tensor): (N, D), the bank or a shard of it, any floating type. N = 0 gives the
             statistics of an empty part, which `merge_softmax_statistics` ignores.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
         exclude (Tensor, optional): (B,), a row to leave out for each sample; a number outside
             [0, N) leaves out none.
 
@@ -48,7 +48,7 @@ def softmax_statistics(
         float32, or in float64 for a float64 feature.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
     """
     check_inputs(feature, rows, temperature)
     return _streamed(feature, rows, temperature, exclude)
@@ -124,7 +124,7 @@ def softmax_loss_from_negatives(
         positive (Tensor): (B, D), row v_i of each sample.
         lse (Tensor): (B,), log-sum-exp over the negatives; -inf if there is none.
         mean (Tensor): (B, D), their weighted mean row.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
 
     Returns:
         Tensor: scalar, mean over B, differentiable in `feature`.
@@ -151,13 +151,13 @@ def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature
         feature (Tensor): (B, D), normalised by the caller; alone receives a gradient.
         bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
         index (Tensor): (B,), the row of each sample.
-        temperature (float): tau > 0.
+        temperature (float): tau, at least 0.001.
 
     Returns:
         Tensor: scalar -log P(i | f) averaged over B, float32, or float64 for a float64 feature.
 
     Raises:
-        ValueError: for a temperature not > 0, or shapes or types that do not go together.
+        ValueError: for a temperature below 0.001, or incompatible shapes or types.
         IndexError: for an index outside [0, N), when `index` is on the CPU.
     """
     check_inputs(feature, bank, temperature, index=index)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from npid_mm.arguments import check_number
+
 # of RGB values in [0, 1], from AlexNet's authors: a column a component
 DEVIATIONS = torch.tensor([55.4625, 4.7940, 1.1475]) / 255
 COMPONENTS = torch.tensor(
@@ -25,8 +27,7 @@ class Lighting(nn.Module):
 
     def __init__(self, alphastd: float = 0.1):
         super().__init__()
-        if not alphastd >= 0:
-            raise ValueError(f'alphastd must be >= 0, got {alphastd}')
+        check_number('alphastd', alphastd, '[0, inf)')
         self.alphastd = alphastd
 
     def forward(self, images: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 from torch.nn import functional as F
 
+from npid_mm.arguments import check_number, check_whole
 from npid_mm.losses import (
     draw_negatives,
     estimate_z,
@@ -54,12 +55,8 @@ class MemoryBank(BaseModule):
         init: str = 'random',
     ):
         super().__init__()
-        if feat_dim < 1:
-            raise ValueError(f'feat_dim must be at least 1, got {feat_dim}')
-        if not 0 < momentum <= 1:
-            raise ValueError(
-                f'momentum is the weight of the new feature and must be in (0, 1], got {momentum}'
-            )
+        check_whole('feat_dim', feat_dim)
+        check_number('momentum (weight of the new feature)', momentum, '(0, 1]')
         if dtype not in DTYPES:
             raise ValueError(f'dtype must be one of {sorted(DTYPES)}, got {dtype!r}')
         if init not in INITS:
@@ -106,8 +103,7 @@ class MemoryBank(BaseModule):
         Raises:
             ValueError: ``length`` is below 1, or the bank already has another one.
         """
-        if length < 1:
-            raise ValueError(f'the memory bank needs a length of at least 1, got {length}')
+        check_whole('length of the memory bank', length)
         if self.length not in (0, length):
             raise ValueError(
                 f'memory_bank.length is {self.length}, but the data has {length} instances: '

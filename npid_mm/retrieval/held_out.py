@@ -12,6 +12,7 @@ from mmpretrain.registry import DATASETS
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from npid_mm.arguments import check_whole
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.folder_layout import folder_classes
@@ -21,7 +22,6 @@ from npid_mm.engine.stored_images import data_expected
 from npid_mm.engine.training_images import with_test_images
 from npid_mm.evaluation import nearest_neighbors, vote
 from npid_mm.evaluation.knn import without_own
-from npid_mm.evaluation.neighbors import check_k
 
 from .network import index_feature, load_network
 
@@ -89,7 +89,7 @@ def search_held_out(
         ValueError: The checkpoint is not of this network or training set, has no bank where one
             is asked for or pooled features are, ``k`` is too small, or labels are missing.
     """
-    check_k(k)
+    check_whole('k', k)
     same = not cfg.get('test_dataloader')
     cfg = with_test_images(cfg)
     level = index_feature(cfg)

@@ -4,6 +4,8 @@ from collections import Counter
 
 import numpy as np
 
+from npid_mm.arguments import check_whole
+
 
 def drawn_positions(length, count, seed):
     """Draw different positions, in ascending order; equal seeds draw the same.
@@ -20,8 +22,7 @@ def drawn_positions(length, count, seed):
         ValueError: ``count`` or ``seed`` is too small.
     """
     for name, value, least in (('count', count, 1), ('seed', seed, 0)):
-        if value < least:
-            raise ValueError(f'{name} must be at least {least}, got {value}')
+        check_whole(name, value, least)
     generator = np.random.default_rng(seed)
     return np.sort(generator.choice(length, min(count, length), replace=False))
 
@@ -40,8 +41,7 @@ def spread_positions(labels, count):
     Raises:
         ValueError: ``count`` is too small.
     """
-    if count < 1:
-        raise ValueError(f'count must be at least 1, got {count}')
+    check_whole('count', count)
     seen = Counter()
     turns = []  # the first position of each class, then the second of each, and so on
     for position, label in enumerate(labels):

@@ -118,7 +118,7 @@ def test_a_loaded_bank_is_not_started_anew(digits, tmp_path):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(knn_interval=-1), 'knn_interval must be >= 0, got -1'),
+        (dict(knn_interval=-1), 'knn_interval must be at least 0, got -1'),
         (dict(knn_k=0), 'knn_k must be at least 1, got 0'),
         (dict(knn_queries=0), 'knn_queries must be at least 1, got 0'),
         (dict(knn_temperature=0), 'knn_temperature must be > 0, got 0'),

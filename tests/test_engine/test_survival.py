@@ -229,7 +229,7 @@ def test_sampler_leaves_out_what_was_seen_once():
     assert len(sampler) == 7
     assert list(sampler) == order[5:]
     assert list(sampler) == order
-    with pytest.raises(ValueError, match='num_samples must be >= 0, got -1'):
+    with pytest.raises(ValueError, match='num_samples must be at least 0, got -1'):
         sampler.skip(-1)
 
 

@@ -80,7 +80,7 @@ def test_labels_of_another_kind_are_refused(svm):
     [
         (FULL, dict(reference='bank'), "reference must be a data loader config, got 'bank'"),
         (LOW_SHOT, dict(select='train'), "select must be 'held_out' or 'test', got 'train'"),
-        (LOW_SHOT, dict(shots=(0, 1)), r'shots must be at least one number, all at least 1'),
+        (LOW_SHOT, dict(shots=(0, 1)), 'shots must be at least 1, got 0'),
         (FULL, dict(costs=(1.0, 0.0)), r'costs must be at least one number, all above 0'),
         (LOW_SHOT, dict(draws=0), 'draws must be at least 1, got 0'),
     ],

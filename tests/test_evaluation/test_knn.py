@@ -127,8 +127,8 @@ def test_missing_neighbors_have_no_vote():
         (dict(k=2.5), 'k must be a whole number, got 2.5'),
         (dict(k=(5, -2)), 'k must be at least 1, got -2'),
         (dict(k=()), 'k must name at least one'),
-        (dict(temperature=0), 'temperature must be above 0, got 0'),
-        (dict(temperature=-0.1), 'temperature must be above 0, got -0.1'),
+        (dict(temperature=0), 'temperature must be > 0, got 0'),
+        (dict(temperature=-0.1), 'temperature must be > 0, got -0.1'),
         (
             dict(temperature=0.01),
             r'temperature must be at least 0\.01\d+, .* torch.float32, got 0.01',
@@ -206,7 +206,7 @@ def test_leave_one_out_takes_the_bank_in_bfloat16():
         (dict(queries=torch.tensor([5])), r'queries must be indices in \[0, 5\) .*, got \[5\]'),
         (dict(queries=torch.tensor([]).long()), r'at least one, got \[\]'),
         (dict(k=0), 'k must be at least 1, got 0'),
-        (dict(temperature=0.0), 'temperature must be above 0, got 0.0'),
+        (dict(temperature=0.0), 'temperature must be > 0, got 0.0'),
     ],
 )
 def test_leave_one_out_refuses_bad_arguments(change, message):

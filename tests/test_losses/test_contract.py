@@ -137,6 +137,14 @@ def test_temperature_refused(function, wrong):
         function(feature, bank, index, negatives, wrong)
 
 
+@pytest.mark.parametrize('function', HAVE_TEMPERATURE)
+def test_temperature_below_the_rounding_of_a_cosine_refused(function):
+    feature, bank, index, negatives = case()
+    message = r'temperature must be at least 0\.001, below which .*, got 1e-30'
+    with pytest.raises(ValueError, match=message):
+        function(feature, bank, index, negatives, 1e-30)
+
+
 @pytest.mark.parametrize('function', EVERYTHING)
 def test_feature_and_bank_refused(function):
     feature, bank, index, negatives = case()

@@ -13,6 +13,7 @@ from npid_mm.losses import (
     nce_statistics,
 )
 from tests.test_losses.reference import case, dot, nce_loop
+from tests.toy import unit_rows
 
 
 @pytest.mark.parametrize('temperature', [0.05, 0.07, 0.2, 1.0])
@@ -92,3 +93,14 @@ def test_z_over_all_rows_is_the_normalising_constant():
     feature, bank, _, _ = case(batch=1)
     z = estimate_z(feature, bank, torch.arange(23)[None], 0.07)
     torch.testing.assert_close(z, (feature @ bank.T / 0.07).exp().sum().detach())
+
+
+@pytest.mark.parametrize('dtype', [torch.float32, torch.float64])
+def test_z_that_may_overflow_is_refused(dtype):
+    """exp(1 / tau) of all rows must fit; the bound is the one at which it does."""
+    row = unit_rows(1, 4, dtype=dtype)
+    bank, negatives = row.repeat(10, 1), torch.arange(10)[None]
+    lowest = 1 / (math.log(torch.finfo(dtype).max) - math.log(10))
+    assert estimate_z(row, bank, negatives, 1.001 * lowest).isfinite()
+    with pytest.raises(ValueError, match=rf'temperature must be at least {lowest:.4f}, .*{dtype}'):
+        estimate_z(row, bank, negatives, 0.999 * lowest)

@@ -48,9 +48,9 @@ def test_int32_exclude_still_gives_int64():
 @pytest.mark.parametrize(
     'arguments, message',
     [
-        (dict(batch=0), 'batch must be >= 1, got 0'),
-        (dict(num=0), 'num must be >= 1, got 0'),
-        (dict(length=0), 'length must be >= 1, got 0'),
+        (dict(batch=0), 'batch must be at least 1, got 0'),
+        (dict(num=0), 'num must be at least 1, got 0'),
+        (dict(length=0), 'length must be at least 1, got 0'),
         (dict(length=1, exclude=torch.zeros(2).long()), 'one instance has no other, got 1'),
         (
             dict(exclude=torch.zeros(3).long()),

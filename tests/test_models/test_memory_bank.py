@@ -100,7 +100,7 @@ def test_a_bank_without_length_takes_it_from_the_checkpoint():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(momentum=0), r'momentum is the weight of the new feature .* in \(0, 1\], got 0'),
+        (dict(momentum=0), r'momentum \(weight of the new feature\) must be in \(0, 1\], got 0'),
         (dict(momentum=1.5), r'momentum .* got 1.5'),
         (dict(feat_dim=0), 'feat_dim must be at least 1, got 0'),
         (dict(dtype='int8'), "dtype must be one of .*'bfloat16'.*, got 'int8'"),
@@ -109,7 +109,7 @@ def test_a_bank_without_length_takes_it_from_the_checkpoint():
     ],
 )
 def test_wrong_arguments_are_named(arguments, message):
-    message = message or 'the memory bank needs a length of at least 1, got 0'
+    message = message or 'length of the memory bank must be at least 1, got 0'
     with pytest.raises(ValueError, match=message):
         MemoryBank(**arguments)
 

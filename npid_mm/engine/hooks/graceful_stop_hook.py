@@ -10,6 +10,8 @@ from mmengine.dist import all_reduce, barrier, get_world_size
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
+from npid_mm.arguments import check_whole
+
 from .whole_checkpoint_hook import WholeCheckpointHook
 
 EXIT_STATUS = 128 + signal.SIGTERM  # 143, as a shell reports it
@@ -35,8 +37,7 @@ class GracefulStopHook(Hook):
     priority = 'LOWEST'
 
     def __init__(self, interval: int = 10):
-        if interval < 1:
-            raise ValueError(f'interval must be at least 1, got {interval}')
+        check_whole('interval', interval)
         self.interval = interval
         self._asked = False
 

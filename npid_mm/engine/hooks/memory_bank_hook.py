@@ -12,8 +12,10 @@ from mmpretrain.utils import get_ori_model
 from torch import nn
 from torch.utils.data import DataLoader
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets import check_instances, dataset_labels
 from npid_mm.evaluation import leave_one_out_knn
+from npid_mm.evaluation.knn import check_vote
 from npid_mm.models import MemoryBank
 
 from ..features import batch_features
@@ -51,13 +53,10 @@ class MemoryBankHook(Hook):
         knn_temperature: float = 0.07,
         knn_queries: int = 5000,
     ):
-        if knn_interval < 0:
-            raise ValueError(f'knn_interval must be >= 0, got {knn_interval}')
-        for name, value in (('knn_k', knn_k), ('knn_queries', knn_queries)):
-            if value < 1:
-                raise ValueError(f'{name} must be at least 1, got {value}')
-        if not knn_temperature > 0:
-            raise ValueError(f'knn_temperature must be > 0, got {knn_temperature}')
+        check_whole('knn_interval', knn_interval, least=0)
+        check_whole('knn_k', knn_k)
+        check_whole('knn_queries', knn_queries)
+        check_vote('knn_temperature', knn_temperature, knn_k)
         self.knn_interval = knn_interval
         self.knn_k = knn_k
         self.knn_temperature = knn_temperature

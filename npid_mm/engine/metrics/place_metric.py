@@ -6,6 +6,8 @@ from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.logging import print_log
 from mmpretrain.evaluation import Accuracy
 
+from npid_mm.arguments import check_whole
+
 
 class PlaceMetric(BaseMetric):
     """Accuracy by the place that the true class takes among all.
@@ -26,9 +28,11 @@ class PlaceMetric(BaseMetric):
         prefix: str | None = None,
     ):
         super().__init__(collect_device=collect_device, prefix=prefix)
-        self.topk = (topk,) if isinstance(topk, int) else tuple(topk)
-        if not self.topk or min(self.topk) < 1:
-            raise ValueError(f'topk must be at least 1, got {topk}')
+        self.topk = tuple(topk) if isinstance(topk, (list, tuple)) else (topk,)
+        if not self.topk:
+            raise ValueError(f'topk must name at least 1 number, got {topk}')
+        for each in self.topk:
+            check_whole('topk', each)
 
     def shares(self, places: Sequence[float]) -> dict[int, float]:
         """Percent of samples whose true class is within each of ``topk``, by k."""

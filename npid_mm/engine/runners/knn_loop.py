@@ -11,11 +11,11 @@ from mmpretrain.utils import get_ori_model
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.evaluation_dataset import SHARE
 from npid_mm.evaluation import vote
-from npid_mm.evaluation.neighbors import check_k
-from npid_mm.losses.checks import check_temperature
+from npid_mm.evaluation.knn import check_vote
 
 from ..features import batch_features, check_level, is_readable, readable_features, tolerant
 from ..metrics import fit_topk
@@ -76,8 +76,8 @@ class KNNLoop:
         if not self.k:
             raise ValueError(f'k must name at least one number of neighbours, got {k}')
         for each in self.k:
-            check_k(each)
-        check_temperature(temperature)
+            check_whole('k', each)
+        check_vote('temperature', temperature, max(self.k))
         self.reference = reference
         self.max_unreadable = max_unreadable
         self.feature = check_level(feature)

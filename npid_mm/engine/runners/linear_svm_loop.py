@@ -8,6 +8,7 @@ from mmengine.runner import TestLoop, autocast
 from mmpretrain.registry import LOOPS
 from torch import Tensor
 
+from npid_mm.arguments import check_number
 from npid_mm.datasets import check_same_classes, dataset_labels
 
 from ..features import check_level, dataset_features
@@ -45,8 +46,7 @@ class LinearSVMTestLoop(TestLoop):
     ):
         super().__init__(runner, dataloader, evaluator, fp16)
         check_reference(reference, self.evaluator)
-        if not cost > 0:
-            raise ValueError(f'cost must be > 0, got {cost}')
+        check_number('cost', cost, '(0, inf)')
         self.reference = reference
         self.feature = check_level(feature)
         self.cost = cost

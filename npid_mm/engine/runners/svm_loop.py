@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 from mmpretrain.registry import LOOPS
 
+from npid_mm.arguments import check_whole
 from npid_mm.evaluation import SHOTS, choose_low_shot, low_shot_svm, voc_svm
 from npid_mm.evaluation.svm import FOLDS
 
@@ -69,8 +70,12 @@ class LowShotSVMTestLoop(LayerSVMLoop):
         super().__init__(*args, **kwargs)
         if select not in ('held_out', 'test'):
             raise ValueError(f"select must be 'held_out' or 'test', got {select!r}")
-        if not shots or min(shots) < 1:
-            raise ValueError(f'shots must be at least one number, all at least 1, got {shots}')
+        if not shots:
+            raise ValueError(f'shots must name at least one number, got {shots}')
+        for each in shots:
+            check_whole('shots', each)
+        check_whole('draws', draws)
+        check_whole('seed', seed, least=0)
         self.shots = tuple(shots)
         self.draws = draws
         self.seed = seed

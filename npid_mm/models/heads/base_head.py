@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from npid_mm.arguments import check_number
 from npid_mm.losses import proximal_loss
 from npid_mm.losses.checks import check_temperature
 
@@ -16,19 +17,18 @@ class InstanceHead(BaseModule):
     """Base of the heads: a discrimination loss, and the proximal term of the paper.
 
     Args:
-        temperature (float): tau, above 0.
+        temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10, the weight of
             ``||v_i^(t) - v_i^(t-1)||^2``. 0 leaves the term out.
 
     Raises:
-        ValueError: ``temperature`` is not above 0 or ``proximal_weight`` is below 0.
+        ValueError: ``temperature`` is below 0.001 or ``proximal_weight`` below 0.
     """
 
     def __init__(self, temperature: float = 0.07, proximal_weight: float = 0.0):
         super().__init__()
         check_temperature(temperature)
-        if not proximal_weight >= 0:
-            raise ValueError(f'proximal_weight must be >= 0, got {proximal_weight}')
+        check_number('proximal_weight', proximal_weight, '[0, inf)')
         self.temperature = temperature
         self.proximal_weight = proximal_weight
 
@@ -56,10 +56,3 @@ class InstanceHead(BaseModule):
                 feature, own_rows, position
             )
         return losses
-
-
-def check_num_negatives(num_negatives: int) -> int:
-    """Return ``num_negatives``, or raise a ValueError if it is below 1."""
-    if num_negatives < 1:
-        raise ValueError(f'num_negatives must be at least 1, got {num_negatives}')
-    return num_negatives

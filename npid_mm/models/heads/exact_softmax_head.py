@@ -14,7 +14,7 @@ class ExactSoftmaxHead(InstanceHead):
     """-log P(i|f) with P over all N rows of the bank (paper, Eq. 2), without an estimate.
 
     Args:
-        temperature (float): tau, above 0.
+        temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
 

@@ -10,6 +10,8 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from npid_mm.arguments import check_whole
+
 
 @MODELS.register_module()
 class LayerLinearHead(BaseModule):
@@ -25,7 +27,7 @@ class LayerLinearHead(BaseModule):
         norm (str): Kind of batch norm, 'SyncBN' or 'BN1d'.
 
     Raises:
-        ValueError: A length is no multiple of the layer's channels.
+        ValueError: A length is not a multiple of the layer's channels, or ``num_classes`` below 1.
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class LayerLinearHead(BaseModule):
         norm: str = 'SyncBN',
     ):
         super().__init__(dict(type='Normal', layer='Linear', std=0.01))
+        check_whole('num_classes', num_classes)
         if len(channels) != len(in_channels) or any(
             length % width for length, width in zip(in_channels, channels, strict=True)
         ):

@@ -5,10 +5,11 @@ from mmengine.dist import all_reduce
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from npid_mm.arguments import check_number, check_whole
 from npid_mm.losses import nce_log_noise, nce_loss_from_statistics
 
 from ..memory_bank import MemoryBank
-from .base_head import InstanceHead, check_num_negatives
+from .base_head import InstanceHead
 
 
 @MODELS.register_module()
@@ -21,7 +22,7 @@ class NCEHead(InstanceHead):
 
     Args:
         num_negatives (int): M, drawn with replacement for each sample.
-        temperature (float): tau, above 0.
+        temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         exclude_positive (bool): Draw from the N - 1 others ("from another image").
         z_batches (int): Batches that the first estimate of Z is averaged over.
@@ -38,11 +39,10 @@ class NCEHead(InstanceHead):
         z_momentum: float = 0.0,
     ):
         super().__init__(temperature=temperature, proximal_weight=proximal_weight)
-        if z_batches < 1:
-            raise ValueError(f'z_batches must be at least 1, got {z_batches}')
-        if not 0 <= z_momentum < 1:
-            raise ValueError(f'z_momentum must be in [0, 1), got {z_momentum}')
-        self.num_negatives = check_num_negatives(num_negatives)
+        check_whole('z_batches', z_batches)
+        check_number('z_momentum', z_momentum, '[0, 1)')
+        check_whole('num_negatives', num_negatives)
+        self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
         self.z_batches = z_batches
         self.z_momentum = z_momentum

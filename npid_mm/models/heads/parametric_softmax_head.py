@@ -5,6 +5,8 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from npid_mm.arguments import check_whole
+
 from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
@@ -20,7 +22,7 @@ class ParametricSoftmaxHead(InstanceHead):
     Args:
         length (int): N, the number of instances of the training set.
         feat_dim (int): D.
-        temperature (float): tau, above 0; the paper has none here, which is 1.
+        temperature (float): tau, at least 0.001; the paper has none here, which is 1.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
 
@@ -32,8 +34,8 @@ class ParametricSoftmaxHead(InstanceHead):
         proximal_weight: float = 0.0,
     ):
         super().__init__(temperature=temperature, proximal_weight=proximal_weight)
-        if length < 1:
-            raise ValueError(f'length must be at least 1, got {length}')
+        check_whole('length', length)
+        check_whole('feat_dim', feat_dim)
         self.weight = nn.Parameter(torch.empty(length, feat_dim))
         self.init_weights()
 

@@ -3,10 +3,11 @@
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
+from npid_mm.arguments import check_whole
 from npid_mm.losses import softmax_loss_from_negatives
 
 from ..memory_bank import MemoryBank
-from .base_head import InstanceHead, check_num_negatives
+from .base_head import InstanceHead
 
 
 @MODELS.register_module()
@@ -15,7 +16,7 @@ class SampledSoftmaxHead(InstanceHead):
 
     Args:
         num_negatives (int): M, drawn with replacement for each sample.
-        temperature (float): tau, above 0.
+        temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         exclude_positive (bool): Draw from the N - 1 others, as MMSelfSup's ``ensure_neg=True``.
     """
@@ -28,7 +29,8 @@ class SampledSoftmaxHead(InstanceHead):
         exclude_positive: bool = False,
     ):
         super().__init__(temperature=temperature, proximal_weight=proximal_weight)
-        self.num_negatives = check_num_negatives(num_negatives)
+        check_whole('num_negatives', num_negatives)
+        self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
 
     def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
