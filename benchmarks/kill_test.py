@@ -172,6 +172,8 @@ def run_tool(config: Path, work_dir: Path) -> None:
         sys.argv = ['train.py', str(config), '--work-dir', str(work_dir), '--resume']
         runpy.run_path(str(ROOT / 'tools/train.py'), run_name='__main__')
         status = 0
+    except SystemExit as end:
+        status = end.code or 0
     except BaseException:
         traceback.print_exc()
     finally:

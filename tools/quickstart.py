@@ -25,6 +25,7 @@ from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.image_list import list_lines
 from npid_mm.datasets.transforms.loading import dataset_reader
 from npid_mm.engine.features import readable_features, tolerant
+from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import (
     add_config_options,
     build_runner,
@@ -73,8 +74,14 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Prepare the images, train, evaluate, draw."""
+    """Run the quickstart, alone in its work dir."""
     args = parse_args()
+    with sole_training(args.work_dir):
+        quickstart(args)
+
+
+def quickstart(args: argparse.Namespace) -> None:
+    """Prepare the images, train, evaluate, draw."""
     # a small network gains nothing from more threads, and the loaders' workers need the rest
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()

@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import existing_file, parse_options, read_config
 from npid_mm.engine.metric_names import check_metric
 from npid_mm.engine.plain_errors import ToolParser, run_tool
@@ -82,7 +83,7 @@ def as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
 
 
 def main() -> int:
-    """Run what is left of the grid; returns the exit status."""
+    """Run the sweep, alone in its folder; returns the exit status."""
     args = parse_args()
     config = existing_file(args.config, 'config')
     cfg = read_config(config)
@@ -94,14 +95,19 @@ def main() -> int:
         metric = check_metric(changed, args.metric or metric)
     folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
     origin = dict(config=cfg.pretty_text, options=[*scaling(args), *args.cfg_options])
-    sweep = Sweep(folder, cells, metric, origin)
+    with sole_training(folder):
+        return run_grid(Sweep(folder, cells, metric, origin), train_command(args))
+
+
+def run_grid(sweep: Sweep, command: list[str]) -> int:
+    """Train what is left of the grid and show what came out; returns the exit status."""
     console, failed = Console(), {}
     for number, cell in enumerate(sweep.cells):
         console.print(f'{number + 1} of {len(sweep.cells)}: {cell}', soft_wrap=True)
         if sweep.result(cell):
             console.print('  finished before')
             continue
-        error = sweep.run(cell, train_command(args))
+        error = sweep.run(cell, command)
         if error:
             failed[number] = error
             console.print(f'  failed: {error}', soft_wrap=True)

@@ -7,6 +7,7 @@ import sys
 from mmengine.config import Config
 
 from npid_mm.engine.data_folders import check_data_folders
+from npid_mm.engine.folder_lock import launched_rank, sole_training
 from npid_mm.engine.global_batch import warn_of_global_batch
 from npid_mm.engine.launch import (
     add_common_arguments,
@@ -58,19 +59,26 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
     return cfg
 
 
-def main() -> None:
+def main() -> int:
     """Merge the options into the config and train."""
     args = parse_args()
-    cfg = apply_options(load_config(args), args)
+    cfg = load_config(args)
+    with sole_training(cfg.work_dir, launched_rank(cfg)):
+        status = train(apply_options(cfg, args), args.local_rank)
+    leave_ranks(status)
+    return status
+
+
+def train(cfg: Config, local_rank: int | None) -> int:
+    """Train a complete config; returns the exit status."""
     check_data_folders(cfg, *DATA)
-    runner = build_runner(cfg, args.local_rank)
+    runner = build_runner(cfg, local_rank)
     warn_of_global_batch(cfg)
     try:
         runner.train()
     except SystemExit as stop:  # all ranks together, on SIGTERM
-        leave_ranks(stop.code)
-        raise
-    leave_ranks()
+        return stop.code
+    return 0
 
 
 if __name__ == '__main__':

@@ -18,6 +18,7 @@ from .config_keys import merge_options
 from .config_numbers import check_numbers
 from .config_variables import read_with_variables
 from .hooks.image_check_hook import ImageCheckHook
+from .launcher_watch import end_with_launcher
 from .ranks import use_cpu_ranks
 from .resume import newest_checkpoint
 
@@ -143,13 +144,15 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     """Build the Runner of a config; ranks without a GPU talk over gloo.
 
     From here on MMEngine reads checkpoints as this package does, so that none of them can run
-    anything in this process. The Runner looks at the headers of the images before its first step.
+    anything in this process, and the process ends when its launcher is gone. The Runner looks at
+    the headers of the images before its first step.
 
     Raises:
         ValueError: A number of the config is out of range.
     """
     check_numbers(cfg)
     register_loader()
+    end_with_launcher()
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .launcher_watch import TOOL
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -28,10 +30,12 @@ def run_logged(command: list[str], log: Path) -> int:
     """Run a command, its output at the end of ``log``; gives the exit status.
 
     Who is interrupted meanwhile, by SIGTERM too, ends the command by SIGTERM and waits for it: a
-    training saves first, and none goes on unseen.
+    training saves first, and none goes on unseen. If this process is killed, a training that it
+    started ends too.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, 'PYTHON': sys.executable}  # what the shell scripts start
+    # what the shell scripts start, and what a training ends with
+    environment = {**os.environ, 'PYTHON': sys.executable, TOOL: str(os.getpid())}
     before = {each: signal.getsignal(each) for each in SIGNALS}
     came = []
     try:
