@@ -17,6 +17,7 @@ from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 from .config_keys import merge_options
 from .config_numbers import check_numbers
 from .config_variables import read_with_variables
+from .hooks import MissedValidationHook, RunRecordHook
 from .hooks.image_check_hook import ImageCheckHook
 from .launcher_watch import end_with_launcher
 from .ranks import use_cpu_ranks
@@ -145,7 +146,8 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
 
     From here on MMEngine reads checkpoints as this package does, so that none of them can run
     anything in this process, and the process ends when its launcher is gone. The Runner looks at
-    the headers of the images before its first step.
+    the headers of the images before its first step, tells runs apart, and validates what a killed
+    run has not.
 
     Raises:
         ValueError: A number of the config is out of range.
@@ -160,6 +162,8 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if cfg.get('default_scope') not in EXTRAS:
         runner.register_hook(ImageCheckHook())
+    runner.register_hook(RunRecordHook())
+    runner.register_hook(MissedValidationHook())
     return runner
 
 

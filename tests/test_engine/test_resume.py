@@ -14,8 +14,11 @@ from npid_mm.engine.resume import UnreadableCheckpointError, newest_checkpoint
 from npid_mm.engine.whole_file_backend import remove_unfinished
 
 
-def write(path, iteration, epoch):
-    torch.save(dict(meta=dict(iter=iteration, epoch=epoch), rows=torch.ones(1000)), path)
+def write(path, iteration, epoch, run=None):
+    content = dict(meta=dict(iter=iteration, epoch=epoch), rows=torch.ones(1000))
+    if run:
+        content['message_hub'] = dict(runtime_info=dict(run_id=run))
+    torch.save(content, path)
     return path
 
 
@@ -122,6 +125,54 @@ def test_a_run_whose_checkpoints_are_gone_does_not_start_anew(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('work/epoch_3.pth')
     with pytest.raises(UnreadableCheckpointError, match='work/epoch_3.pth: there is no such file'):
         newest_checkpoint(tmp_path)
+
+
+@pytest.fixture
+def two_runs(tmp_path):
+    """A run of three epochs, and one that was started anew and got through two."""
+    write(tmp_path / 'epoch_3.pth', 21, 3, 'old')
+    for epoch in (1, 2):
+        write(tmp_path / f'epoch_{epoch}.pth', 7 * epoch, epoch, 'new')
+    (tmp_path / 'last_checkpoint').write_text(f'where/it/was/before/{tmp_path.name}/epoch_2.pth')
+    return tmp_path
+
+
+def test_the_run_that_last_checkpoint_names_is_resumed(two_runs, said):
+    assert newest_checkpoint(two_runs).name == 'epoch_2.pth'
+    assert said == [
+        f'passing over checkpoints of another run in {two_runs}: epoch_3.pth; resuming from '
+        f'{two_runs}/epoch_2.pth, of the run that wrote last'
+    ]
+
+
+def test_an_older_checkpoint_of_the_same_run_comes_before_another_run(two_runs):
+    path = two_runs / 'epoch_2.pth'
+    contents = bytearray(path.read_bytes())
+    contents[contents.index(torch.ones(1000).numpy().tobytes())] ^= 1
+    path.write_bytes(contents)
+    assert newest_checkpoint(two_runs).name == 'epoch_1.pth'
+    cut(path)  # so that it cannot tell its run: then the run of the newest file that can
+    os.utime(two_runs / 'epoch_1.pth')
+    assert newest_checkpoint(two_runs).name == 'epoch_1.pth'
+
+
+def test_checkpoints_of_another_run_do_not_stand_in_for_unreadable_ones(two_runs):
+    (two_runs / 'epoch_1.pth').unlink()
+    path = two_runs / 'epoch_2.pth'
+    contents = bytearray(path.read_bytes())
+    contents[contents.index(torch.ones(1000).numpy().tobytes())] ^= 1
+    path.write_bytes(contents)
+    with pytest.raises(
+        UnreadableCheckpointError, match=r'2.pth: .*\nof another run: epoch_3'
+    ):
+        newest_checkpoint(two_runs)
+
+
+def test_checkpoints_without_a_run_are_one_run(two_runs):
+    """Those of earlier versions, beside a run that has an id."""
+    write(two_runs / 'epoch_2.pth', 14, 2)
+    write(two_runs / 'epoch_4.pth', 28, 4)
+    assert newest_checkpoint(two_runs).name == 'epoch_4.pth'
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@ from .graceful_stop_hook import GracefulStopHook
 from .image_check_hook import ImageCheckHook
 from .label_check_hook import LabelCheckHook
 from .memory_bank_hook import MemoryBankHook
+from .missed_validation_hook import MissedValidationHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
+from .run_record_hook import RunRecordHook
 from .safe_checkpoint_hook import SafeCheckpointHook
 from .seed_step_hook import SeedStepHook
 from .whole_checkpoint_hook import WholeCheckpointHook
@@ -12,7 +14,9 @@ __all__ = [
     'ImageCheckHook',
     'LabelCheckHook',
     'MemoryBankHook',
+    'MissedValidationHook',
     'PretrainedBackboneHook',
+    'RunRecordHook',
     'SafeCheckpointHook',
     'SeedStepHook',
     'WholeCheckpointHook',
