@@ -1,21 +1,23 @@
-"""The run that a checkpoint belongs to."""
+"""The run that a checkpoint belongs to, and its settings."""
 
 import os
 from collections.abc import Mapping
 
 from mmengine.hooks import Hook
+from mmengine.optim import OptimWrapper
 from mmpretrain.registry import HOOKS
 
 from ..resume import RUN_ID, checkpoint_files, run_id
+from ..run_settings import SEED, SETTINGS, check_optimizer, compare_settings, run_settings
 
 
 @HOOKS.register_module()
 class RunRecordHook(Hook):
-    """Give each run an id that its checkpoints hold, and that a resumed run keeps.
+    """Keep in each checkpoint the id of its run and the settings, and compare them on resume.
 
-    ``--resume`` tells the checkpoints of two runs in one work dir apart by it. Checkpoints of
-    earlier versions have none, and neither does a run that resumes from one. ``build_runner``
-    registers this hook.
+    ``--resume`` tells the checkpoints of two runs in one work dir apart by the id, which a resumed
+    run keeps. Checkpoints of earlier versions have neither id nor settings, and a run that resumes
+    from one has no id. ``build_runner`` registers this hook.
     """
 
     def before_run(self, runner) -> None:
@@ -23,9 +25,27 @@ class RunRecordHook(Hook):
         runner.message_hub.update_info(RUN_ID, os.urandom(8).hex())
 
     def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
-        """Take over the id of the run that is resumed."""
-        if runner._resume:
-            runner.message_hub.update_info(RUN_ID, run_id(checkpoint))
+        """Take over the id of the run that is resumed, and compare its settings.
+
+        Raises:
+            ValueError: A setting differs that the state of the checkpoint does not fit.
+        """
+        if not runner._resume:
+            return
+        runner.message_hub.update_info(RUN_ID, run_id(checkpoint))
+        path = runner._load_from or 'the checkpoint'
+        settings = checkpoint.get('meta', {}).get(SETTINGS)
+        if isinstance(settings, Mapping):
+            for warning in compare_settings(settings, run_settings(runner.cfg), path):
+                runner.logger.warning(warning)
+        if isinstance(runner.optim_wrapper, OptimWrapper):
+            state = checkpoint.get('optimizer', {})
+            check_optimizer(state, runner.optim_wrapper.optimizer.defaults, path)
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the settings."""
+        settings = run_settings(runner.cfg)
+        checkpoint['meta'][SETTINGS] = {**settings, SEED: runner.seed}
 
     def before_train(self, runner) -> None:
         """Warn of a new run among the checkpoints of an earlier one."""
