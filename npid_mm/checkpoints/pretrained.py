@@ -8,6 +8,8 @@ BACKBONE = 'backbone.'
 NECK = 'neck.fc.'
 BANK = 'memory_bank.feature_bank'
 Z, Z_COUNT = 'head.z', 'head.z_count'
+# beside the state dict: names of the images that the rows of the bank belong to, compressed
+IMAGES = 'images'
 
 
 @dataclass

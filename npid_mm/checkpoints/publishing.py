@@ -8,9 +8,10 @@ from mmengine.fileio import put
 
 from .objects import drop_objects, file_bytes
 from .own import own_checkpoint
+from .pretrained import IMAGES
 
-# what only goes on with a training
-OF_TRAINING = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict')
+# what only a training continues with; the names of its images may be private
+OF_TRAINING = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict', IMAGES)
 OF_BANK = 'memory_bank.'
 DIGITS = 8  # of the hash, in the name
 

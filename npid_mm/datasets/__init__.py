@@ -2,6 +2,7 @@ from .checks import check_instances
 from .digits import write_digits
 from .evaluation_dataset import EvaluationDataset, Selection
 from .folder_split import split_folder
+from .image_names import check_repeats, image_names
 from .inaturalist import INaturalist2018
 from .instance_dataset import InstanceDataset
 from .labels import check_same_classes, dataset_labels
@@ -21,8 +22,10 @@ __all__ = [
     'Selection',
     'VOC2007Classification',
     'check_instances',
+    'check_repeats',
     'check_same_classes',
     'dataset_labels',
+    'image_names',
     'mixed_seed',
     'seed_generators',
     'split_folder',

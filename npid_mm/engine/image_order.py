@@ -1,6 +1,5 @@
 """The order of a data set's images, and banks brought from one into another."""
 
-import os
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +10,9 @@ from torch import Tensor
 
 from npid_mm.checkpoints.objects import drop_objects, file_bytes
 from npid_mm.checkpoints.own import own_checkpoint
-from npid_mm.checkpoints.pretrained import BANK
+from npid_mm.checkpoints.pretrained import BANK, IMAGES
 from npid_mm.datasets.image_list import class_folder_list, list_lines, listed_path
+from npid_mm.datasets.image_names import pack_names, relative_names, unpack_names
 from npid_mm.outputs import CHECKPOINT, check_output
 
 HEAD_ROWS = 'head.weight'  # of ParametricSoftmaxHead
@@ -40,8 +40,7 @@ def image_order(where: str | Path) -> list[str]:
         paths = [listed_path(line) for line in list_lines(where) if line.strip()]
     else:
         raise FileNotFoundError(f'no folder of images and no list at {where}')
-    common = os.path.commonpath([os.path.dirname(path) for path in paths]) if paths else ''
-    return [os.path.relpath(path, common or '.') for path in paths]
+    return relative_names(paths)
 
 
 def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
@@ -78,7 +77,7 @@ def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
 def reorder_bank(
     checkpoint: str | Path,
     out: str | Path,
-    old: str | Path,
+    old: str | Path | None,
     new: str | Path,
     force: bool = False,
 ) -> tuple[int, int, list[str]]:
@@ -90,7 +89,8 @@ def reorder_bank(
     Args:
         checkpoint (str | Path): A checkpoint of this package, or one converted to it.
         out (str | Path): File to write, whole or not at all; a checkpoint there is replaced.
-        old (str | Path): The order that the bank is in, see :func:`image_order`.
+        old (str | Path, optional): The order that the bank is in, see :func:`image_order`. None
+            takes the list that the checkpoint keeps.
         new (str | Path): The order that it comes into.
         force (bool): Replace any other file than a checkpoint too.
 
@@ -101,8 +101,9 @@ def reorder_bank(
     Raises:
         FileNotFoundError: A file is not there.
         OSError: Something else is in the place of ``out``, or it cannot be written.
-        ValueError: The checkpoint has no bank, or one of another length, or the orders do not
-            have the same images, or ``out`` is the checkpoint or ends in another way.
+        ValueError: The checkpoint has no bank, or one of another length, or no list where ``old``
+            is None, or the orders do not have the same images, or ``out`` is the checkpoint or
+            ends in another way.
     """
     check_output(out, CHECKPOINT, force, 'OUT', checkpoint)
     content, state = own_checkpoint(checkpoint)
@@ -111,7 +112,13 @@ def reorder_bank(
             f'{checkpoint} holds no state_dict.{BANK}: give a checkpoint of a training here, or '
             'convert one with --to npid_mm'
         )
-    permutation = row_permutation(image_order(old), image_order(new))
+    if old is None and IMAGES not in content:
+        raise ValueError(
+            f'{checkpoint} keeps no list of its images: name the order of its rows with --old'
+        )
+    order = image_order(new)
+    before = unpack_names(content[IMAGES]) if old is None else image_order(old)
+    permutation = row_permutation(before, order)
     bank = state[BANK]
     if len(bank) != len(permutation):
         raise ValueError(
@@ -119,6 +126,7 @@ def reorder_bank(
             f'{len(permutation):,} images: give those of the data that it was trained on'
         )
     state[BANK] = bank[permutation]
+    content[IMAGES] = pack_names(order)
     head = state.get(HEAD_ROWS)
     if head is not None and len(head) == len(permutation):
         state[HEAD_ROWS] = head[permutation]

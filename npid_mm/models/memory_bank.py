@@ -19,7 +19,7 @@ from npid_mm.losses import (
 )
 
 from .collectives import gather_batches
-from .rows import mean_of_repeated, random_unit_rows
+from .rows import check_unit_rows, mean_of_repeated, random_unit_rows
 
 DTYPES = {name: getattr(torch, name) for name in ('float32', 'bfloat16', 'float16', 'float64')}
 INITS = ('random', 'features')
@@ -247,7 +247,7 @@ class MemoryBank(BaseModule):
         return nullcontext()
 
     def _load_from_state_dict(self, state_dict, prefix, *args, **kwargs):
-        """Take the length from the checkpoint if none is set; refuse another N or D."""
+        """Take the length from the checkpoint if none is set; refuse another N, D or norm."""
         saved = state_dict.get(f'{prefix}feature_bank')
         if saved is not None:
             if saved.dim() != 2 or saved.size(1) != self.feat_dim:
@@ -261,6 +261,7 @@ class MemoryBank(BaseModule):
                     f'the checkpoint holds a memory bank of {length} rows, but the bank has '
                     f'{self.length}: resume with the data that it was trained on'
                 )
+            check_unit_rows(saved)  # all of them, so that all ranks agree
             saved = saved[self._share(length)]
             if self.length == 0:
                 self.feature_bank = self.feature_bank.new_empty(saved.shape)

@@ -6,6 +6,8 @@ from torch.nn import functional as F
 
 # Rows drawn at a time: bounds the scratch memory.
 _ROWS_AT_A_TIME = 1 << 17
+# how far the norm of a row may be from 1; rounding to bfloat16 moves it by 0.004 at most
+_TOLERANCE = 0.01
 
 
 def random_unit_rows(
@@ -34,6 +36,25 @@ def random_unit_rows(
             kept = F.normalize(block[first - start : last - start])
             rows[first - part.start : last - part.start] = kept
     return rows
+
+
+def check_unit_rows(rows: Tensor) -> None:
+    """Refuse rows (N, D) of a checkpoint that are not unit vectors.
+
+    Raises:
+        ValueError: A row has another norm than 1, or one that is not finite.
+    """
+    arithmetic = torch.float64 if rows.dtype == torch.float64 else torch.float32
+    norms = torch.linalg.vector_norm(rows, dim=1, dtype=arithmetic)
+    wrong = ~((norms - 1).abs() <= _TOLERANCE)  # also where a norm is NaN
+    if wrong.any():
+        first = int(wrong.int().argmax())
+        raise ValueError(
+            'the rows of a memory bank must be unit vectors, but '
+            f'{int(wrong.sum()):,} of the {len(rows):,} rows in the checkpoint are not, the first '
+            f'row {first} of norm {float(norms[first]):.4g}: the file is damaged, or was changed; '
+            'give another checkpoint'
+        )
 
 
 def mean_of_repeated(index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:

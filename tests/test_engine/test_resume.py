@@ -162,9 +162,7 @@ def test_checkpoints_of_another_run_do_not_stand_in_for_unreadable_ones(two_runs
     contents = bytearray(path.read_bytes())
     contents[contents.index(torch.ones(1000).numpy().tobytes())] ^= 1
     path.write_bytes(contents)
-    with pytest.raises(
-        UnreadableCheckpointError, match=r'2.pth: .*\nof another run: epoch_3'
-    ):
+    with pytest.raises(UnreadableCheckpointError, match=r'2.pth: .*\nof another run: epoch_3'):
         newest_checkpoint(two_runs)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from npid_mm.models import MemoryBank
+from npid_mm.models import MemoryBank, ShardedMemoryBank
 from tests.toy import unit_rows
 
 
@@ -140,3 +140,18 @@ def test_checkpoint_of_another_size_names_both_numbers():
         bank.load_state_dict(MemoryBank(length=12, feat_dim=8).state_dict())
     with pytest.raises(ValueError, match=r'shape \(10, 16\), but memory_bank.feat_dim is 8'):
         bank.load_state_dict(MemoryBank(length=10, feat_dim=16).state_dict())
+
+
+@pytest.mark.parametrize(
+    ('value', 'norm'), [(0.0, '0'), (100.0, '100'), (torch.nan, 'nan'), (torch.inf, 'inf')]
+)
+@pytest.mark.parametrize('dtype', ['float32', 'float64', 'bfloat16', 'float16'])
+def test_rows_that_are_not_unit_vectors_are_not_loaded(value, norm, dtype):
+    rows = MemoryBank(length=6, feat_dim=8, dtype=dtype).feature_bank.clone()
+    MemoryBank(feat_dim=8, dtype=dtype).load_state_dict(dict(feature_bank=rows))
+    rows[2:4] = 0
+    rows[2:4, 1] = value
+    message = f'must be unit vectors, but 2 of the 6 rows .* the first row 2 of norm {norm}: the'
+    for bank in (MemoryBank(feat_dim=8), ShardedMemoryBank(length=6, feat_dim=8)):
+        with pytest.raises(ValueError, match=message):
+            bank.load_state_dict(dict(feature_bank=rows))

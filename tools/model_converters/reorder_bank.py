@@ -2,7 +2,8 @@
 """Bring the rows of a checkpoint's bank into another order of the images.
 
 The authors' code counts images as torchvision's ImageFolder does, MMSelfSup and this package by
-the lines of a list. For an order, give a folder of class folders, or a list:
+the lines of a list. For an order, give a folder of class folders, or a list. A checkpoint of a
+training here keeps the order of its rows, and needs no --old:
 
 python tools/model_converters/reorder_bank.py CHECKPOINT OUT --old data/imagenet/train \
     --new data/imagenet/meta/train.txt
@@ -29,7 +30,7 @@ def parse_args() -> argparse.Namespace:
         parser.add_argument(
             f'--{name}',
             type=Path,
-            required=True,
+            required=name == 'new',
             metavar='ORDER',
             help=f'order {what}: a folder of class folders, or a list of images',
         )

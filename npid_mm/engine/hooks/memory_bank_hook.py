@@ -19,6 +19,7 @@ from npid_mm.evaluation.knn import check_vote
 from npid_mm.models import MemoryBank
 
 from ..features import batch_features
+from ..instance_record import InstanceRecord
 from ..spread_search import spread_leave_one_out
 
 
@@ -27,7 +28,8 @@ class MemoryBankHook(Hook):
     """Size, check, start and watch the memory bank of a training run.
 
     Before the run it gives the bank the length of the training set and checks that the data set
-    names its instances 0 to N - 1. Before the first step it starts the bank (``init`` of
+    names its instances 0 to N - 1, each image once. Checkpoints keep the list of the images, and a
+    bank of other images is refused. Before the first step it starts the bank (``init`` of
     :class:`MemoryBank`) and makes it equal on all ranks. After each epoch it checks that it
     still is, and logs ``bank_drift`` (mean of 1 - cos between a row before and after its
     update); every ``knn_interval`` epochs also ``bank_knn``, the accuracy in percent with which
@@ -38,6 +40,8 @@ class MemoryBankHook(Hook):
         knn_k (int): K.
         knn_temperature (float): tau of the vote.
         knn_queries (int): Rows that ask, spread evenly over the bank.
+        check_images (bool): Refuse a checkpoint whose bank belongs to other images than those of
+            the training set, or has them in another order.
 
     Raises:
         ValueError: An argument is outside what is allowed.
@@ -52,6 +56,7 @@ class MemoryBankHook(Hook):
         knn_k: int = 20,
         knn_temperature: float = 0.07,
         knn_queries: int = 5000,
+        check_images: bool = True,
     ):
         check_whole('knn_interval', knn_interval, least=0)
         check_whole('knn_k', knn_k)
@@ -61,7 +66,8 @@ class MemoryBankHook(Hook):
         self.knn_k = knn_k
         self.knn_temperature = knn_temperature
         self.knn_queries = knn_queries
-        self._labels = None
+        self.check_images = check_images
+        self._labels = self._images = None
 
     def before_run(self, runner) -> None:
         """Size the bank, before weights are loaded, and check what would destroy it."""
@@ -75,11 +81,22 @@ class MemoryBankHook(Hook):
         dataset = runner.train_dataloader.dataset
         bank = _bank(runner)
         bank.set_length(len(dataset))
+        self._images = InstanceRecord(dataset, resumed=runner._resume)
         check_instances(dataset)
         if bank.spread:
             keep_checkpoints_whole(runner, bank)
         if self.knn_interval:
             self._labels = dataset_labels(dataset, 'train_dataloader')
+
+    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Check that the rows that are loaded belong to the images of the training set."""
+        if self._images is not None and self.check_images:
+            self._images.check(checkpoint, runner._load_from or 'the checkpoint')
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Keep the list of images that the rows belong to."""
+        if self._images is not None:
+            self._images.write(checkpoint)
 
     def before_train(self, runner) -> None:
         """Start the bank, unless a checkpoint did, and make the ranks equal."""
