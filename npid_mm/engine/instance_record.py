@@ -19,20 +19,20 @@ class InstanceRecord:
 
     Args:
         dataset (Dataset): The training set.
-        resumed (bool): Whether a run resumes. Repeated images are then a warning only, as the
-            bank has a row for each.
+        trained (bool): Whether there is a bank already, with a row for each image. Repeated
+            images are then a warning only.
 
     Raises:
         ValueError: An image is there more than once, see
             :func:`~npid_mm.datasets.image_names.check_repeats`.
     """
 
-    def __init__(self, dataset: Dataset, resumed: bool = False):
+    def __init__(self, dataset: Dataset, trained: bool = False):
         names = image_names(dataset)
         try:
             check_repeats(dataset, names)
         except ValueError as error:
-            if not resumed:
+            if not trained:
                 raise
             print_log(str(error), logger='current', level='WARNING')
         self.packed = None if names is None else pack_names(names)
@@ -78,7 +78,7 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
     if sorted(saved) == sorted(present):
         raise ValueError(
             f'the memory bank of {path} has its rows in another order than the images of '
-            f'train_dataloader ({differs}): resume with the list that it was trained on, or bring '
+            f'train_dataloader ({differs}): give the list that it was trained on, or bring '
             f'it into the present order with tools/model_converters/reorder_bank.py {path} OUT '
             '--new LIST, check that with check_bank_order.py beside it, and start from OUT with '
             'load_from'
@@ -87,8 +87,8 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
     raise ValueError(
         f'the memory bank of {path} belongs to other images than those of train_dataloader '
         f'({differs}; {len(gone):,} of its {len(saved):,} images are not there now, and '
-        f'{len(new):,} of the {len(present):,} present ones are new): resume with the images that '
-        'it was trained on, or start a new run from its backbone alone '
+        f'{len(new):,} of the {len(present):,} present ones are new): give the images that it was '
+        'trained on, or start a new run from its backbone alone '
         '(tools/model_converters/extract_backbone.py); where files were only renamed, set '
         'default_hooks.memory_bank.check_images=False'
     )

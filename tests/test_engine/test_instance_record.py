@@ -79,6 +79,20 @@ def test_another_order_is_refused_and_can_be_reordered(digits, trained, lines, t
     Runner.from_cfg(cfg).train()
 
 
+def test_a_test_against_the_bank_needs_its_images_too(digits, trained, lines, tmp_path):
+    """Their labels are those of the rows."""
+    for folder, images in (('same', lines), ('swapped', [lines[1], lines[0], *lines[2:]])):
+        cfg = config(digits, tmp_path / folder, images)
+        cfg.load_from = str(trained)
+        cfg.test_dataloader.dataset.indices = 8
+        cfg.test_cfg = dict(type='KNNTestLoop', reference='bank', k=5)
+        if images == lines:
+            assert Runner.from_cfg(cfg).test()
+            continue
+        with pytest.raises(ValueError, match='rows in another order .* row 0: .* give the list'):
+            Runner.from_cfg(cfg).test()
+
+
 @pytest.mark.parametrize('resumed', [True, False], ids=['resume', 'load_from'])
 def test_other_images_of_the_same_number_are_refused(digits, trained, lines, tmp_path, resumed):
     other = [*lines[:9], (digits / 'train.txt').read_text().splitlines()[1], *lines[10:]]

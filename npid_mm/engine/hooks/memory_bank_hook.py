@@ -77,11 +77,15 @@ class MemoryBankHook(Hook):
                 "it from the hooks; the bank and SyncBN keep the ranks' buffers equal themselves"
             )
         if runner._train_loop is None or isinstance(runner._train_loop, dict):
-            return  # only testing: the checkpoint brings the length
+            # only testing: the checkpoint brings the length
+            for loop in (runner._val_loop, runner._test_loop):
+                if getattr(loop, 'bank_dataset', None) is not None:
+                    self._images = InstanceRecord(loop.bank_dataset, trained=True)
+            return
         dataset = runner.train_dataloader.dataset
         bank = _bank(runner)
         bank.set_length(len(dataset))
-        self._images = InstanceRecord(dataset, resumed=runner._resume)
+        self._images = InstanceRecord(dataset, trained=runner._resume)
         check_instances(dataset)
         if bank.spread:
             keep_checkpoints_whole(runner, bank)

@@ -87,6 +87,8 @@ class KNNLoop:
         truth = dataset_labels(queries, asked)
         self._references_left_out = 0
         self._references, name = self._reference_dataset()
+        # MemoryBankHook compares it with the checkpoint
+        self.bank_dataset = self._references if reference == 'bank' else None
         self._labels = dataset_labels(self._references, name)
         check_same_classes(self._references, name, queries, asked)
         classes = (queries.metainfo or {}).get('classes') or ()
