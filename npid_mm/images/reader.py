@@ -2,6 +2,8 @@
 
 import io
 import mmap
+import os
+import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
@@ -77,6 +79,7 @@ class ImageReader:
             UnreadableImageError: The image is refused.
             OSError: The file cannot be opened.
         """
+        check_regular(path)
         with open(path, 'rb') as file:
             if not file.seek(0, io.SEEK_END):
                 raise UnreadableImageError('the file is empty')
@@ -116,6 +119,7 @@ class ImageReader:
             UnreadableImageError: The image is refused, or damaged.
             OSError: The file cannot be opened.
         """
+        check_regular(path)
         with open(path, 'rb') as file:
             return self.decode(file.read())[..., ::-1]
 
@@ -192,6 +196,20 @@ def naming(path: str | PathLike) -> Iterator[None]:
         yield
     except UnreadableImageError as error:
         raise UnreadableImageError(error.reason, path) from error
+
+
+def check_regular(path: str | PathLike) -> None:
+    """Refuse a folder, a device or a pipe, whose reading may never end; what is missing passes.
+
+    Raises:
+        UnreadableImageError: It is one.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode):
+        raise UnreadableImageError('it is not a regular file')
 
 
 def plain_reason(error: Exception) -> str:

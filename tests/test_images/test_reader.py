@@ -1,6 +1,7 @@
 """One reader for all image files, against OpenCV and Pillow where these are right."""
 
 import io
+import os
 import struct
 import tracemalloc
 import zlib
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
+from npid_mm.datasets import LoadImage
 from npid_mm.images import ImageReader, UnreadableImageError
 from npid_mm.images.header import ORIENTATION
 
@@ -219,6 +221,19 @@ def test_the_limit_of_pixels_is_a_setting_and_bounds_the_memory():
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
     assert ImageReader(max_pixels=6_000_000).decode(content).shape == (2000, 3000, 3)
+
+
+def test_a_pipe_or_a_folder_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / 'pipe.jpg')
+    (tmp_path / 'folder.jpg').mkdir()
+    loader = LoadImage()
+    for name in ('pipe.jpg', 'folder.jpg'):
+        path = str(tmp_path / name)
+        for read in (ImageReader().check, ImageReader().read):
+            with pytest.raises(UnreadableImageError, match='it is not a regular file'):
+                read(path)
+        with pytest.raises(UnreadableImageError, match=rf'cannot read .*{name}: it is not a reg'):
+            loader.transform(dict(img_path=path))
 
 
 def test_the_check_of_a_file_decodes_nothing_and_sees_its_end(tmp_path):

@@ -1,10 +1,11 @@
 """Load an image file, as every part of the package does."""
 
 from mmcv.transforms import BaseTransform
-from mmengine import fileio
 from mmpretrain.registry import TRANSFORMS
 
 from npid_mm.images import ImageReader, naming
+
+from .loading import file_content
 
 
 @TRANSFORMS.register_module()
@@ -34,7 +35,7 @@ class LoadImage(BaseTransform):
         """Load one image."""
         path = results['img_path']
         with naming(path):
-            image = self.reader.decode(fileio.get(path, self.backend_args))
+            image = self.reader.decode(file_content(path, self.backend_args))
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results

@@ -5,13 +5,14 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from mmengine import fileio
 from mmpretrain.datasets import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 from torchvision.transforms.v2 import functional as F
 
 from npid_mm.images import ImageReader, naming
 from npid_mm.images.jpeg import decode_jpeg_crop
+
+from .loading import file_content
 
 # a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
 REDUCED = {
@@ -92,7 +93,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
 
     def _decode_crop(self, path: str) -> np.ndarray:
         """A random crop (h, w, 3) of an image file, decoded no finer than needed."""
-        content = fileio.get(path, self.backend_args)
+        content = file_content(path, self.backend_args)
         header = self.reader.header(content)
         box = self._draw(header.height, header.width)
         plain_jpeg = header.is_jpeg and header.opencv

@@ -1,10 +1,22 @@
-"""The image reader of a pipeline or a data set."""
+"""Image files in a pipeline, and the reader of a pipeline or a data set."""
 
 from collections.abc import Iterable
 
+from mmengine import fileio
 from torch.utils.data import Dataset
 
-from npid_mm.images import ImageReader
+from npid_mm.images import ImageReader, check_regular
+
+
+def file_content(path: str, backend_args: dict | None) -> bytes:
+    """Content of an image file, on a disk or wherever MMEngine's file backends read.
+
+    Raises:
+        UnreadableImageError: It is a folder, a device or a pipe.
+        OSError: It cannot be opened.
+    """
+    check_regular(path)
+    return fileio.get(path, backend_args)
 
 
 def steps_reader(steps: Iterable) -> ImageReader | None:
