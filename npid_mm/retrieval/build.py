@@ -12,6 +12,7 @@ from mmpretrain.utils import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets.folder_layout import folder_classes
 from npid_mm.datasets.image_walk import find_images, real_paths
 from npid_mm.engine.features import batch_features
@@ -80,8 +81,7 @@ def build_index(
     """
     if dtype not in DTYPES:
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
-    if batch_size < 1:
-        raise ValueError(f'batch_size must be at least 1, got {batch_size}')
+    check_whole('batch_size', batch_size)
     cfg = search_config(with_test_pipeline(cfg))
     if not os.path.lexists(Path(folder) / META):
         check_free(folder)

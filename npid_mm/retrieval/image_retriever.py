@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets.image_walk import shown_path
 from npid_mm.engine.features import batch_features
 from npid_mm.evaluation import nearest_neighbors
@@ -130,8 +131,7 @@ class ImageRetriever(BaseInferencer):
         """
         numbers = dict(top_k=top_k, batch_size=batch_size, page_images=page_images)
         for name, value in numbers.items():
-            if value < 1:
-                raise ValueError(f'{name} must be at least 1, got {value}')
+            check_whole(name, value)
         if html:
             check_output(html, PAGE, force, 'html')
         return super().__call__(

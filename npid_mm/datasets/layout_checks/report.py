@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from npid_mm.arguments import check_whole
+
 # Called with the files to look for and the name of their list; what it gives is gone through, so
 # that it can show progress.
 Watch = Callable[[list, str], Iterable]
@@ -85,8 +87,8 @@ def at_least_one(name: str, value: int | None) -> None:
     Raises:
         ValueError: ``value`` is one.
     """
-    if value is not None and value < 1:
-        raise ValueError(f'{name} must be at least 1, got {value}')
+    if value is not None:
+        check_whole(name, value)
 
 
 def number(count: int, thing: str) -> str:

@@ -9,6 +9,7 @@ from mmengine.logging import print_log
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
+from npid_mm.arguments import check_whole
 from npid_mm.datasets.readable import SHOWN, ReadableDataset, TooManyUnreadableError
 from npid_mm.datasets.transforms.loading import dataset_reader
 from npid_mm.images import plain_reason
@@ -35,8 +36,7 @@ class ImageCheckHook(Hook):
     priority = 'VERY_HIGH'
 
     def __init__(self, most: int = MOST):
-        if most < 1:
-            raise ValueError(f'most must be at least 1, got {most}')
+        check_whole('most', most)
         self.most = most
         self._checked = set()
 
