@@ -8,14 +8,14 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
-from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.launch import (
     add_common_arguments,
     build_runner,
-    existing_file,
+    existing_checkpoint,
     load_config,
 )
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.preflight import check_test
 from npid_mm.engine.ranks import leave_ranks
 from npid_mm.outputs import JSON, add_force, check_output
 
@@ -36,8 +36,8 @@ def main() -> None:
     if args.out:
         check_output(args.out, JSON, args.force)
     cfg = load_config(args)
-    check_data_folders(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
-    cfg.load_from = existing_file(args.checkpoint, 'checkpoint')
+    check_test(cfg)
+    cfg.load_from = existing_checkpoint(args.checkpoint)
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out and is_main_process():
         dump(metrics, args.out, backend_args=dict(backend='whole_file'))

@@ -6,7 +6,6 @@ import sys
 
 from mmengine.config import Config
 
-from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.folder_lock import launched_rank, sole_training
 from npid_mm.engine.global_batch import warn_of_global_batch
 from npid_mm.engine.launch import (
@@ -16,9 +15,8 @@ from npid_mm.engine.launch import (
     set_resume,
 )
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.preflight import check_training
 from npid_mm.engine.ranks import leave_ranks
-
-DATA = ('train_dataloader', 'val_dataloader', 'val_evaluator', 'val_cfg')  # what is read
 
 
 def parse_args() -> argparse.Namespace:
@@ -44,7 +42,7 @@ def parse_args() -> argparse.Namespace:
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
     """Write what the options mean into the config."""
-    if args.resume:
+    if args.resume not in (None, 'auto'):
         set_resume(cfg, args.resume)
     if args.amp:
         cfg.optim_wrapper.type = 'AmpOptimWrapper'
@@ -63,15 +61,18 @@ def main() -> int:
     """Merge the options into the config and train."""
     args = parse_args()
     cfg = load_config(args)
+    check_training(cfg)
+    apply_options(cfg, args)
     with sole_training(cfg.work_dir, launched_rank(cfg)):
-        status = train(apply_options(cfg, args), args.local_rank)
+        if args.resume == 'auto':  # nobody else writes to the work dir from here on
+            set_resume(cfg, args.resume)
+        status = train(cfg, args.local_rank)
     leave_ranks(status)
     return status
 
 
 def train(cfg: Config, local_rank: int | None) -> int:
     """Train a complete config; returns the exit status."""
-    check_data_folders(cfg, *DATA)
     runner = build_runner(cfg, local_rank)
     warn_of_global_batch(cfg)
     try:

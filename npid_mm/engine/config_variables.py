@@ -17,6 +17,8 @@ from mmengine.runner import Runner
 
 from npid_mm.extras import EXTRAS
 
+from .config_file import config_from_file
+
 # what a Runner, MMEngine's parser, MMPretrain and the hooks here take from the top level
 CONFIG_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | {
     'custom_imports',
@@ -70,7 +72,8 @@ def read_with_variables(path: str | Path, options: dict) -> Config:
         cfg = _read(path, values)[0]
     except Exception as error:  # whatever the expressions of a config file raise
         raise ValueError(
-            f'{Path(path).name} cannot be evaluated with {_listed(given or values)}: {error}'
+            f'{Path(path).name} cannot be evaluated with {_listed(given or values)}: '
+            f'{error.__cause__ or error}'
         ) from error
     idle = [
         _idle_text(cfg, name, values[name], '--cfg-options' if name in given else Path(path).name)
@@ -90,7 +93,7 @@ def is_variable(name: str, cfg: Config) -> bool:
 def _read(path: str | Path, values: dict) -> tuple[Config, list[_Assigned]]:
     """The config with ``values`` for variables in all of its files, and what they assign."""
     with _replacing(values) as assigned:
-        return Config.fromfile(path), assigned
+        return config_from_file(path), assigned
 
 
 @contextmanager

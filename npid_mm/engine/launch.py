@@ -11,16 +11,18 @@ from mmengine.logging import print_log
 from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
+from npid_mm.checkpoints.inert import SAFETENSORS
 from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .config_keys import merge_options
 from .config_numbers import check_numbers
+from .config_types import check_types
 from .config_variables import read_with_variables
 from .hooks import MissedValidationHook, RunRecordHook
 from .hooks.image_check_hook import ImageCheckHook
 from .launcher_watch import end_with_launcher
-from .ranks import use_cpu_ranks
+from .ranks import check_launcher, use_cpu_ranks
 from .resume import newest_checkpoint
 
 
@@ -39,12 +41,24 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=DictAction,
+        action=_Options,
         metavar='KEY=VALUE',
         default={},
         help='settings that replace those of the config, for example '
         'train_cfg.max_epochs=100 model.head.temperature=0.1',
     )
+
+
+class _Options(DictAction):
+    """Settings as KEY=VALUE; others are errors of the command line."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for value in values:
+            try:
+                super().__call__(parser, namespace, [value], option_string)
+            except (AssertionError, ValueError) as error:
+                text = f'must be KEY=VALUE, with brackets in pairs, got {value!r}'
+                raise argparse.ArgumentError(self, text) from error
 
 
 def parse_options(texts: list[str]) -> dict:
@@ -62,7 +76,26 @@ def existing_file(path: str, what: str) -> str:
         what (str): What the message calls it.
     """
     if '://' not in path and not Path(path).is_file():
+        if Path(path).is_dir():
+            raise ValueError(f'{what} must be a file, got the folder {path}')
         raise FileNotFoundError(f'{what} not found: {path} (looked from {Path.cwd().name}/)')
+    return path
+
+
+def existing_checkpoint(path: str) -> str:
+    """Return ``path`` if it is an address, or a file that begins as a checkpoint does.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It is a folder, or a file of another kind.
+    """
+    if '://' in existing_file(path, 'checkpoint') or Path(path).suffix == SAFETENSORS:
+        return path
+    with open(path, 'rb') as file:
+        start = file.read(16)
+    if not start.startswith((b'PK', b'\x80')):  # a zip file, or pickles before torch 1.6
+        what = f'it begins with {start!r}' if start else 'it is empty'
+        raise ValueError(f'checkpoint {path} is not a file that torch.save wrote: {what}')
     return path
 
 
@@ -74,6 +107,7 @@ def load_config(args: argparse.Namespace) -> Config:
         ValueError: An option is not one that the config takes, or changes nothing.
         MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
     """
+    check_launcher(args.launcher)
     cfg = read_config(existing_file(args.config, 'config'), args.cfg_options)
     cfg.launcher = args.launcher
     if cfg.get('default_scope') not in EXTRAS:  # whose loaders are complete, and collate otherwise
@@ -97,7 +131,8 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
             variable of the config or its bases.
 
     Raises:
-        ValueError: An option is not one that the config takes, or changes nothing.
+        ValueError: The config fails as it is run, an option is not one that it takes or changes
+            nothing, or a type is not registered.
         MissingExtraError: That package, or operators of mmcv that it needs, are missing.
     """
     try:
@@ -115,6 +150,7 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     if cfg.get('default_scope') in EXTRAS:
         check_extra(cfg.default_scope)
     merge_options(cfg, options or {})
+    check_types(cfg)
     return cfg
 
 
@@ -136,7 +172,7 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
             print_log(f'no checkpoint in {cfg.work_dir} yet: starting from scratch', 'current')
             return
     else:
-        found = existing_file(checkpoint, 'checkpoint')
+        found = existing_checkpoint(checkpoint)
     cfg.resume = True
     cfg.load_from = str(found)
 

@@ -13,6 +13,13 @@ from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
+# what each launcher sets, and MMEngine reads
+VARIABLES = {
+    'none': (),
+    'pytorch': ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
+    'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
+    'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
+}
 STORE_TIMEOUT = 3.0  # seconds
 
 
@@ -29,6 +36,31 @@ class CPURanks(MMDistributedDataParallel):
 
     def __init__(self, module: nn.Module, **kwargs):
         super().__init__(revert_sync_batchnorm(module), **kwargs)
+
+
+def check_launcher(launcher: str) -> None:
+    """Check that this process was started as ``--launcher`` says, and has a GPU if others have.
+
+    Raises:
+        ValueError: A variable of the launcher is missing, another launcher started several
+            processes, or there are more of them than GPUs.
+    """
+    missing = [name for name in VARIABLES[launcher] if name not in os.environ]
+    if missing:
+        raise ValueError(
+            f'--launcher {launcher} needs {", ".join(missing)} in the environment, which its '
+            'launcher sets: start with bash tools/dist_train.sh CONFIG GPUS, or leave it out'
+        )
+    if launcher == 'none' and int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        raise ValueError(
+            f'--launcher must be pytorch where torchrun starts {os.environ["WORLD_SIZE"]} '
+            'processes, got none: each would train by itself'
+        )
+    gpus, rank = torch.cuda.device_count(), int(os.environ.get('LOCAL_RANK', 0))
+    if launcher == 'pytorch' and 0 < gpus <= rank:
+        raise ValueError(
+            f'local rank {rank} has no GPU: this machine has {gpus}, so start {gpus} at most'
+        )
 
 
 def use_cpu_ranks(cfg: Config) -> None:

@@ -15,7 +15,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
 from npid_mm.engine.features import check_level
-from npid_mm.engine.launch import existing_file
+from npid_mm.engine.launch import existing_checkpoint
 
 PARTS = ('backbone.', 'neck.')
 SLACK = 4  # a config that does not fit is told by its weights, unless it is far larger
@@ -41,7 +41,7 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
             shape, or there is no such device.
     """
     check_config(cfg)
-    existing_file(str(checkpoint), 'checkpoint')
+    existing_checkpoint(str(checkpoint))
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     state = network_state(checkpoint_content(checkpoint))
     with no_larger_than(state):
