@@ -68,6 +68,8 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.epochs is not None and args.epochs < 1:
         raise ValueError(f'--epochs must be at least 1, got {args.epochs}')
+    if not 0 <= args.seed < 2**32:
+        raise ValueError(f'--seed must be in 0..{2**32 - 1}, got {args.seed}')
     if args.work_dir is None:
         args.work_dir = Path(f'{WORK_DIR}_{args.data.resolve().name}' if args.data else WORK_DIR)
     return args

@@ -8,6 +8,12 @@ from dataclasses import dataclass, field
 from .image_walk import shown_path
 from .split_names import AmbiguousFolderError, few, find_split, kind_of
 
+# folders of one data set for different things, seldom classes
+CONTENTS = {
+    *('image', 'images', 'img', 'imgs', 'jpegimages', 'photos', 'pictures', 'rgb', 'original'),
+    *('mask', 'masks', 'label', 'labels', 'annotation', 'annotations', 'segmentation', 'depth'),
+    *('segmentationclass', 'segmentationobject', 'groundtruth', 'gt', 'preview', 'previews'),
+}
 CAMERA_FOLDER = re.compile(r'[1-9]\d\d[A-Z0-9_]{5}')  # 100CANON, 101APPLE, 102_PANA
 
 
@@ -19,12 +25,14 @@ class FolderLayout:
         train (list[str]): Images to train on.
         held_out (list[str]): Images of the held-out folder, empty if there is no such folder.
         labels (dict[str, str]): Class of each image that has one; empty if there are no classes.
+        split (tuple[str, str] | None): Folders of the two, each with ``/`` at its end, if any.
         remarks (list[str]): Sentences about what was decided.
     """
 
     train: list[str]
     held_out: list[str] = field(default_factory=list)
     labels: dict[str, str] = field(default_factory=dict)
+    split: tuple[str, str] | None = None
     remarks: list[str] = field(default_factory=list)
 
 
@@ -48,7 +56,8 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
     named = {each: f'{base}{each}/' for each in groups if kind_of(each)}
     if split:
         layout = FolderLayout(*(groups[each] for each in split))
-        layout.remarks.append(f'held out: {shown_path(named[split[1]])}')
+        layout.split = tuple(named[each] for each in split)
+        layout.remarks.append(f'held out: {shown_path(layout.split[1])}')
         rest = [
             f'{len(group):,} in {shown_path(f"{base}{each}/") if each else "the folder itself"}'
             for each, group in groups.items()
@@ -150,6 +159,12 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
         raise AmbiguousFolderError(
             f'{few(classes)} have folders of a split in them: put the split above the classes, '
             'train/CLASS/ and val/CLASS/'
+        )
+    contents = [each for each in classes if _plain(each).replace('_', '') in CONTENTS]
+    if contents:
+        raise AmbiguousFolderError(
+            f'{few(contents)} among {few(classes)} may be a part of a data set and not a class: '
+            'give the folder of the images alone, or rename a class'
         )
     plain = Counter(map(_plain, classes))
     alike = [each for each in classes if plain[_plain(each)] > 1]

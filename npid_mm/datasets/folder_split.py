@@ -1,11 +1,14 @@
 """Split a folder of images into lists of training and held-out images."""
 
+import filecmp
 from pathlib import Path
 
 from .folder_layout import FolderLayout, read_layout
 from .image_list import list_text
 from .image_walk import find_images, shown_path
 from .split_names import AmbiguousFolderError, few
+
+COMPARED = 50  # held-out images that are compared with those to train on
 
 
 def split_folder(
@@ -31,7 +34,8 @@ def split_folder(
     Raises:
         FileNotFoundError: There is no such folder, or no image in it.
         AmbiguousFolderError: The folders can be read in several ways.
-        ValueError: There are too few images, or a list cannot hold the name of one.
+        ValueError: There are too few images, held-out ones are copies, or a list cannot hold the
+            name of one.
     """
     if every < 2:
         raise ValueError(f'every must be at least 2, got {every}')
@@ -51,6 +55,8 @@ def split_folder(
             f'held-out images are in {few(held_out - trained)}, a class that has no images to '
             f'train on, whose classes are {few(trained)}: give both parts the same class folders'
         )
+    if layout.split:
+        _check_copies(found.root, layout)
     classes = sorted(trained - {None})
     lists = [('train.txt', layout.train), ('val.txt', layout.held_out)]
     texts = {file: list_text(names, layout.labels, classes) for file, names in lists}
@@ -71,6 +77,24 @@ def _layout(names: list[str], with_labels: bool) -> FolderLayout:
         if with_labels:
             read_layout(names, with_labels=False)
         raise AmbiguousFolderError(f'{error}; with_labels=False (--no-labels) takes none') from None
+
+
+def _check_copies(root: str, layout: FolderLayout) -> None:
+    """Refuse a held-out folder that is a copy of the one to train on."""
+    train, held_out = layout.split
+    trained = {name.removeprefix(train) for name in layout.train}
+    same = [name.removeprefix(held_out) for name in layout.held_out]
+    if not trained.issuperset(same):
+        return
+    pairs = [(held_out + name, train + name) for name in same]
+    chosen = pairs[:: max(1, len(pairs) // COMPARED)]
+    if all(
+        filecmp.cmp(f'{root}/{name}', f'{root}/{other}', shallow=False) for name, other in chosen
+    ):
+        raise ValueError(
+            f'the held-out images are copies of images to train on, such as '
+            f'{shown_path(chosen[0][0])} of {shown_path(chosen[0][1])}: hold out other ones'
+        )
 
 
 def _hold_out(layout: FolderLayout, every: int) -> None:

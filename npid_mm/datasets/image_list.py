@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
-from .image_walk import is_clutter, shown_path
+from .image_walk import UNWRITABLE, is_clutter, shown_path
 
-UNLISTABLE = re.compile('[\n\r\ud800-\udfff]')  # the latter stand for bytes that are not UTF-8
 LABEL = re.compile('-?[0-9]+')
 
 
@@ -52,7 +51,7 @@ def list_text(names: list[str], labels: dict[str, str], classes: list[str]) -> s
     Raises:
         ValueError: A list cannot hold one of the paths.
     """
-    unfit = [name for name in names if UNLISTABLE.search(name)]
+    unfit = [name for name in names if UNWRITABLE.search(name)]
     if unfit:
         raise ValueError(
             f'a list of images cannot hold names with line breaks or bytes that are not UTF-8; '

@@ -24,7 +24,8 @@ SYSTEM_FOLDERS = {
 SERVER_FOLDER = re.compile(r'[#@](eadir|recycle|snapshot|tmp|recently-snapshot|__thumb).*', re.I)
 ALBUM_ART = re.compile(r'albumart(small|_\{.*)\.jpg', re.I)  # of Windows' media player
 ORDINARY_ENDING = re.compile(r'\.[A-Za-z0-9_-]{1,8}')
-SHOWN_KINDS = 8
+SHOWN_KINDS, SHOWN_FOLDERS = 8, 5
+UNWRITABLE = re.compile('[\n\r\ud800-\udfff]')  # the latter stand for bytes that are not UTF-8
 
 
 @dataclass
@@ -37,12 +38,14 @@ class FoundImages:
         passed_over (Counter[str]): How many there are of everything else, by its kind: 'hidden',
             an ending such as '.heic', or a folder such as '__MACOSX/'.
         unlisted (dict[str, str]): Subfolders that cannot be listed, with the reason.
+        without (list[str]): The highest subfolders without any image.
     """
 
     root: str
     names: list[str] = field(default_factory=list)
     passed_over: Counter[str] = field(default_factory=Counter)
     unlisted: dict[str, str] = field(default_factory=dict)
+    without: list[str] = field(default_factory=list)
 
     @property
     def paths(self) -> list[str]:
@@ -56,6 +59,10 @@ class FoundImages:
         if len(kinds) > SHOWN_KINDS:
             kinds[SHOWN_KINDS:] = [f'{len(kinds) - SHOWN_KINDS} other kinds of files']
         lines = [f'passed over: {", ".join(kinds)}'] if kinds else []
+        if self.without:
+            shown = [f'{shown_path(name)}/' for name in self.without[:SHOWN_FOLDERS]]
+            more = f' and {len(self.without) - len(shown)} more' * (len(self.without) > len(shown))
+            lines.append(f'no image in {", ".join(shown)}{more}')
         if self.unlisted:
             name, reason = next(iter(self.unlisted.items()))
             lines.append(
@@ -84,14 +91,14 @@ def find_images(folder: str | Path) -> FoundImages:
     name_of = {}  # real path -> path below the root
     seen = {found.root}
     links = deque()
-    _walk(found, '', found.root, seen, links, name_of)
+    folders = _walk(found, '', found.root, seen, links, name_of)
     while links:  # after everything that has its own place in the folder
         name, real, is_folder = links.popleft()
         if real in seen or real in name_of:
             found.passed_over['linked twice'] += 1
         elif is_folder:
             seen.add(real)
-            _walk(found, name, real, seen, links, name_of)
+            folders += [name, *_walk(found, name, real, seen, links, name_of)]
         else:
             name_of[real] = name
     found.names = sorted(name_of.values(), key=lambda name: name.split('/'))
@@ -99,12 +106,25 @@ def find_images(folder: str | Path) -> FoundImages:
         told = '; '.join([f'no image in {shown_path(found.root)}', *found.remarks()])
         endings = ', '.join(ENDINGS)
         raise FileNotFoundError(f'{told}: looked for {endings} in it and its subfolders')
+    filled = {parent for name in found.names for parent in _parents(name)}
+    empty = set(folders) - filled - found.unlisted.keys()
+    found.without = sorted(folder for folder in empty if filled.issuperset(_parents(folder)))
     return found
 
 
-def _walk(found, top: str, real_top: str, seen: set, links: deque, name_of: dict) -> None:
-    """Collect what lies in a folder that is reached as ``top``; links are left for later."""
-    waiting = [(top, real_top)]
+def _parents(name: str) -> Iterator[str]:
+    """The folders that a relative path lies in, '' for the root excepted."""
+    while '/' in name:
+        name = name.rpartition('/')[0]
+        yield name
+
+
+def _walk(found, top: str, real_top: str, seen: set, links: deque, name_of: dict) -> list[str]:
+    """Collect what lies in a folder that is reached as ``top``; returns the folders in it.
+
+    Links are left for later.
+    """
+    waiting, folders = [(top, real_top)], []
     while waiting:
         folder, real_folder = waiting.pop()
         try:
@@ -125,7 +145,9 @@ def _walk(found, top: str, real_top: str, seen: set, links: deque, name_of: dict
                 name_of[real] = name
             elif real not in seen:
                 seen.add(real)
+                folders.append(name)
                 waiting.append((name, real))
+    return folders
 
 
 def is_clutter(path: str) -> bool:
@@ -171,6 +193,24 @@ def real_paths(paths: Iterable[str]) -> Iterator[str]:
         folder, name = os.path.split(path)
         real = os.path.join(real_folder(folder), name)
         yield os.path.realpath(real) if os.path.islink(real) else real
+
+
+def check_path(path: str | Path, what: str) -> None:
+    """Refuse a path that configs, lists and logs cannot hold.
+
+    Args:
+        path (str | Path): A path, also of something that is not there yet.
+        what (str): What the message calls it.
+
+    Raises:
+        ValueError: It has bytes that are not UTF-8, or a line break.
+    """
+    path = os.path.abspath(path)
+    if UNWRITABLE.search(path):
+        raise ValueError(
+            f'{what} must have a path in UTF-8 without line breaks, got {shown_path(path)}: '
+            'rename it'
+        )
 
 
 def shown_path(path: str | Path) -> str:

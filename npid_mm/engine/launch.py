@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 
 from npid_mm.checkpoints.inert import SAFETENSORS
 from npid_mm.checkpoints.mmengine_loader import register_loader
+from npid_mm.datasets.image_walk import check_path
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .config_keys import merge_options
@@ -104,7 +105,8 @@ def load_config(args: argparse.Namespace) -> Config:
 
     Raises:
         FileNotFoundError: There is no such config.
-        ValueError: An option is not one that the config takes, or changes nothing.
+        ValueError: An option is not one that the config takes, or changes nothing; or the work dir
+            has a name that is not UTF-8.
         MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
     """
     check_launcher(args.launcher)
@@ -119,6 +121,7 @@ def load_config(args: argparse.Namespace) -> Config:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):
         cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    check_path(cfg.work_dir, 'the work dir')
     return cfg
 
 

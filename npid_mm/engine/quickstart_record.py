@@ -3,8 +3,7 @@
 import json
 from pathlib import Path
 
-from npid_mm.datasets.image_list import UNLISTABLE
-from npid_mm.datasets.image_walk import shown_path
+from npid_mm.datasets.image_walk import check_path
 
 from .whole_file_backend import WholeFileBackend
 
@@ -26,12 +25,8 @@ def check_work_dir(work_dir: Path, root: Path, configs: list[str]) -> None:
             them; or a path is not UTF-8, which no config can hold.
     """
     work_dir, root = work_dir.resolve(), root.resolve()
-    for path in (work_dir, root):
-        if UNLISTABLE.search(str(path)):
-            raise ValueError(
-                f'{shown_path(path)} has bytes that are not UTF-8, or a line break, which a '
-                'config cannot hold: rename it'
-            )
+    check_path(work_dir, '--work-dir')
+    check_path(root, 'the folder of images')
     if work_dir.is_relative_to(root):
         raise ValueError(
             f'--work-dir must lie outside of the images, {work_dir} is in {root}: its pictures '

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from npid_mm.datasets.image_walk import check_path
 from npid_mm.engine.whole_file_backend import UNFINISHED
 from npid_mm.version import __version__
 
@@ -232,9 +233,11 @@ def check_free(folder: str | Path) -> None:
 
     Raises:
         FileExistsError: The folder holds something else, or is a file.
+        ValueError: Its path is not UTF-8.
     """
     started = {LOCK, META + UNFINISHED}
     folder = Path(folder)
+    check_path(folder, 'the index')
     if folder.exists() and not folder.is_dir():
         what = 'is a file'
     elif folder.exists() and not {path.name for path in folder.iterdir()} <= started:

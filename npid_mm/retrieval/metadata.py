@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from npid_mm.datasets.image_walk import check_path
 from npid_mm.engine.whole_file_backend import WholeFileBackend
 
 from .regular_files import read_regular
@@ -39,8 +40,9 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
 
     Raises:
         FileNotFoundError: There is no index.
-        ValueError: It is of another format, or damaged.
+        ValueError: It is of another format, or damaged, or its path is not UTF-8.
     """
+    check_path(folder, 'the index')
     path = folder / META
     try:
         content = read_regular(path, MOST_BYTES)

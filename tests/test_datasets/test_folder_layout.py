@@ -99,6 +99,7 @@ def test_camera_folders_are_not_classes():
             ['jar/train/1.jpg', 'jar/test/1.jpg', 'nut/train/1.jpg'],
             r'jar/, nut/ have folders of a split in them: put the split above the classes',
         ),
+        (['images/1.jpg', 'masks/1.jpg'], r'images/, masks/ among images/, masks/ may be a part'),
         ([*CLASSES, 'Cat/1.jpg', 'dog /1.jpg'], r'Cat/, cat/, dog/, dog / differ in case'),
         (['caf\u00e9/1.jpg', 'cafe\u0301/1.jpg'], r'differ in case, accents or spaces alone'),
     ],

@@ -83,11 +83,11 @@ def test_a_class_is_the_first_folder_however_deep_the_image_lies(tmp_path):
 def test_links_to_train_and_val_are_followed(tmp_path):
     """Data sets lie on another disk more often than not."""
     for name in ('train', 'val'):
-        touch(tmp_path / f'disk/{name}', 'a/1.png', 'b/1.png')
+        touch(tmp_path / f'disk/{name}', f'a/{name}.png', f'b/{name}.png')
         (tmp_path / 'data').mkdir(exist_ok=True)
         (tmp_path / 'data' / name).symlink_to(tmp_path / 'disk' / name)
     assert split_folder(tmp_path / 'data', tmp_path) == ['a', 'b']
-    assert lists(tmp_path)[1] == ['val/a/1.png 0', 'val/b/1.png 1']
+    assert lists(tmp_path)[1] == ['val/a/val.png 0', 'val/b/val.png 1']
 
 
 def test_classes_too_small_to_hold_out_are_told(tmp_path, capsys):
@@ -111,6 +111,21 @@ def test_a_held_out_class_that_is_not_trained_on_is_refused(tmp_path):
     names = ('train/a/1.png', 'train/b/1.png', 'val/a/2.png', 'val/c/2.png')
     with pytest.raises(AmbiguousFolderError, match=r'are in c/, a class .* classes are a/, b/'):
         split_folder(touch(tmp_path / 'data', *names), tmp_path)
+
+
+def test_a_held_out_copy_is_refused(tmp_path):
+    """Which would be found with an accuracy of 100 %; other images of the same names are not."""
+    for split in ('train', 'val'):
+        for name in ('a/1.png', 'b/1.png'):
+            path = tmp_path / 'data' / split / name
+            path.parent.mkdir(parents=True)
+            path.write_text(name)
+    with pytest.raises(
+        ValueError, match=r'are copies of .* such as val/a/1\.png of train/a/1\.png'
+    ):
+        split_folder(tmp_path / 'data', tmp_path)
+    (tmp_path / 'data/val/b/1.png').write_text('other')
+    assert split_folder(tmp_path / 'data', tmp_path) == ['a', 'b']
 
 
 ODD = ('a b 3.png', 'it\'s "q" & <b> #%20.png', 'tab\tname.png', 'Ünï\u2028猫\x85.png', '5.png ')

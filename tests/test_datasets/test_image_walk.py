@@ -2,12 +2,18 @@
 
 import os
 
-import cv2
 import numpy as np
 import pytest
 from PIL import Image
 
-from npid_mm.datasets.image_walk import ENDINGS, find_images, real_paths, shown_path
+from npid_mm.datasets.image_walk import (
+    ENDINGS,
+    check_path,
+    find_images,
+    real_paths,
+    shown_path,
+)
+from npid_mm.images import ImageReader
 
 
 def touch(root, *names):
@@ -21,16 +27,14 @@ def touch(root, *names):
 
 @pytest.mark.parametrize('ending', ENDINGS)
 def test_files_with_these_endings_can_be_read(tmp_path, ending):
-    """By the two decoders, written by one of them."""
+    """By the reader of the package."""
     path = tmp_path / f'image{ending}'
     formats = {'.pjpeg': 'JPEG', '.pjp': 'JPEG'}
     mode = '1' if ending == '.pbm' else 'L' if ending == '.pgm' else 'RGB'
     pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
     Image.fromarray(pixels).convert(mode).save(path, formats.get(ending))
     assert find_images(tmp_path).names == [f'image{ending}']
-    assert cv2.imread(str(path)).shape == (8, 12, 3)
-    with Image.open(path) as image:
-        assert image.convert('RGB').size == (12, 8)
+    assert ImageReader().read(path).shape == (8, 12, 3)
 
 
 def test_what_systems_and_programs_leave_is_passed_over_and_counted(tmp_path):
@@ -54,9 +58,19 @@ def test_what_systems_and_programs_leave_is_passed_over_and_counted(tmp_path):
     assert found.names == ['cat/1.jpg', 'dog/2.JPG', 'dog/3.jpg ']
     assert found.paths == [f'{root}/{name}' for name in found.names]
     assert found.passed_over == {kind: len(names) for kind, names in clutter.items()}
-    (remark,) = found.remarks()
+    remark = found.remarks()[0]
     assert remark.startswith('passed over: 4 hidden, ') and remark.endswith('other kinds of files')
     assert '2 .heic' in remark
+
+
+def test_folders_without_images_are_told(tmp_path):
+    """Such as a class in a format that cannot be read; the highest of each."""
+    root = touch(tmp_path / 'images', 'dog/1.jpg', 'cat/deep/1.heic', 'dog/raw/1.dng')
+    touch(tmp_path / 'disk', 'notes.txt')
+    (root / 'val').symlink_to(tmp_path / 'disk')
+    found = find_images(root)
+    assert found.without == ['cat', 'dog/raw', 'val']
+    assert found.remarks()[1] == 'no image in cat/, dog/raw/, val/'
 
 
 def test_a_folder_with_images_alone_gets_no_remark(tmp_path):
@@ -154,3 +168,14 @@ def test_real_paths_are_those_of_the_system(tmp_path):
 def test_any_path_can_be_printed(path, shown):
     assert shown_path(path) == shown
     shown_path(path).encode()
+
+
+def test_paths_that_configs_and_logs_cannot_hold_are_refused(tmp_path, monkeypatch):
+    """Also where a folder above has the bytes."""
+    check_path(tmp_path / 'Ünï 猫', 'the work dir')
+    odd = tmp_path / os.fsdecode(b'gr\xfcn')
+    odd.mkdir()
+    monkeypatch.chdir(odd)
+    message = r'the work dir must have a path in UTF-8 .*, got .*/gr\\xfcn/run: rename it'
+    with pytest.raises(ValueError, match=message):
+        check_path('run', 'the work dir')

@@ -65,7 +65,9 @@ def test_folders_that_a_config_cannot_name_are_refused(run, name, shown):
     """Before any work, in place of an error when the config is saved."""
     odd = run.parent / os.fsdecode(name)
     for pair in ((run, odd), (odd, run.parent / 'images')):
-        with pytest.raises(ValueError, match=re.escape(f'/{shown} has bytes that are not UTF-8')):
+        with pytest.raises(
+            ValueError, match='must have a path in UTF-8 .*' + re.escape(f'/{shown}: ')
+        ):
             check_work_dir(*pair, [])
 
 

@@ -167,7 +167,7 @@ def test_mistakes_are_named_on_one_line(retrieve, run_files, digits, tmp_path):
     config, checkpoint = run_files
     image = digits / 'val/3'
     (tmp_path / 'empty').mkdir()
-    out = tmp_path / 'index'
+    out, odd = tmp_path / 'index', tmp_path / os.fsdecode(b'gr\xfcn')
     for command, message in (
         (index_command(run_files, tmp_path / 'empty', out), f'no image in {tmp_path}/empty'),
         (index_command((config, 'no.pth'), image, out), 'checkpoint not found: no.pth'),
@@ -175,6 +175,8 @@ def test_mistakes_are_named_on_one_line(retrieve, run_files, digits, tmp_path):
         ([*index_command(run_files, image, out), '--device', 'tin'], 'device must be one that'),
         (['search', out, image], f'no index at {out}'),
         (['approximate', out], f'no index at {out}'),
+        (index_command(run_files, image, odd), 'the index must have a path in UTF-8'),
+        (['search', odd, image], 'the index must have a path in UTF-8'),
     ):
         code, _, err = retrieve(*command)
         assert code == 1 and err.startswith(f'error: {message}') and err.count('\n') == 1

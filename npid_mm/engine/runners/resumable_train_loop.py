@@ -15,7 +15,20 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
     A run that resumes from the middle of an epoch takes its remaining batches, under their own
     numbers, also with another number of ranks or another batch size. The sampler must be
     :class:`ResumableSampler`. Takes the arguments of ``EpochBasedTrainLoop``.
+
+    Raises:
+        ValueError: The data set has fewer images than a batch.
     """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if not len(self.dataloader):
+            count, ranks = len(self.dataloader.dataset), get_world_size()
+            raise ValueError(
+                f'train_dataloader has no full batch: {count} images are fewer than {ranks} ranks '
+                f'x batch_size={self.dataloader.batch_size}, and drop_last=True leaves out the '
+                f'rest; set batch_size to at most {max(1, count // ranks)}'
+            )
 
     def run_epoch(self) -> None:
         """Iterate over what is left of the epoch."""
