@@ -1,12 +1,14 @@
 """The list of images that the rows of a memory bank belong to, kept in checkpoints."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 import torch
 from mmengine.logging import print_log
+from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.checkpoints.pretrained import IMAGES
+from npid_mm.checkpoints.pretrained import BANK, IMAGES
 from npid_mm.datasets.image_names import check_repeats, image_names, pack_names, unpack_names
 
 
@@ -34,7 +36,7 @@ class InstanceRecord:
         except ValueError as error:
             if not trained:
                 raise
-            print_log(str(error), logger='current', level='WARNING')
+            print_log(str(error), logger='current', level=logging.WARNING)
         self.packed = None if names is None else pack_names(names)
 
     def write(self, checkpoint: dict) -> None:
@@ -53,9 +55,14 @@ class InstanceRecord:
             ValueError: The bank has rows of other images, or in another order.
         """
         saved = checkpoint.get(IMAGES)
-        if saved is None or self.packed is None or torch.equal(saved, self.packed):
+        rows = any(key.endswith(BANK) for key in checkpoint.get('state_dict', ()))
+        if not rows or saved is None or self.packed is None or _equal(saved, self.packed):
             return
         compare_images(unpack_names(saved), unpack_names(self.packed), path)
+
+
+def _equal(saved, packed: Tensor) -> bool:
+    return isinstance(saved, Tensor) and torch.equal(saved.cpu(), packed)
 
 
 def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> None:

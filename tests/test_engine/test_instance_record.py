@@ -2,13 +2,14 @@
 
 import pytest
 import torch
+from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
 from npid_mm.checkpoints.pretrained import BANK, IMAGES
 from npid_mm.checkpoints.publishing import publish
-from npid_mm.datasets.image_names import unpack_names
+from npid_mm.datasets.image_names import pack_names, unpack_names
 from npid_mm.engine.image_order import reorder_bank
-from npid_mm.engine.instance_record import compare_images
+from npid_mm.engine.instance_record import InstanceRecord, compare_images
 from tests.toy import digits_config
 
 
@@ -131,3 +132,32 @@ def test_the_first_difference_is_named(saved, present, message):
     compare_images(saved, saved, 'x.pth')
     with pytest.raises(ValueError, match=message):
         compare_images(saved, present, 'x.pth')
+
+
+class Listed(list):
+    """Paths, as MMEngine's data sets describe their images."""
+
+    def get_data_info(self, index):
+        return dict(img_path=self[index])
+
+
+def test_a_checkpoint_without_a_bank_is_not_compared():
+    record = InstanceRecord(Listed(['a/x.jpg', 'a/y.jpg']))
+    checkpoint = {IMAGES: pack_names(['x.jpg', 'z.jpg']), 'state_dict': {}}
+    record.check(checkpoint, 'x.pth')
+    checkpoint['state_dict'][BANK] = torch.ones(2, 1)
+    with pytest.raises(ValueError, match='row 1: z.jpg in the checkpoint, y.jpg now'):
+        record.check(checkpoint, 'x.pth')
+    checkpoint[IMAGES] = 'no list'
+    with pytest.raises(ValueError, match='the list of images in the checkpoint is damaged'):
+        record.check(checkpoint, 'x.pth')
+
+
+def test_repeated_images_of_a_bank_that_is_there_are_a_warning(capsys):
+    """It has a row for each; a new bank gets none."""
+    MMLogger.get_instance('repeated', logger_name='repeated')
+    InstanceRecord(Listed(['x.jpg', 'x.jpg']), trained=True)
+    said = capsys.readouterr()
+    assert 'WARNING - the training set must have each image once' in said.out + said.err
+    with pytest.raises(ValueError, match='1 of its 2 samples repeat an earlier one'):
+        InstanceRecord(Listed(['x.jpg', 'x.jpg']))
