@@ -22,7 +22,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
-from npid_mm.datasets.image_list import list_lines
 from npid_mm.datasets.transforms.loading import dataset_reader
 from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.folder_lock import sole_training
@@ -33,6 +32,7 @@ from npid_mm.engine.launch import (
     set_loader_defaults,
     settle_workers,
 )
+from npid_mm.engine.listed_images import use_listed_images
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.engine.quickstart_record import check_work_dir, record_images
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
@@ -78,22 +78,22 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Run the quickstart, alone in its work dir."""
     args = parse_args()
+    root = args.data or args.work_dir / 'digits'
+    check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
     with sole_training(args.work_dir):
-        quickstart(args)
+        quickstart(args, root)
 
 
-def quickstart(args: argparse.Namespace) -> None:
-    """Prepare the images, train, evaluate, draw."""
+def quickstart(args: argparse.Namespace, root: Path) -> None:
+    """Prepare the images in ``root``, train, evaluate, draw."""
     # a small network gains nothing from more threads, and the loaders' workers need the rest
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
-    root = args.data or args.work_dir / 'digits'
-    check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
     if args.data is None:
         write_digits(root)
     classes = split_folder(root, args.work_dir, with_labels=args.labels)
     record_images(args.work_dir, root)
-    cfg = make_config(args, Path(root).resolve(), labelled=bool(classes))
+    cfg = make_config(args, root, labelled=bool(classes))
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
     loaders = [
@@ -139,17 +139,7 @@ def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     cfg.randomness = dict(seed=args.seed)
     if args.short or args.epochs:
         cfg.train_cfg.max_epochs = args.epochs or SHORT_EPOCHS
-    for dataset, name in (
-        (cfg.train_dataloader.dataset.dataset, 'train'),
-        (cfg.test_cfg.reference.dataset, 'train'),
-        (cfg.val_dataloader.dataset, 'val'),
-        (cfg.test_dataloader.dataset, 'val'),
-    ):
-        lists = args.work_dir.resolve() / f'{name}.txt'
-        dataset.update(data_root=str(root), ann_file=str(lists), with_label=labelled)
-    images = len(list_lines(args.work_dir / 'train.txt'))
-    # a few steps an epoch, however few images there are
-    cfg.train_dataloader.batch_size = max(min(cfg.train_dataloader.batch_size, images // 4), 2)
+    use_listed_images(cfg, root, args.work_dir, labelled)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         set_loader_defaults(loader)
     cfg.merge_from_dict(args.cfg_options)

@@ -127,6 +127,7 @@ def arguments_of(factory) -> tuple[set[str], bool]:
     for maker in makers:
         parameters = inspect.signature(maker).parameters.values()
         names |= {each.name for each in parameters if each.kind is not each.VAR_KEYWORD}
-        if all(each.kind is not each.VAR_KEYWORD for each in parameters):
-            return names - {'self'}, False
+        others = [each.name for each in parameters if each.kind is each.VAR_KEYWORD]
+        if others != ['kwargs']:  # by another name, they are not for the class above
+            return names - {'self'}, bool(others)
     return names - {'self'}, True

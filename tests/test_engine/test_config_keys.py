@@ -3,7 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.engine.config_keys import check_keys, merge_options
+from npid_mm.datasets import InstanceDataset, LoadRandomResizedCrop
+from npid_mm.engine.config_keys import arguments_of, check_keys, merge_options
 from tests.toy import DIGITS_CONFIG
 
 
@@ -74,3 +75,10 @@ def test_keys_that_a_config_has_or_takes(digits_recipe, options):
 def test_a_part_that_is_none_takes_any_dict():
     cfg = Config(dict(model=dict(head=None), val_dataloader=None))
     check_keys(cfg, {'model.head.lr': 1, 'val_dataloader.batch_size': 2})
+
+
+def test_arguments_for_another_object_are_not_refused():
+    """Those of the image reader, which a transform passes on, beside those of its own."""
+    names, others = arguments_of(LoadRandomResizedCrop)
+    assert 'crop_ratio_range' in names and others
+    assert arguments_of(InstanceDataset) == ({'dataset', 'max_unreadable', 'fraction'}, False)
