@@ -2,6 +2,9 @@
 
 Importing the package checks the installed versions and registers its classes into MMPretrain's
 registries, so that `custom_imports=dict(imports=['npid_mm'])` is all that a config needs.
+
+It does not change how MMEngine and MMPretrain load checkpoints: before `mmpretrain.get_model(name,
+pretrained=FILE)` with a file that you do not trust, call `npid_mm.checkpoints.register_loader()`.
 """
 
 import warnings

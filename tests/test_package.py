@@ -26,6 +26,7 @@ TOP_LEVEL = {
     'MANIFEST.in',
     'Makefile',
     'README.md',
+    'SECURITY.md',
     'benchmarks',
     'configs',
     'docs',

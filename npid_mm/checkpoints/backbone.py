@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from npid_mm.downloads.download import download
 
+from .extent import brief
 from .flat import flat_values
 from .inert import load_tensors
 from .tensor_unpickler import Inert
@@ -28,6 +29,7 @@ OTHER_PARTS = (
 )  # fmt: skip
 COUNTER = 'num_batches_tracked'  # of batch norms, which old checkpoints lack and nothing needs
 SHOWN = 20  # keys of each kind in a message
+WIDE = 100  # of a key in a message, in characters
 MISSING = 'missing'  # a kind of misfit
 
 
@@ -87,8 +89,12 @@ def checkpoint_content(path: str | Path):
     return load_tensors(local)
 
 
-def network_state(content) -> Mapping:
-    """The state dict of the network in a checkpoint's content; the content itself if bare."""
+def network_state(content) -> Mapping[str, object]:
+    """The state dict of the network in a checkpoint's content; the content itself if bare.
+
+    Raises:
+        ValueError: A name in it is not a string.
+    """
     for keys in NETWORKS:
         inner = content
         for key in keys:
@@ -99,7 +105,14 @@ def network_state(content) -> Mapping:
         inner = content
     if isinstance(inner, Inert):  # a pickled network
         return flat_values(inner)
-    return inner if isinstance(inner, Mapping) else {}
+    state = inner if isinstance(inner, Mapping) else {}
+    for name in state:
+        if not isinstance(name, str):
+            raise ValueError(
+                f'the names of weights must be strings, got {brief(name)} among them: this is not '
+                'the state dict of a network'
+            )
+    return state
 
 
 def pick_backbone(state: Mapping) -> dict[str, Tensor]:
@@ -167,5 +180,6 @@ def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str,
 
 
 def listed(names: list[str]) -> str:
-    """The first names, and that there are more."""
-    return ', '.join(names[:SHOWN]) + (', ...' if len(names) > SHOWN else '')
+    """The first names, none of them over the width of a screen, and that there are more."""
+    shown = [name if len(name) <= WIDE else f'{name[:WIDE]}...' for name in map(str, names[:SHOWN])]
+    return ', '.join(shown) + (', ...' if len(names) > SHOWN else '')

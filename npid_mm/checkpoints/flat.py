@@ -1,9 +1,9 @@
-"""All values of a checkpoint in one row."""
+"""Flatten a checkpoint to {dotted key: value}."""
 
 from collections.abc import Mapping
 
 from .tensor_unpickler import Inert
-from .walk import dotted, items, walk
+from .walk import dotted_names, items, walk
 
 # where a pickled module keeps what its state dict shows without these names
 MODULE_PARTS = ('_parameters', '_buffers', '_modules')
@@ -19,9 +19,11 @@ def flat_values(content) -> dict[str, object]:
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
 
     Raises:
-        ValueError: Containers lie too deep within each other.
+        ValueError: The keys are too long together.
     """
-    return {dotted(path): value for path, value in walk(content, _inner)}
+    found = list(walk(content, _inner))
+    names = dotted_names(path for path, _ in found)
+    return dict(zip(names, (value for _, value in found), strict=True))
 
 
 def _inner(value) -> Mapping | None:

@@ -1,5 +1,6 @@
-"""Checkpoints of others, of which nothing but tensors and plain values comes to life."""
+"""Load untrusted checkpoints: only tensors and plain Python values are built."""
 
+import io
 import pickle
 import struct
 import sys
@@ -12,20 +13,22 @@ from torch import Tensor
 
 from npid_mm.extras import MissingExtraError, optional_module
 
-from .tensor_unpickler import TensorUnpickler
+from .extent import check_extent
+from .tensor_unpickler import STEPS, TensorUnpickler
 
 # first pickles of a file of torch < 1.6
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 LEGACY_PROTOCOL = 1001
 CHUNK = 1 << 24  # bytes
 SAFETENSORS = '.safetensors'
+WIDE = 300  # of a reason, in characters
 
 
 def load_tensors(path: str | Path, values: bool = True):
-    """Read a checkpoint, of which nothing but tensors and plain values comes to life.
+    """Read a checkpoint; nothing that it says is run, and it cannot take long or grow large.
 
     Reads the zip files of today and the format before torch 1.6, and by the name ``.safetensors``
-    that format. ``torch.load`` is not asked: with ``weights_only=True`` it refuses the pickled
+    that format. ``torch.load`` is not used: with ``weights_only=True`` it refuses the pickled
     objects beside the weights of MMEngine, MMSelfSup and the authors' code, and without, it runs
     what a file says.
 
@@ -39,20 +42,27 @@ def load_tensors(path: str | Path, values: bool = True):
         the place of each object.
 
     Raises:
-        ValueError: The file is no checkpoint of PyTorch, or a damaged one.
+        ValueError: The file is not a checkpoint of PyTorch, is damaged, or was made to do harm: a
+            pickle of more than 3 million steps, containers more than 100 deep, keys that are not
+            plain, or tensors far larger than the file.
         MissingExtraError: safetensors is needed and not installed.
     """
+    path = Path(path)
     try:
-        if Path(path).suffix == SAFETENSORS:
+        if not path.is_file():  # nor a pipe, which may never end
+            raise FileNotFoundError(f'checkpoint not found, or not a file: {path}')
+        if path.suffix == SAFETENSORS:
             return _read_safetensors(path, values)
-        with open(path, 'rb') as file:
+        with path.open('rb') as file:
             read = _read_zip if zipfile.is_zipfile(file) else _read_legacy
-            return read(file, values)
+            content = read(file, values)
+        check_extent(content, path.stat().st_size)
+        return content
     except (OSError, MissingExtraError):
         raise
     except Exception as error:  # damaged pickles raise anything
-        reason = f'{type(error).__name__} {error}'.splitlines()[0]
-        # its frames may hold a tensor that is half made, which crashes whoever looks at it
+        reason = f'{type(error).__name__} {error}'.splitlines()[0][:WIDE]
+        # the traceback may reference a partially built tensor, and printing that crashes
         error.__traceback__ = None
         raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
 
@@ -79,18 +89,20 @@ def _read_zip(file: BinaryIO, values: bool):
         def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
             if key not in storages:
                 entry = _stored(archive, f'{folder}data/{key}')
-                storages.make(key, entry.file_size)
-                if values:
-                    with archive.open(entry) as source:
-                        _fill(storages[key], source)
+                with archive.open(entry) as source:
+                    storages.fill(key, entry.file_size, source)
             return storages[key].view(dtype)
 
-        with archive.open(_stored(archive, f'{folder}data.pkl')) as source:
-            return TensorUnpickler(source, storage).load()
+        pickled = archive.read(_stored(archive, f'{folder}data.pkl'))
+        return TensorUnpickler(io.BytesIO(pickled), storage).load()
 
 
 def _read_legacy(file: BinaryIO, values: bool):
-    """The format before torch 1.6: pickles, the last of them a list of the storages behind it."""
+    """The format before torch 1.6: pickles, the last of them a list of the storages behind it.
+
+    The content is read twice, in half of the steps: first without values, which gives the sizes of
+    the storages, and then from the storages. No tensor is made from a storage before it is filled.
+    """
 
     def no_storage(*_):
         raise pickle.UnpicklingError('a storage in the head of the file')
@@ -99,30 +111,37 @@ def _read_legacy(file: BinaryIO, values: bool):
         return TensorUnpickler(file, no_storage).load()
 
     file.seek(0)
-    if head() != LEGACY_MAGIC or head() != LEGACY_PROTOCOL:
-        raise pickle.UnpicklingError('it does not start as one')
-    _check_order(head()['little_endian'])
-    storages, itemsize = Storages(file, values), {}
+    for expected in (LEGACY_MAGIC, LEGACY_PROTOCOL):
+        found = head()
+        if type(found) is not int or found != expected:
+            raise pickle.UnpicklingError('it does not start as one')
+    _check_order(head()['little_endian'] is True)
+    storages, itemsize, start = Storages(file, values=False), {}, file.tell()
 
     def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
         if key not in storages:
-            storages.make(key, numel * dtype.itemsize)
+            storages.fill(key, numel * dtype.itemsize)
             itemsize[key] = dtype.itemsize
         row = storages[key].view(dtype)
         if view is None:
             return row
-        _, start, size = view
-        return row.narrow(0, start, size)
+        _, first, size = view
+        return row.narrow(0, first, size)
 
-    content = TensorUnpickler(file, storage).load()
-    keys = head()
-    if set(keys) != set(storages):
+    content = TensorUnpickler(file, storage, STEPS // 2).load()
+    if not values:
+        return content
+    keys, sizes = head(), {key: len(row) for key, row in storages.items()}
+    # a list of anything else may take for ever to compare
+    if any(type(key) is not str for key in keys) or sorted(keys) != sorted(sizes):
         raise pickle.UnpicklingError('its storages are not those that its tensors need')
-    for key in keys if values else ():
+    storages = Storages(file, values=True)
+    for key in keys:
         (numel,) = struct.unpack('<q', file.read(8))
-        _check_size(numel * itemsize[key], len(storages[key]), exactly=True)
-        _fill(storages[key], file)
-    return content
+        _check_size(numel * itemsize[key], sizes[key], exactly=True)
+        storages.fill(key, sizes[key], file)
+    file.seek(start)
+    return TensorUnpickler(file, storage).load()
 
 
 def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
@@ -146,29 +165,26 @@ class Storages(dict[str, Tensor]):
         self._left = Path(file.name).stat().st_size
         self._device = 'cpu' if values else 'meta'
 
-    def make(self, key: str, size: int) -> None:
-        """Add a row of ``size`` bytes, whose values are still to be read.
+    def fill(self, key: str, size: int, source: BinaryIO | None = None) -> None:
+        """Add a row of ``size`` bytes, with those that come next in ``source``.
 
         A pickle can ask torch, by the state of a tensor, to enlarge its storage, and would get
         whatever lay in the memory. Torch refuses that for memory that NumPy has seen.
         """
         _check_size(size, self._left)
-        self[key] = torch.empty(size, dtype=torch.uint8, device=self._device)
-        if self[key].is_cpu:
-            self[key].numpy()
         self._left -= size
-
-
-def _fill(storage: Tensor, source: BinaryIO) -> None:
-    """Fill a row of bytes from a file."""
-    for part in storage.split(CHUNK) if len(storage) else ():
-        data = source.read(len(part))
-        _check_size(len(data), len(part), exactly=True)
-        part.numpy()[:] = memoryview(data)
+        row = torch.empty(size, dtype=torch.uint8, device=self._device)
+        for part in row.split(CHUNK) if row.is_cpu and size else ():
+            data = source.read(len(part))
+            _check_size(len(data), len(part), exactly=True)
+            part.numpy()[:] = memoryview(data)
+        if row.is_cpu:
+            row.numpy()
+        self[key] = row
 
 
 def _check_size(size: int, limit: int, exactly: bool = False) -> None:
-    if size != limit if exactly else size > limit:
+    if size != limit if exactly else not 0 <= size <= limit:
         raise pickle.UnpicklingError(f'it is cut off or damaged: a part of {size}, not {limit}')
 
 

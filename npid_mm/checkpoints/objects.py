@@ -1,4 +1,4 @@
-"""Checkpoints that are to be written again, without the objects that were not brought to life."""
+"""Remove placeholders from a checkpoint before it is saved."""
 
 import io
 from collections.abc import MutableMapping
@@ -8,8 +8,8 @@ from operator import getitem
 import torch
 from torch import Tensor
 
-from .tensor_unpickler import Inert
-from .walk import Place, Shared, dotted, mapping_items, walk
+from .extent import measure
+from .walk import Place, Shared, dotted, dotted_names, mapping_items, walk
 
 
 def drop_objects(content: MutableMapping) -> list[str]:
@@ -27,7 +27,7 @@ def drop_objects(content: MutableMapping) -> list[str]:
     paths = object_paths(content)
     for path in paths:
         del _holder(content, path)[path[-1]]
-    return [dotted(path) for path in paths]
+    return list(dotted_names(paths))
 
 
 def object_paths(content: MutableMapping) -> list[Place]:
@@ -38,7 +38,10 @@ def object_paths(content: MutableMapping) -> list[Place]:
     Raises:
         ValueError: A container holds itself.
     """
-    return [path for path, value in walk(content, mapping_items) if _has_object(path, value)]
+    measured = {}
+    return [
+        path for path, value in walk(content, mapping_items) if _has_object(path, value, measured)
+    ]
 
 
 def file_bytes(content: MutableMapping) -> bytes:
@@ -60,23 +63,20 @@ def _holder(content: MutableMapping, path: Place) -> MutableMapping:
     return reduce(getitem, path[:-1], content)
 
 
-def _has_object(path: Place, value) -> bool:
-    """Whether the value at ``path`` is an object, or has one in it."""
-    if isinstance(value, Shared):  # among mappings, whose paths start at the same place
-        _check_apart(path, value)
-        return False
-    found = False
-    for within, each in walk(value):
-        if isinstance(each, Shared):
-            _check_apart(path + within, Shared(path + each.path))
-        found |= isinstance(each, Inert) or (isinstance(each, type) and issubclass(each, Inert))
-    return found
+def _has_object(path: Place, value, measured: dict) -> bool:
+    """Whether the value at ``path`` is an object, or has one in it.
 
-
-def _check_apart(path: Place, shared: Shared) -> None:
-    """Refuse a container that comes again within itself."""
-    if path[: len(shared.path)] == shared.path:
+    Raises:
+        ValueError: It is, or has in it, a container that holds itself.
+    """
+    if isinstance(value, Shared):  # refers to a mapping
+        holds_itself, found = path[: len(value.path)] == value.path, False
+    else:
+        extent = measure(value, measured)
+        holds_itself, found = extent.holds_itself, extent.has_object
+    if holds_itself:
         raise ValueError(
-            f'the checkpoint holds itself: {dotted(path)} is {shared!r}, so it cannot be written '
-            'again'
+            f'the checkpoint holds itself: {dotted(path)} leads back to what it is in, so it '
+            'cannot be written again'
         )
+    return found

@@ -3,7 +3,7 @@
 from collections.abc import MutableMapping
 from pathlib import Path
 
-from .backbone import checkpoint_content, listed
+from .backbone import checkpoint_content, listed, network_state
 from .objects import object_paths
 from .walk import dotted
 
@@ -25,7 +25,9 @@ def own_checkpoint(path: str | Path) -> tuple[MutableMapping, MutableMapping]:
     """
     content = checkpoint_content(path)
     state = content.get('state_dict') if isinstance(content, MutableMapping) else None
-    if not isinstance(state, MutableMapping):
+    if isinstance(state, MutableMapping):
+        network_state(content)  # which looks at its names
+    else:
         keys = list(content) if isinstance(content, MutableMapping) else [type(content).__name__]
         raise ValueError(
             f"{path} holds no model below 'state_dict', only {listed(keys) or 'nothing'}: "

@@ -1,128 +1,217 @@
-"""Unpickling of which nothing but tensors and plain values comes to life."""
+"""Unpickler that replaces every object but tensors and plain values by a placeholder."""
 
 import pickle
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Callable
+from struct import unpack
+from types import FunctionType
 from typing import BinaryIO
 
 import torch
 from torch import Tensor
 
-# type of a storage in a file -> dtype
-STORAGES = {
-    'DoubleStorage': torch.float64,
-    'FloatStorage': torch.float32,
-    'HalfStorage': torch.float16,
-    'BFloat16Storage': torch.bfloat16,
-    'LongStorage': torch.int64,
-    'IntStorage': torch.int32,
-    'ShortStorage': torch.int16,
-    'CharStorage': torch.int8,
-    'ByteStorage': torch.uint8,
-    'BoolStorage': torch.bool,
-    'ComplexDoubleStorage': torch.complex128,
-    'ComplexFloatStorage': torch.complex64,
-}
-DTYPES = {str(dtype).removeprefix('torch.'): dtype for dtype in STORAGES.values()}
-# types without a method that could be put to use; builtins go by their old name in protocol 2
-PLAIN = {
-    ('collections', 'OrderedDict'): OrderedDict,
-    ('builtins', 'set'): set,
-    ('__builtin__', 'set'): set,
-    ('builtins', 'frozenset'): frozenset,
-    ('__builtin__', 'frozenset'): frozenset,
-    ('torch', 'Size'): torch.Size,
-    ('torch', 'device'): torch.device,
-}
+from .plain_types import BUILDERS, DTYPES, STORAGES, Inert, check_key, refuse, set_state
+
+STEPS = 3_000_000  # of a pickle: 1.28 million paths of images take 2.6 million
+# steps that opcodes count for which take more time or memory than the others
+COSTS = dict.fromkeys(pickle.GLOBAL + pickle.STACK_GLOBAL + pickle.INST, 200) | dict.fromkeys(
+    pickle.REDUCE + pickle.NEWOBJ + pickle.OBJ + pickle.BINPERSID + pickle.EMPTY_SET, 4
+)
+CONTAINERS = (tuple, list, dict, set, frozenset, OrderedDict, torch.Size)
+MARKS = 1000  # containers that are being built at the same time
+DIGITS = 1024  # bytes of an integer; Python prints numbers of up to 4300 digits
 
 
-class Inert:
-    """Takes the place of an object of any other class, and does nothing but keep its state.
-
-    Attributes:
-        stands_for (str): Module and name of the class or function in the file.
-        state (object): What the file would restore the object from; None if nothing.
-    """
-
-    stands_for = ''
-    state = None
-
-    def __init__(self, *args, **kwargs):
-        pass
-
-    def __setstate__(self, state):
-        self.state = state
-
-    def __setitem__(self, key, value):  # of a dict that is no plain one
-        pass
-
-    def extend(self, items):
-        """Swallow the items of a list that is no plain one."""
-
-    append = add = extend
-
-    def __repr__(self):
-        return f'<inert {self.stands_for}>'
-
-
-class TensorUnpickler(pickle.Unpickler):
+class TensorUnpickler(pickle._Unpickler):
     """Builds tensors, containers and plain values; all else becomes :class:`Inert`.
 
-    No class or function that a file names is ever looked up, so none can be called.
+    No class or function that a file names is ever looked up, so none can be called. The number of
+    steps, what is hashed, and what an item or a state can be set on are bounded, so that a small
+    file cannot take long or grow large. It is based on Python's own unpickler in Python, as the
+    one in C builds dictionaries and sets without asking, and cannot be interrupted meanwhile.
 
     Args:
         file (BinaryIO): Where the pickle starts.
-        storage (Callable): What a storage is taken from: the arguments of its persistent id to
-            its elements as one row.
+        storage (Callable): Returns the elements of a storage as one row, from the arguments of its
+            persistent id: dtype, key, location, number of elements and, in files of torch before
+            1.6, a view.
+        steps (int): How many the pickle may take.
+
+    Raises:
+        UnpicklingError: By ``load``, for a pickle that no checkpoint would have.
     """
 
-    def __init__(self, file: BinaryIO, storage: Callable[..., Tensor]):
+    def __init__(self, file: BinaryIO, storage: Callable[..., Tensor], steps: int = STEPS):
         # the protocol knows no encoding for the byte strings of Python 2; this one reads any
         super().__init__(file, encoding='latin1')
         self._storage = storage
+        methods = {
+            code: getattr(type(self), each.__name__) for code, each in type(self).dispatch.items()
+        }
+        self.dispatch = _CountedSteps(methods, steps)
 
     def find_class(self, module: str, name: str):
-        """What takes the place of ``module.name``.
+        """Return what takes the place of ``module.name``.
 
-        Functions and classes are made anew for each call: whatever a pickle sets on one of them
-        stays with it.
+        Functions and classes are made again for each call, so that whatever a pickle sets on one
+        of them stays with it.
         """
-        if (module, name) in PLAIN:
-            return PLAIN[module, name]
         if module == 'torch' and name in DTYPES:
             return DTYPES[name]
         if module in ('torch', 'torch.cuda') and name in STORAGES:
             return STORAGES[name]
-        if (module, name) in REBUILD:
-            rebuild = REBUILD[module, name]
-            return lambda *args: rebuild(*args)
+        if (module, name) in BUILDERS:
+            build = BUILDERS[module, name]
+            return lambda *args: build(*args)
         return type(name, (Inert,), {'stands_for': f'{module}.{name}'})
 
     def persistent_load(self, saved_id: tuple):
-        """A storage, or the class of a module, which torch < 1.6 saved with its source code."""
-        if isinstance(saved_id, tuple) and saved_id[:1] == ('storage',):
-            return self._storage(*saved_id[1:])
-        if isinstance(saved_id, tuple) and saved_id[:1] == ('module',):
-            return saved_id[1]
-        raise pickle.UnpicklingError(f'unknown kind of reference: {saved_id!r:.80}')
+        """Return a storage, or the class of a module, which torch < 1.6 saved with its source."""
+        match saved_id:
+            case 'storage', torch.dtype(), str(), _, int(), *_:
+                return self._storage(*saved_id[1:])
+            case 'module', kind, *_:
+                return kind
+        refuse('a reference must be to a storage or to a module', saved_id)
+
+    def load_mark(self):
+        """Begin a container."""
+        super().load_mark()
+        if len(self.metastack) > MARKS:
+            raise pickle.UnpicklingError(f'more than {MARKS} containers within each other')
+
+    def load_long4(self):
+        """Read an integer of more than 255 bytes, up to ``DIGITS``."""
+        (length,) = unpack('<i', self.read(4))
+        if not 0 <= length <= DIGITS:
+            raise pickle.UnpicklingError(f'an integer of {length} bytes')
+        self.append(pickle.decode_long(self.read(length)))
+
+    def load_bytearray8(self):
+        """Read bytes; the length is not trusted to allocate memory by."""
+        (length,) = unpack('<Q', self.read(8))
+        self.append(bytearray(self.read(length)))
+
+    def load_dict(self):
+        """Build a dictionary of the items since the mark."""
+        items = self.pop_mark()
+        self.append({})
+        self._set_items(items)
+
+    def load_setitem(self):
+        """Set one item of a dictionary."""
+        items = self.stack[-2:]
+        del self.stack[-2:]
+        self._set_items(items)
+
+    def load_setitems(self):
+        """Set the items of a dictionary since the mark."""
+        self._set_items(self.pop_mark())
+
+    def _set_items(self, items: list) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, (dict, Inert)):
+            refuse('items may be set on a dictionary only', target)
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if not isinstance(target, Inert):
+                check_key(key)
+                target[key] = value
+
+    def load_append(self):
+        """Append one item to a list."""
+        self._add([self.stack.pop()], list, 'extend')
+
+    def load_appends(self):
+        """Append the items since the mark to a list."""
+        self._add(self.pop_mark(), list, 'extend')
+
+    def load_additems(self):
+        """Add the items since the mark to a set."""
+        items = self.pop_mark()
+        for item in items if isinstance(self.stack[-1], set) else ():
+            check_key(item)
+        self._add(items, set, 'update')
+
+    def _add(self, items: list, kind: type, method: str) -> None:
+        target = self.stack[-1]
+        if isinstance(target, kind):
+            getattr(target, method)(items)
+        elif not isinstance(target, Inert):
+            refuse(f'items may be added to a {kind.__name__} only', target)
+
+    def load_frozenset(self):
+        """Build a frozenset of the items since the mark."""
+        items = self.pop_mark()
+        for item in items:
+            check_key(item)
+        self.append(frozenset(items))
+
+    def load_reduce(self):
+        """Call a function or class that :meth:`find_class` returned."""
+        arguments = self.stack.pop()
+        self.append(self._call(self.stack.pop(), arguments))
+
+    def load_newobj(self):
+        """Make an object of a class."""
+        self.load_reduce()
+
+    def load_newobj_ex(self):
+        """Make an object of a class; arguments by name are for placeholders, which need none."""
+        self.stack.pop()
+        self.load_reduce()
+
+    def load_obj(self):
+        """Call the class that comes after the mark, as protocols 0 and 1 do."""
+        kind, *arguments = self.pop_mark()
+        self.append(self._call(kind, tuple(arguments)))
+
+    def load_inst(self):
+        """Call the class that is named here, with what comes after the mark."""
+        self.load_global()
+        kind = self.stack.pop()
+        self.append(self._call(kind, tuple(self.pop_mark())))
+
+    def _call(self, function, arguments: tuple):
+        placeholder = isinstance(function, type) and issubclass(function, Inert)
+        if not (placeholder or isinstance(function, FunctionType)):
+            refuse('only a class or a function may be called', function)
+        if type(arguments) is not tuple:
+            refuse('the arguments of a call must be a tuple', arguments)
+        self.dispatch.spend_on(arguments, *arguments)
+        return function(*arguments)
+
+    def get_extension(self, code: int):
+        """Refuse a class by its number: the copyreg module would keep what takes its place."""
+        raise pickle.UnpicklingError('a class that is given by a number')
+
+    def load_build(self):
+        """Restore the state of an object."""
+        target, state = self.stack[-2:]
+        if isinstance(target, (Tensor, dict)):
+            set_state(target, self.stack.pop())
+        else:
+            self.dispatch.spend_on(state, *(state if type(state) is tuple else ()))
+            super().load_build()
 
 
-def _rebuild_tensor(storage: Tensor, offset: int, size: tuple, stride: tuple, *_) -> Tensor:
-    """A tensor from its storage; one that would reach beyond it raises a RuntimeError."""
-    return storage.as_strided(size, stride, offset)
+class _CountedSteps:
+    """Methods by their opcodes; each look-up is a step, and the number of steps is limited."""
+
+    def __init__(self, methods: dict[int, Callable], steps: int):
+        self._methods = [methods.get(opcode, _unknown) for opcode in range(256)]
+        self._costs = [COSTS.get(opcode, 1) for opcode in range(256)]
+        self._left = self._steps = steps
+
+    def __getitem__(self, opcode: int) -> Callable:
+        self._left -= self._costs[opcode]
+        if self._left < 0:
+            raise pickle.UnpicklingError(f'it takes more than {self._steps:,} steps to read')
+        return self._methods[opcode]
+
+    def spend_on(self, *arguments) -> None:
+        """Count a step for each item of arguments, which may be visited again and again."""
+        self._left -= sum(len(each) for each in arguments if type(each) in CONTAINERS)
 
 
-def _rebuild_parameter(data: Tensor, *_) -> Tensor:
-    """A parameter, as a plain tensor."""
-    if not isinstance(data, Tensor):
-        raise pickle.UnpicklingError(f'a parameter must hold a tensor, got {type(data).__name__}')
-    return data
-
-
-REBUILD = {
-    ('torch._utils', '_rebuild_tensor'): _rebuild_tensor,
-    ('torch._utils', '_rebuild_tensor_v2'): _rebuild_tensor,
-    ('torch._utils', '_rebuild_parameter'): _rebuild_parameter,
-    ('torch.nn.parameter', 'Parameter'): _rebuild_parameter,  # torch < 0.4
-    ('collections', 'Counter'): Counter,  # of schedulers
-}
+def _unknown(unpickler: TensorUnpickler) -> None:
+    raise pickle.UnpicklingError('not a pickle: it has an unknown opcode')

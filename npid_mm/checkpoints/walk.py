@@ -1,9 +1,9 @@
-"""Ways through what a checkpoint holds, which may share its parts or hold itself."""
+"""Traverse nested checkpoint containers, with shared and cyclic references."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-DEEPEST = 100  # containers within each other
+LONGEST = 100_000_000  # characters of all names together
 Place = tuple[object, ...]  # names from the outermost container on
 
 
@@ -22,8 +22,27 @@ class Shared:
 
 
 def dotted(path: Place) -> str:
-    """A path as one name, such as 'state_dict.fc.weight'."""
-    return '.'.join(map(str, path))
+    """A path as one name on one line, such as 'state_dict.fc.weight'."""
+    name = '.'.join(map(str, path))
+    return name if name.isprintable() else name.encode('unicode_escape').decode()
+
+
+def dotted_names(paths: Iterable[Place]) -> Iterator[str]:
+    """:func:`dotted` names of paths.
+
+    Raises:
+        ValueError: They have more than 100 million characters together: a long name above a long
+            list is part of the name of each item.
+    """
+    total = 0
+    for path in paths:
+        name = dotted(path)
+        total += len(name)
+        if total > LONGEST:
+            raise ValueError(
+                f'the names in the checkpoint must have at most {LONGEST:,} characters together'
+            )
+        yield name
 
 
 def mapping_items(value) -> Mapping | None:
@@ -43,15 +62,12 @@ def walk(
 ) -> Iterator[tuple[Place, object]]:
     """Paths and values of all that is no container, in order.
 
-    Each container is entered once: where it comes again, a :class:`Shared` stands for it. A file
-    of a few lines can hold lists of each other with more paths than could ever be gone.
+    Each container is entered once: where it comes again, a :class:`Shared` stands for it. A small
+    file can hold nested lists with exponentially many paths.
 
     Args:
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
         inner (Callable): What is in a container by name; None for all else.
-
-    Raises:
-        ValueError: Containers lie within each other more than 100 deep.
     """
     met, todo = {}, [((), content)]
     while todo:
@@ -61,11 +77,6 @@ def walk(
             yield path, value
         elif id(value) in met:
             yield path, Shared(met[id(value)])
-        elif len(path) > DEEPEST:
-            raise ValueError(
-                f'the checkpoint must hold at most {DEEPEST} containers within each other, but '
-                f'goes on below {dotted(path[:3])}...: it is damaged, or was made to do harm'
-            )
         else:
             met[id(value)] = path
             todo += reversed([((*path, name), each) for name, each in inside.items()])

@@ -22,6 +22,7 @@ from .config_types import check_types
 from .config_variables import read_with_variables
 from .hooks import MissedValidationHook, RunRecordHook
 from .hooks.image_check_hook import ImageCheckHook
+from .hooks.resumed_checkpoint_hook import ResumedCheckpointHook
 from .launcher_watch import end_with_launcher
 from .ranks import check_launcher, use_cpu_ranks
 from .resume import newest_checkpoint
@@ -184,9 +185,9 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     """Build the Runner of a config; ranks without a GPU talk over gloo.
 
     From here on MMEngine reads checkpoints as this package does, so that none of them can run
-    anything in this process, and the process ends when its launcher is gone. The Runner looks at
-    the headers of the images before its first step, tells runs apart, and validates what a killed
-    run has not.
+    anything in this process, a resumed run removes no files but its own, and the process ends when
+    its launcher is gone. The Runner looks at the headers of the images before its first step, tells
+    runs apart, and validates what a killed run has not.
 
     Raises:
         ValueError: A number of the config is out of range.
@@ -203,6 +204,7 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
         runner.register_hook(ImageCheckHook())
     runner.register_hook(RunRecordHook())
     runner.register_hook(MissedValidationHook())
+    runner.register_hook(ResumedCheckpointHook())
     return runner
 
 

@@ -15,7 +15,7 @@ POINTER = 'last_checkpoint'  # the file that names the newest checkpoint of a wo
 RUN_ID = 'run_id'  # in the message hub of a run, and so in its checkpoints
 
 
-class UnreadableCheckpointError(RuntimeError):
+class UnreadableCheckpointError(ValueError):
     """A checkpoint that a run cannot go on from."""
 
 
@@ -150,6 +150,10 @@ def check_contents(path: str | Path) -> None:
     """
     try:
         with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+            stored = all(entry.compress_type == zipfile.ZIP_STORED for entry in entries)
+            if not stored or sum(entry.file_size for entry in entries) > Path(path).stat().st_size:
+                raise UnreadableCheckpointError('its parts are larger than the file')
             damaged = archive.testzip()
     except (OSError, zipfile.BadZipFile) as error:
         raise UnreadableCheckpointError(str(error)) from error

@@ -17,7 +17,12 @@ METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
 
 @cache
 def register_models() -> None:
-    """Let MMPretrain list, build and load the models of the zoo by name."""
+    """Let MMPretrain list, build and load the models of the zoo by name.
+
+    Only their published weights are read as untrusted files are. With ``pretrained=FILE``,
+    ``mmpretrain.get_model`` and ``FeatureExtractor`` execute what the file says, unless
+    :func:`npid_mm.checkpoints.register_loader` was called before.
+    """
     ModelHub.register_model_index(METAFILE, config_prefix=MIM)
     # MMEngine takes them for patterns; other models' files have other content and stay with it
     CheckpointLoader.register_scheme(

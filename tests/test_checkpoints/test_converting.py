@@ -335,7 +335,7 @@ def test_containers_too_deep_within_each_other_are_refused(read, parts):
     deep = []
     for _ in range(200):
         deep = [deep]
-    with pytest.raises(ValueError, match=r'at most 100 .* but goes on below meta\.0\.0\.\.\.'):
+    with pytest.raises(ValueError, match='at most 100 containers within each other, got 202'):
         read('mmselfsup0', foreign.mmselfsup0(parts) | dict(meta=deep))
 
 

@@ -6,10 +6,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook
 from mmpretrain.registry import HOOKS
 
+from ..own_files import STEPS, STOP_NAME, STOPS, keep_own_files
 from ..whole_file_backend import WholeFileBackend, remove_unfinished
-
-# under this key, checkpoints list the files of earlier stops that the next save makes superfluous
-STOPS = 'stop_checkpoints'
 
 
 @HOOKS.register_module()
@@ -17,13 +15,21 @@ class WholeCheckpointHook(CheckpointHook):
     """CheckpointHook in an order that leaves a whole checkpoint at every moment.
 
     First the new checkpoint is saved, then ``last_checkpoint`` names it, and only then older ones
-    go. With ``backend_args=dict(backend='whole_file')`` each file appears complete. Takes the
-    arguments of ``CheckpointHook``.
+    go. With ``backend_args=dict(backend='whole_file')`` each file appears complete. Of what a
+    resumed checkpoint lists, only files are removed, only in this run's own folder, and only under
+    names that this run gives. Takes the arguments of ``CheckpointHook``.
     """
 
     def before_train(self, runner) -> None:
         """Clear up after a run that was killed while it wrote."""
+        hub, excess = runner.message_hub, []
+        keep_own_files(hub, self, runner.work_dir)
+        steps = hub.get_info(STEPS, [])
+        if self.max_keep_ckpts > 0 and steps:
+            excess = steps[: -self.max_keep_ckpts]
+            hub.update_info(STEPS, steps[-self.max_keep_ckpts :])
         super().before_train(runner)
+        self._remove([self._own_path(self.filename_tmpl.format(step)) for step in excess])
         _clear_up(self.out_dir, runner.work_dir)
 
     def save_now(self, runner) -> str:
@@ -37,7 +43,7 @@ class WholeCheckpointHook(CheckpointHook):
         if not self.by_epoch:
             self._save_checkpoint(runner)
             return self.last_ckpt
-        name = f'iter_{runner.iter + 1}.pth'
+        name = STOP_NAME.format(runner.iter + 1)
         outdated = [each for each in runner.message_hub.get_info(STOPS, []) if each != name]
         runner.message_hub.update_info(STOPS, [*outdated, name])
         self._save(runner, name, dict(epoch=runner.epoch, iter=runner.iter + 1), outdated)
@@ -51,7 +57,7 @@ class WholeCheckpointHook(CheckpointHook):
             kept = [each for each in self.keep_ckpt_ids if each != step] + [step]
             # one too many: a run that resumes from this checkpoint removes the oldest, in case
             # that this one is killed before it does
-            hub.update_info('keep_ckpt_ids', kept)
+            hub.update_info(STEPS, kept)
             excess = kept[: -self.max_keep_ckpts]
             outdated = outdated + [self.filename_tmpl.format(each) for each in excess]
             self.keep_ckpt_ids = deque(kept, self.max_keep_ckpts)
@@ -60,7 +66,7 @@ class WholeCheckpointHook(CheckpointHook):
 
     def _save(self, runner, name: str, meta: dict, outdated: list[str]) -> None:
         """Save as ``name``, write that to last_checkpoint, then remove ``outdated``."""
-        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        self.last_ckpt = self._own_path(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
             self.out_dir,
@@ -74,7 +80,7 @@ class WholeCheckpointHook(CheckpointHook):
             **self.args,
         )
         _name_last(runner.work_dir, self.last_ckpt)
-        self._remove([self.file_backend.join_path(self.out_dir, each) for each in outdated])
+        self._remove([self._own_path(each) for each in outdated])
 
     def _save_best_checkpoint(self, runner, metrics: dict) -> None:
         """Remove the previous best checkpoint only when the new one is there."""
@@ -85,7 +91,12 @@ class WholeCheckpointHook(CheckpointHook):
             outdated = self.file_backend.outdated
         finally:
             self.file_backend = backend
-        self._remove(outdated)
+        best = getattr(self, 'best_ckpt_path_dict', {}).values()
+        best = {*best, getattr(self, 'best_ckpt_path', None)}
+        self._remove([path for path in outdated if path not in best])
+
+    def _own_path(self, name: str) -> str:
+        return self.file_backend.join_path(self.out_dir, name)
 
     @master_only
     def _remove(self, paths: list[str]) -> None:
@@ -106,6 +117,10 @@ class _RemovingLater:
 
     def remove(self, path: str) -> None:
         self.outdated.append(path)
+
+    def isdir(self, path: str) -> bool:
+        """Folders are not removed."""
+        return False
 
 
 @master_only

@@ -1,0 +1,223 @@
+"""Build the tensors, containers and values that a checkpoint may hold, from checked arguments."""
+
+import math
+import pickle
+from collections import Counter, OrderedDict
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+# type of a storage in a file -> dtype
+STORAGES = {
+    'DoubleStorage': torch.float64,
+    'FloatStorage': torch.float32,
+    'HalfStorage': torch.float16,
+    'BFloat16Storage': torch.bfloat16,
+    'LongStorage': torch.int64,
+    'IntStorage': torch.int32,
+    'ShortStorage': torch.int16,
+    'CharStorage': torch.int8,
+    'ByteStorage': torch.uint8,
+    'BoolStorage': torch.bool,
+    'ComplexDoubleStorage': torch.complex128,
+    'ComplexFloatStorage': torch.complex64,
+}
+DTYPES = {str(dtype).removeprefix('torch.'): dtype for dtype in STORAGES.values()}
+SEQUENCES = (list, tuple, set, frozenset)  # subclasses may iterate over anything
+# hashed by their value, in constant time; integers up to KEY_LIMIT, whose hashes are themselves
+KEYS = (str, bytes, bool, float, type(None), torch.dtype, torch.device)
+KEY_LIMIT = 1 << 60
+KEY_PARTS = 16  # of a tuple or frozenset, which is hashed part by part
+DIMENSIONS = 64  # of a tensor, more than torch handles
+METADATA = '_metadata'  # attribute of a state dict: the versions of its modules
+
+
+class Inert:
+    """Placeholder for an object of any other class; it only keeps the object's state.
+
+    Attributes:
+        stands_for (str): Module and name of the class or function in the file.
+        state (object): What the file would restore the object from; None if nothing.
+    """
+
+    stands_for = ''
+    state = None
+
+    def __init__(self, *args, **kwargs):
+        pass
+
+    def __setstate__(self, state):
+        self.state = state
+
+    def __setitem__(self, key, value):  # called for subclasses of dict
+        pass
+
+    def extend(self, items):
+        """Discard the items of a subclass of list or set."""
+
+    append = add = extend
+
+    def __repr__(self):
+        return f'<inert {self.stands_for[:80]}>'
+
+
+def refuse(allowed: str, got) -> None:
+    """Raise an UnpicklingError that names the type of ``got``: its repr may never end."""
+    raise pickle.UnpicklingError(f'{allowed}, got {type(got).__name__}')
+
+
+def check_key(key) -> None:
+    """Refuse a dictionary key or an element of a set that may take long to hash or to compare.
+
+    Raises:
+        UnpicklingError: ``key`` is neither a plain value nor a short, flat tuple of such.
+    """
+    parts = (key,)
+    if type(key) in (tuple, frozenset, torch.Size):
+        if len(key) > KEY_PARTS:
+            raise pickle.UnpicklingError(
+                f'a key may be a tuple of up to {KEY_PARTS} values, got one of {len(key)}'
+            )
+        parts = key
+    for part in parts:
+        kind = type(part)
+        if kind is int:
+            if abs(part) >= KEY_LIMIT:
+                raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
+        elif kind not in KEYS and not isinstance(part, (Inert, type)):
+            refuse('a key must be a string, a number or a flat tuple of such', part)
+
+
+def checked_keys(keys: Iterable) -> Iterable:
+    """Return ``keys``, a sequence or set, after :func:`check_key` on each of them."""
+    if type(keys) not in SEQUENCES:
+        refuse('a set must be made from a list', keys)
+    for key in keys:
+        check_key(key)
+    return keys
+
+
+def plain_set(items: Iterable = ()) -> set:
+    """Build a set."""
+    return set(checked_keys(items))
+
+
+def plain_frozenset(items: Iterable = ()) -> frozenset:
+    """Build a frozenset."""
+    return frozenset(checked_keys(items))
+
+
+def ordered_dict(items: Iterable = ()) -> OrderedDict:
+    """Build an OrderedDict from a dictionary or from pairs, as Python 2 wrote them."""
+    if isinstance(items, dict):  # whose keys were checked when they were set
+        return OrderedDict(items)
+    if type(items) not in SEQUENCES:
+        refuse('a dictionary must be made from a list of pairs', items)
+    made = OrderedDict()
+    for pair in items:
+        if type(pair) not in (list, tuple) or len(pair) != 2:
+            refuse('a dictionary must be made from pairs', pair)
+        check_key(pair[0])
+        made[pair[0]] = pair[1]
+    return made
+
+
+def counter(counts=None) -> Counter:
+    """Build the Counter of a schedule from a dictionary."""
+    if counts is not None and not isinstance(counts, dict):
+        refuse('a Counter must be made from a dictionary', counts)
+    return Counter(counts)
+
+
+def size(lengths: tuple = ()) -> torch.Size:
+    """Build a torch.Size from integers; torch itself also takes the values of tensors."""
+    return torch.Size(_integers(lengths, 'a torch.Size'))
+
+
+def device(*names) -> torch.device:
+    """Build a torch.device."""
+    if not all(type(name) in (str, int) for name in names):
+        raise pickle.UnpicklingError('a torch.device must be made from a name and a number')
+    return torch.device(*names)
+
+
+def rebuild_tensor(storage: Tensor, offset: int, lengths: tuple, stride: tuple, *_) -> Tensor:
+    """Build a tensor from its storage; one that would reach beyond it raises a RuntimeError."""
+    if not isinstance(storage, Tensor):
+        refuse('a tensor must be made from a storage', storage)
+    return storage.as_strided(*_place(offset, lengths, stride))
+
+
+def rebuild_parameter(data: Tensor, *_) -> Tensor:
+    """Build a parameter, as a plain tensor."""
+    if not isinstance(data, Tensor):
+        refuse('a parameter must hold a tensor', data)
+    return data
+
+
+def set_state(target, state) -> None:
+    """Restore the state of a tensor or a dictionary: its attributes stay away.
+
+    Of a state dict the versions of its modules are kept, which torch loads weights by.
+
+    Raises:
+        UnpicklingError: The state is of another form.
+    """
+    if isinstance(target, dict):
+        if not isinstance(state, dict):
+            refuse('the state of a dictionary must be a dictionary', state)
+        if METADATA in state and isinstance(target, OrderedDict):
+            target._metadata = _versions(state[METADATA])
+    elif type(state) is tuple and len(state) == 4:
+        lengths, stride, offset = _place(*state[1:])
+        target.set_(state[0], offset, lengths, stride)
+    elif type(state) is not tuple or len(state) != 3:  # the flags and hooks of a parameter
+        refuse('the state of a tensor must be a tuple of 3 or 4', state)
+
+
+def _versions(metadata) -> OrderedDict:
+    """Return the versions of modules by their names, and nothing else of the metadata."""
+    if not isinstance(metadata, dict):
+        refuse('the metadata of a state dict must be a dictionary', metadata)
+    return OrderedDict(
+        (name, {'version': found['version']})
+        for name, found in metadata.items()
+        if type(name) is str and isinstance(found, dict) and type(found.get('version')) is int
+    )
+
+
+def _place(offset: int, lengths: tuple, stride: tuple) -> tuple[tuple, tuple, int]:
+    """Return the shape, the stride and the offset of a tensor in its storage."""
+    lengths, stride = _integers(lengths, 'a shape'), _integers(stride, 'a stride')
+    if math.prod(map(abs, lengths)) >= KEY_LIMIT:
+        raise pickle.UnpicklingError('a tensor has more values than any memory holds')
+    return lengths, stride, *_integers((offset,), 'an offset')
+
+
+def _integers(values, what: str) -> tuple:
+    """Return a short sequence of integers as a tuple."""
+    if type(values) not in (tuple, list, torch.Size) or len(values) > DIMENSIONS:
+        refuse(f'{what} must be a tuple of up to {DIMENSIONS} integers', values)
+    for value in values:
+        if type(value) is not int:
+            refuse(f'{what} must be of integers', value)
+    return tuple(values)
+
+
+# called in the place of the class or function that a file names; builtins go by their old name
+# in protocol 2
+BUILDERS = {
+    ('collections', 'OrderedDict'): ordered_dict,
+    ('collections', 'Counter'): counter,  # of schedulers
+    ('builtins', 'set'): plain_set,
+    ('__builtin__', 'set'): plain_set,
+    ('builtins', 'frozenset'): plain_frozenset,
+    ('__builtin__', 'frozenset'): plain_frozenset,
+    ('torch', 'Size'): size,
+    ('torch', 'device'): device,
+    ('torch._utils', '_rebuild_tensor'): rebuild_tensor,
+    ('torch._utils', '_rebuild_tensor_v2'): rebuild_tensor,
+    ('torch._utils', '_rebuild_parameter'): rebuild_parameter,
+    ('torch.nn.parameter', 'Parameter'): rebuild_parameter,  # torch < 0.4
+}

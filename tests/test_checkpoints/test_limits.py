@@ -1,0 +1,186 @@
+"""How much a file may ask of the reader, at the limits themselves."""
+
+import os
+import pickle
+import re
+
+import pytest
+import torch
+
+from npid_mm.checkpoints import load_tensors
+from npid_mm.checkpoints.extent import LARGEST, brief, check_plain_tree, measure
+from npid_mm.checkpoints.flat import flat_values
+from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
+from npid_mm.checkpoints.objects import object_paths
+from npid_mm.checkpoints.plain_types import check_key
+from npid_mm.checkpoints.tensor_unpickler import STEPS
+from tests.test_security.assembler import Code, doubled, save
+from tests.test_security.limits import limited
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_a_pickle_of_too_many_steps_is_refused_in_time(zipped, tmp_path):
+    path = save(Code(b'(' + b']\x94' * (STEPS // 2) + b'l'), tmp_path / 'a.pth', zipped)
+    with limited(), pytest.raises(ValueError, match='it takes more than [0-9,]+ steps to read'):
+        load_tensors(path)
+
+
+def test_a_list_of_all_images_of_imagenet_is_read(tmp_path):
+    """The most that a checkpoint has been seen to hold beside tensors."""
+    names = [f'train/n{i % 1000:08}/n{i:08}.JPEG' for i in range(1_281_167)]
+    path = tmp_path / 'a.pth'
+    torch.save(dict(state_dict={}, names=names), path)
+    with limited():
+        assert load_tensors(path)['names'] == names
+
+
+def test_a_list_that_is_copied_again_and_again_counts_each_time(tmp_path):
+    items = b'](' + b'K\x01' * 10_000 + b'er\x00\x00\x00\x01'
+    copied = b'0c__builtin__\nset\nj\x00\x00\x00\x01\x85R' * 1000
+    path = save(Code(items + copied), tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='it takes more than 3,000,000 steps to read'):
+        load_tensors(path)
+
+
+def test_depth_is_that_of_the_longest_way(tmp_path):
+    """Each list holds the next, and the first one meets them from the innermost on."""
+    lists = [[]]
+    for _ in range(200):
+        lists.append([lists[-1]])
+    torch.save(lists, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='at most 100 containers within each other, got 202'):
+        load_tensors(tmp_path / 'a.pth')
+
+
+@pytest.mark.parametrize(
+    'key', ['a', b'a', 3, -(2**60) + 1, 1.5, None, True, (1, 'a'), frozenset('ab'), torch.float32]
+)
+def test_plain_keys_are_allowed(key):
+    check_key(key)
+
+
+@pytest.mark.parametrize(
+    'key', [2**60, ((1,), 2), (frozenset(),), tuple(range(17)), torch.ones(1), [1], (2**61 - 1,)]
+)
+def test_other_keys_are_not(key):
+    with pytest.raises(pickle.UnpicklingError, match='a key m'):
+        check_key(key)
+
+
+def test_a_tensor_may_be_wider_than_its_storage_but_not_without_end(tmp_path):
+    wide = torch.ones(1).expand(1000, 1000)
+    torch.save(wide, tmp_path / 'a.pth')
+    assert torch.equal(load_tensors(tmp_path / 'a.pth'), wide)
+    torch.save(torch.ones(1).expand(5000, 5000), tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='its tensors have 100,000,000 bytes, more than the 67,1'):
+        load_tensors(tmp_path / 'a.pth')
+
+
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / 'a.pth')
+    with pytest.raises(FileNotFoundError, match=r'checkpoint not found, or not a file: .*a\.pth'):
+        load_tensors(tmp_path / 'a.pth')
+
+
+def test_measures_are_those_of_a_plain_count():
+    """Compared with a recursion that visits everything as often as it is reached."""
+
+    def depth(value):
+        inside = value.values() if isinstance(value, dict) else value
+        return 1 + max(map(depth, inside), default=0) if isinstance(value, (list, dict)) else 0
+
+    def size(value):
+        inside = value.values() if isinstance(value, dict) else value
+        return 1 + (sum(map(size, inside)) if isinstance(value, (list, dict)) else 0)
+
+    shared = [1, [2, {}]]
+    content = dict(a=shared, b=[shared, [shared, 3]], c={})
+    extent = measure(content, {})
+    # around the content there is the measure itself
+    assert (extent.depth, extent.size) == (depth(content), 1 + size(content))
+    assert not extent.holds_itself and not extent.has_object
+    content['c']['d'] = [content]
+    assert measure(content, {}).holds_itself
+    assert measure([object], {}).has_object
+
+
+def test_what_is_reached_without_end_is_refused_for_mmengine(tmp_path):
+    twice = [1]
+    for _ in range(60):
+        twice = [twice, twice]
+    with pytest.raises(ValueError, match=f'more than {LARGEST:,} values'):
+        check_plain_tree(twice)
+    torch.save(dict(state_dict=dict(a=torch.ones(1)), optimizer=twice), tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=r'cannot load .*a\.pth: the checkpoint repeats its parts'):
+        load_from_npid_mm(str(tmp_path / 'a.pth'))
+
+
+def test_one_list_with_many_names_is_visited_once():
+    """Otherwise this takes 4e8 visits."""
+    items = list(range(20_000))
+    content = {str(i): items for i in range(20_000)} | dict(objects=[[items, object]])
+    with limited():
+        assert object_paths(content) == [('objects',)]
+
+
+def test_names_that_are_too_long_together_are_refused():
+    with pytest.raises(ValueError, match='at most 100,000,000 characters together'):
+        flat_values({'_' * 100_000: list(range(2000))})
+
+
+def test_a_value_in_a_message_is_short():
+    assert brief(Code(doubled(3))) == 'an object of the type Code'
+    assert len(brief('a' * 1000)) < 50 and brief(7) == '7'
+
+
+META = dict(epoch=1, iter=4)
+
+
+@pytest.mark.parametrize(
+    ('meta', 'message'),
+    [
+        (dict(iter='4'), "its meta['iter'] must be an integer from 0 to 9007199254740991, got '4'"),
+        (dict(iter=-1), 'got -1'),
+        (dict(epoch=[1]), "its meta['epoch'] must be an integer"),
+        (dict(epoch=True), 'got True'),
+        (dict(seed=2**32), "its meta['seed'] must be an integer from 0 to 4294967295"),
+    ],
+)
+def test_numbers_of_the_meta(meta, message, tmp_path):
+    content = dict(state_dict=dict(a=torch.ones(1)), meta=META | meta)
+    torch.save(content, tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match=re.escape(message)):
+        load_from_npid_mm(str(tmp_path / 'a.pth'))
+
+
+@pytest.mark.parametrize('bare', [True, False])
+def test_the_text_of_a_config_does_not_reach_mmengine(bare, tmp_path):
+    """Its Runner parses ``meta['config']`` when it resumes, also beside bare weights."""
+    network = dict(weight=torch.ones(1))
+    content = (network if bare else dict(state_dict=network)) | dict(
+        meta=META | dict(config='import os', cfg='model = 1'), message_hub=dict(runtime_info={1: 2})
+    )
+    torch.save(content, tmp_path / 'a.pth')
+    loaded = load_from_npid_mm(str(tmp_path / 'a.pth'))
+    if bare:
+        assert loaded == network
+    else:
+        assert loaded['meta'] == META | dict(cfg='model = 1')
+        assert loaded['message_hub'] == dict(runtime_info={})
+
+
+def test_names_of_weights_are_strings(tmp_path):
+    torch.save(dict(state_dict={3: torch.ones(1)}), tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='the names of weights must be strings, got 3 among them'):
+        load_from_npid_mm(str(tmp_path / 'a.pth'))
+
+
+def test_versions_of_modules_are_kept_and_nothing_else_of_the_metadata(tmp_path):
+    """Torch loads batch norms by them."""
+    network = torch.nn.BatchNorm1d(2)
+    state = network.state_dict()
+    state.note = 'not a part'
+    state._metadata['harm'] = dict(version='text')
+    torch.save(state, tmp_path / 'a.pth')
+    loaded = load_tensors(tmp_path / 'a.pth')
+    assert loaded._metadata == {'': {'version': 2}} and not hasattr(loaded, 'note')

@@ -1,0 +1,34 @@
+"""A checkpoint of a training, and files with harm in it."""
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+from npid_mm.engine.launch import build_runner
+from tests.test_security.crafted_files import write_all
+from tests.test_security.entry_points import small_config
+
+
+@pytest.fixture(scope='session')
+def trained(digits, tmp_path_factory):
+    """Content of the checkpoint of a short training, without the optimizer's large state."""
+    folder = tmp_path_factory.mktemp('trained')
+    torch.set_num_threads(1)
+    schemes = dict(CheckpointLoader._schemes)
+    build_runner(small_config(digits, folder)).train()
+    CheckpointLoader._schemes = schemes  # as other tests expect them
+    content = torch.load(folder / 'epoch_1.pth', weights_only=True)
+    content['optimizer']['state'].clear()
+    return content
+
+
+@pytest.fixture(scope='session')
+def crafted(trained, tmp_path_factory):
+    """All files, and a folder that holds what they would change: ``trace*`` and ``victim``."""
+    folder = tmp_path_factory.mktemp('crafted')
+    for name in ('files', 'world/victim'):
+        (folder / name).mkdir(parents=True)
+    world = folder / 'world'
+    (world / 'victim/keep.txt').write_text('keep')
+    files = write_all(folder / 'files', trained, world / 'trace', world / 'victim')
+    return files, world

@@ -1,0 +1,75 @@
+"""Checkpoints that were made to do harm, at everything that reads one."""
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+
+from npid_mm.engine.mistakes import is_mistake, sentence
+from tests.test_security.entry_points import EntryPoints, values_of
+from tests.test_security.limits import TooLongError, leave_secret, limited, shows_secret
+
+# the others read a file as these do, and get a part of them
+ALL_FILES = ('read', 'load_from', 'resume', 'convert', 'publish')
+SHARE = 4
+
+
+@pytest.fixture(scope='module')
+def entry_points(digits, tmp_path_factory):
+    schemes = dict(CheckpointLoader._schemes)
+    yield EntryPoints(digits, tmp_path_factory.mktemp('runs'))
+    CheckpointLoader._schemes = schemes
+
+
+def snapshot(folder):
+    return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob('*')}
+
+
+def test_there_are_enough(crafted):
+    files, _ = crafted
+    assert len({path.read_bytes() for path in files}) >= 200
+
+
+@pytest.mark.parametrize('name', EntryPoints.NAMES)
+def test_nothing_is_run_removed_or_shown(name, crafted, entry_points, tmp_path, monkeypatch):
+    """And each ends soon, with a result or an error that a tool tells in one line."""
+    files, world = crafted
+    if name not in ALL_FILES:
+        files = files[EntryPoints.NAMES.index(name) % SHARE :: SHARE]
+    monkeypatch.chdir(world)
+    before, wrong = snapshot(world), []
+    for path in files:
+        out = tmp_path / path.stem
+        out.mkdir()
+        try:
+            leave_secret()
+            with limited():
+                result = getattr(entry_points, name)(path, out)
+            read = values_of(result)
+        except Exception as error:  # noqa: BLE001
+            read = str(error).encode('utf-8', 'surrogatepass')
+            if not is_mistake(error):
+                wrong.append((path.name, type(error).__name__, sentence(error)))
+        except TooLongError as error:
+            wrong.append((path.name, str(error)))
+            continue
+        written = b''.join(each.read_bytes() for each in out.rglob('*') if each.is_file())
+        if shows_secret(read) or shows_secret(written):
+            wrong.append((path.name, 'shows memory'))
+    assert not wrong
+    assert snapshot(world) == before
+
+
+def test_the_files_would_do_harm(crafted):
+    """An ordinary unpickler runs what some of them say, so that the other tests can fail."""
+    files, world = crafted
+    for title in ('os_system_in', 'builtins_exec_in', 'a_chain_of_getattr_in', 'INST_in'):
+        for path in (each for each in files if title in each.name):
+            torch.load(path, weights_only=False)
+            assert (world / 'trace').is_file(), path
+            (world / 'trace').unlink()
+
+
+def test_a_tensor_that_is_not_filled_would_show_memory():
+    leave_secret()
+    made = [torch.empty(256, dtype=torch.uint8) for _ in range(20)]
+    assert shows_secret(b''.join(each.numpy().tobytes() for each in made))

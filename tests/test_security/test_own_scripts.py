@@ -1,0 +1,42 @@
+"""Files of others in a script of one's own, which MMEngine and MMPretrain load."""
+
+import os
+
+import pytest
+import torch
+from mmengine.runner import CheckpointLoader
+from mmpretrain import FeatureExtractor, get_model
+
+from npid_mm.checkpoints import register_loader
+from tests.test_security.assembler import Call
+from tests.toy import digits_config
+
+
+@pytest.fixture
+def harmful(tmp_path):
+    """A file that MMEngine's own loader would obey, see test_harmful_checkpoint.py."""
+    harm = Call(os.system, f'touch {tmp_path / "trace"}')
+    weight = torch.full((8, 3, 3, 3), 0.5)
+    content = dict(state_dict={'backbone.conv1.weight': weight}, extra=harm)
+    torch.save(content, tmp_path / 'harmful.pth')
+    return tmp_path / 'harmful.pth'
+
+
+@pytest.mark.parametrize('load', [get_model, FeatureExtractor])
+def test_the_loader_can_be_asked_for(load, harmful, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
+    register_loader()
+    cfg = digits_config(digits, tmp_path / 'work')
+    cfg.model.memory_bank.length = 8
+    model = load(cfg, pretrained=str(harmful))
+    model = getattr(model, 'model', model)
+    assert (model.backbone.conv1.weight == 0.5).all()
+    assert not (tmp_path / 'trace').exists()
+
+
+def test_importing_the_package_leaves_the_loading_of_others_alone():
+    """As said in SECURITY.md."""
+    loader = CheckpointLoader._get_checkpoint_loader('a.pth')
+    if loader.__module__.startswith('npid_mm'):
+        pytest.fail('another test has left the loader registered')
+    assert loader.__module__ == 'mmengine.runner.checkpoint'
