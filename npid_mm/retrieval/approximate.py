@@ -53,7 +53,11 @@ def build_approximate(index: FeatureIndex, trust: bool = False) -> dict:
     with sole_writer(index.folder):
         index.reload()
         index.check_trusted(trust)
-        searcher = _searcher(faiss, index)
+        try:
+            searcher = _searcher(faiss, index)
+        except RuntimeError as error:  # C++ tells its source file and line too
+            reason = str(error).rpartition('failed: ')[2]
+            raise ValueError(f'faiss refuses the rows of {index.folder}: {reason}') from error
         about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
         about |= _measure(searcher, index.rows, _shuffled(index)[:QUERIES])
         unfinished = index.folder / (LISTS + UNFINISHED)

@@ -19,8 +19,8 @@ FORMAT = 2  # a reader of this number reads what a writer of it wrote
 DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
 MOST_BYTES = 16 << 20  # of index.json; Python takes up to 25 times as much for what it says
 MOST_DIM = 1 << 14
-MOST_ENTRIES = 4096  # of a block
-MOST_PACKED = 16 << 20  # bytes of a block's entries
+MOST_ENTRIES = 1024  # of a block
+MOST_PACKED = 4 << 20  # bytes of a block's entries, unpacked: 4 KB for each path
 DIGITS = 16  # of the sha256 of a block
 
 
