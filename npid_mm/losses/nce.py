@@ -10,9 +10,8 @@ import math
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic
+from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, softplus
 from .checks import check_inputs, check_z
 from .gather import gathered_blocks, weighted_rows
 

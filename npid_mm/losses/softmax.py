@@ -13,9 +13,8 @@ Statistics can be computed for parts and merged, be they blocks of one bank or s
 
 import torch
 from torch import Tensor
-from torch.nn.functional import softplus
 
-from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, product
+from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, product, softplus
 from .checks import check_inputs
 from .fused import fused_softmax_statistics, leave_out, row_blocks
 

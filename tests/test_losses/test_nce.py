@@ -104,3 +104,12 @@ def test_z_that_may_overflow_is_refused(dtype):
     assert estimate_z(row, bank, negatives, 1.001 * lowest).isfinite()
     with pytest.raises(ValueError, match=rf'temperature must be at least {lowest:.4f}, .*{dtype}'):
         estimate_z(row, bank, negatives, 0.999 * lowest)
+
+
+def test_a_large_loss_is_exact_in_float64():
+    """Guards against softplus as torch has it, which leaves out e^-x from x = 20 on."""
+    feature, first, second = torch.tensor([[1.0, 0.0]]).double(), torch.tensor([0]), [[1]]
+    bank = torch.cat([-feature, feature])
+    # Z M / N = 1, so that x is -25 for the own row and 25 for the negative
+    loss = nce_loss(feature, bank, first, torch.tensor(second), 0.04, 2.0)
+    assert abs(loss.item() - 2 * (25 + math.exp(-25))) < 1e-13 < math.exp(-25)

@@ -1,5 +1,7 @@
 """Exact softmax: values, gradients, merging over shards, types, memory."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -153,3 +155,10 @@ def test_memory_does_not_grow_with_the_bank():
         exact_softmax_loss(feature, bank, index, 0.07).backward()
     largest = max(event.cpu_memory_usage for event in prof.events())
     assert 2**20 < largest <= 2**22
+
+
+def test_a_large_loss_is_exact_in_float64():
+    """Guards against softplus as torch has it, which leaves out e^-x from x = 20 on."""
+    feature = torch.tensor([[1.0, 0.0]]).double()
+    loss = exact_softmax_loss(feature, torch.cat([-feature, feature]), torch.tensor([0]), 0.08)
+    assert abs(loss.item() - (25 + math.exp(-25))) < 1e-13 < math.exp(-25)
