@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from npid_mm import losses
 from npid_mm.models import MemoryBank
+from npid_mm.models.heads import nce_head
 from tests.toy import unit_rows
 
 N, D, B = 40, 8, 6
@@ -101,6 +102,25 @@ def test_z_comes_back_from_a_checkpoint_and_is_not_estimated_anew(bank):
     other.loss(unit_rows(B, D, seed=9, dtype=torch.float64), INDEX, bank)
     other.load_state_dict(head.state_dict())
     assert torch.equal(other.loss(feature(), INDEX, bank)['z'], head.z)
+
+
+@pytest.mark.parametrize(
+    ('options', 'warned'),
+    [
+        (dict(num_negatives=N), True),
+        (dict(num_negatives=1), False),
+        (dict(num_negatives=N, z_momentum=0.1), False),
+    ],
+)
+def test_a_constant_z_beside_many_negatives_is_warned_of_once(bank, monkeypatch, options, warned):
+    said = []
+    monkeypatch.setattr(nce_head, 'print_log', lambda text, *_, **__: said.append(text))
+    head = build('NCEHead', temperature=0.2, **options)
+    for _ in range(2):
+        head.loss(feature(), INDEX, bank)
+    assert len(said) == warned
+    assert all(f'{N} negatives and the constant Z' in text for text in said)
+    assert all('model.head.z_momentum=0.1' in text for text in said)
 
 
 def test_parametric_head_is_a_linear_classifier_over_instances(bank):

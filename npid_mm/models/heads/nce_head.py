@@ -1,7 +1,10 @@
 """Noise-contrastive estimation, the paper's own loss."""
 
+import logging
+
 import torch
 from mmengine.dist import all_reduce
+from mmengine.logging import print_log
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
@@ -11,6 +14,10 @@ from npid_mm.losses import nce_log_noise, nce_loss_from_statistics
 from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
+# M / N above which a constant Z is warned of: the largest of a published recipe, CIFAR-10's. At 0.1
+# and above, short runs on small sets lost accuracy or diverged, see docs/choosing.md
+CROWDED = 4096 / 50000
+
 
 @MODELS.register_module()
 class NCEHead(InstanceHead):
@@ -18,7 +25,8 @@ class NCEHead(InstanceHead):
 
     Z is the mean of the Monte-Carlo estimates (Eq. 8) of the first ``z_batches`` batches over
     all ranks, and stays; it is a buffer, so a checkpoint keeps it. With ``z_momentum`` it goes
-    on as an exponential average: ``Z <- (1 - z_momentum) Z + z_momentum estimate``.
+    on as an exponential average: ``Z <- (1 - z_momentum) Z + z_momentum estimate``. A constant Z is
+    warned of where M is above 0.08 N: such trainings tend to diverge.
 
     Args:
         num_negatives (int): M, drawn with replacement for each sample.
@@ -71,6 +79,7 @@ class NCEHead(InstanceHead):
         """Fold the batch's estimate into Z while it is being estimated or averaged."""
         if self._batches_seen is None:
             self._batches_seen = int(self.z_count)
+            self._warn_if_crowded(memory_bank.length)
         starting = self._batches_seen < self.z_batches
         if not (starting or self.z_momentum):
             return
@@ -79,6 +88,19 @@ class NCEHead(InstanceHead):
         self._batches_seen += 1
         self.z_count += 1
         self.z.lerp_(estimate, 1 / self._batches_seen if starting else self.z_momentum)
+
+    def _warn_if_crowded(self, length: int) -> None:
+        """Warn of a constant Z with M near N or above it."""
+        if self.z_momentum or self.num_negatives <= CROWDED * length:
+            return
+        print_log(
+            f'NCE with {self.num_negatives} negatives and the constant Z of the first batch tends '
+            f'to diverge on {length} images: keep model.head.num_negatives below '
+            f'{max(int(CROWDED * length), 1)}, or set model.head.z_momentum=0.1, or take an '
+            'npid-exact config (ExactSoftmaxHead), which costs less at this size',
+            logger='current',
+            level=logging.WARNING,
+        )
 
     def _load_from_state_dict(self, *args, **kwargs):
         """Forget the host's count: the checkpoint brings its own."""
