@@ -1,11 +1,11 @@
-"""The backbone of a checkpoint: complete, or not at all."""
+"""The weights of the backbone in a checkpoint of any code base."""
 
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from mmengine.fileio import get_local_path
-from torch import Tensor, nn
+from torch import Tensor
 
 from npid_mm.downloads.download import download
 
@@ -27,10 +27,8 @@ OTHER_PARTS = (
     'neck.', 'head.', 'heads.', 'head_jig.', 'memory_bank.', 'data_preprocessor.',
     'fc.', 'linear.', 'classifier.',  # behind a bare network: torchvision's and the authors'
 )  # fmt: skip
-COUNTER = 'num_batches_tracked'  # of batch norms, which old checkpoints lack and nothing needs
-SHOWN = 20  # keys of each kind in a message
+SHOWN = 5  # keys in a message, at most
 WIDE = 100  # of a key in a message, in characters
-MISSING = 'missing'  # a kind of misfit
 
 
 def backbone_weights(path: str | Path) -> dict[str, Tensor]:
@@ -139,44 +137,6 @@ def backbone_keys(state: Mapping) -> dict[str, str]:
 def common_name(name: str) -> str:
     """The name of a ResNet's weight in torchvision and here; the authors' CIFAR-10 net differs."""
     return re.sub(r'^(layer\d+\.\d+\.)shortcut\.', r'\1downsample.', name)
-
-
-def load_backbone(backbone: nn.Module, path: str | Path) -> None:
-    """Load all weights of ``backbone`` from a checkpoint, or none of them.
-
-    Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file holds no backbone, or another one. The message lists keys that are
-            missing, unexpected or of another shape.
-    """
-    weights = backbone_weights(path)
-    report = fit_report(backbone.state_dict(), weights)
-    if report:
-        raise ValueError(
-            f'{path} does not fit the backbone {type(backbone).__name__}:\n{report}\n'
-            'make model.backbone the network of the checkpoint, or give the checkpoint of this one'
-        )
-    backbone.load_state_dict(weights)
-
-
-def fit_report(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
-    """What keeps the state dict ``given`` from filling ``own``, a line a kind; empty if nothing."""
-    return '\n'.join(
-        f'  {len(names)} {kind}: {listed(names)}' for kind, names in misfits(own, given).items()
-    )
-
-
-def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, list[str]]:
-    """What keeps ``given`` from filling ``own``: names by their kind, of the kinds there are."""
-    missing = [name for name in own if name not in given and not name.endswith(COUNTER)]
-    unexpected = [name for name in given if name not in own]
-    reshaped = [
-        f'{name} {tuple(given[name].shape)} instead of {tuple(value.shape)}'
-        for name, value in own.items()
-        if name in given and given[name].shape != value.shape
-    ]
-    kinds = {MISSING: missing, 'unexpected': unexpected, 'of another shape': reshaped}
-    return {kind: names for kind, names in kinds.items() if names}
 
 
 def listed(names: list[str]) -> str:

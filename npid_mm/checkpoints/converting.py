@@ -9,7 +9,7 @@ from torch import Tensor
 
 from npid_mm.outputs import CHECKPOINT, check_output
 
-from .backbone import COUNTER, MISSING, fit_report, misfits
+from .fit import COUNTER, MISSING, fit_report, misfits
 from .pretrained import BANK, NECK, Pretrained, Z
 from .resnets import closest_resnet
 from .sources import read_backbone
@@ -76,8 +76,8 @@ def _check_whole(weights: Mapping[str, Tensor]) -> None:
         return
     if misfits(own, weights).keys() == {MISSING}:
         raise ValueError(
-            f'the backbone is cut off: it would be the {name} of torchvision, but lacks:\n'
-            f'{fit_report(own, weights)}\ngive a checkpoint with all of it'
+            f'the backbone is cut off: of the {name} of torchvision, {fit_report(own, weights)}: '
+            'give a checkpoint with all of it'
         )
 
 
@@ -163,7 +163,7 @@ def _backbone_fact(weights: Mapping[str, Tensor]) -> str:
         return f'backbone: {len(weights)} weights, no ResNet'
     misfit = fit_report(own, weights)
     if misfit:
-        return f'backbone: not the {name} of torchvision, which it is closest to\n{misfit}'
+        return f'backbone: not the {name} of torchvision, which it is closest to: {misfit}'
     text = f'backbone: all weights of the {name} of torchvision matched, {len(weights)} keys'
     if not any(key.endswith(COUNTER) for key in weights):
         text += ' (without the counters of norms, which nothing needs)'

@@ -10,7 +10,7 @@ from torch import Tensor
 from npid_mm.extras import optional_module
 from npid_mm.outputs import CHECKPOINT, SAFETENSORS, Kind
 
-from .backbone import fit_report
+from .fit import fit_report
 from .objects import file_bytes
 from .pretrained import BACKBONE, Pretrained
 from .resnets import closest_resnet
@@ -75,7 +75,7 @@ def _check_resnet(pretrained: Pretrained) -> None:
         raise NotAResNetError(f'the backbone is no ResNet: {error}') from error
     misfit = fit_report(own, pretrained.backbone())
     if misfit:
-        raise NotAResNetError(f'the backbone is not the {name} of torchvision:\n{misfit}')
+        raise NotAResNetError(f'the backbone is not the {name} of torchvision: {misfit}')
 
 
 def _checkpoint(tensors: dict[str, Tensor], pretrained: Pretrained) -> bytes:

@@ -128,8 +128,8 @@ def bank_order_of_config(cfg: Config, checkpoint: str | Path, images: int) -> li
     misfit = fit_report(_without_bank(model.state_dict()), _without_bank(state))
     if misfit or BANK not in state:
         raise ValueError(
-            f'{checkpoint} does not fit the model of the config:\n'
-            f'{misfit or f"  1 missing: {BANK}"}\n'
+            f'{checkpoint} does not fit the model of the config: '
+            f'{misfit or f"1 missing: {BANK}"}: '
             'give its own config and all of NPID, converted with --to npid_mm if need be'
         )
     model.load_state_dict(state)

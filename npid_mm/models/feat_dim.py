@@ -1,8 +1,9 @@
-"""One knob for D, the dimension of an embedding: the neck's."""
+"""Widths that must agree: of the backbone's output, the neck, the head and the bank."""
 
 from inspect import signature
 
 from mmpretrain.registry import MODELS
+from torch import nn
 
 
 def with_feat_dim(name: str, part: dict, neck: dict) -> dict:
@@ -23,3 +24,25 @@ def with_feat_dim(name: str, part: dict, neck: dict) -> dict:
             f'{name}.feat_dim out, then it follows the neck'
         )
     return {**part, 'feat_dim': dim}
+
+
+def check_neck_width(neck: nn.Module, backbone: nn.Module) -> None:
+    """Let the neck refuse an input of another width than its ``in_channels``.
+
+    The width depends on the size of the images where a neck does not pool, so it is compared at
+    each forward, ahead of the neck's first linear layer, whose own message names neither side.
+    """
+    linear = next((each for each in neck.modules() if isinstance(each, nn.Linear)), None)
+    if linear is None:
+        return
+    name = type(backbone).__name__
+
+    def refuse(linear: nn.Linear, args: tuple) -> None:
+        width = args[0].size(-1)
+        if width != linear.in_features:
+            raise ValueError(
+                f'model.neck.in_channels is {linear.in_features}, but the backbone {name} gives '
+                f'{width} numbers an image: set model.neck.in_channels={width}'
+            )
+
+    linear.register_forward_pre_hook(refuse)

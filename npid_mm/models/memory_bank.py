@@ -183,7 +183,8 @@ class MemoryBank(BaseModule):
         """Move the rows of all ranks' batches: v <- normalise((1 - momentum) v + momentum f).
 
         A row that is named more than once in the step gets one update, from the mean of its
-        features, whatever their order. All other rows stay as they are.
+        features, whatever their order. All other rows stay as they are. Features are normalised
+        first, as in MMSelfSup; one of zeros moves nothing.
 
         Args:
             feature (Tensor): Embeddings (B, D) of this rank's batch.
@@ -191,14 +192,15 @@ class MemoryBank(BaseModule):
             momentum (float, optional): Overrides the bank's own.
         """
         momentum = self.momentum if momentum is None else momentum
-        feature = gather_batches(feature.to(self._arithmetic))
+        feature = gather_batches(F.normalize(feature.to(self._arithmetic)))
         index, feature = mean_of_repeated(gather_batches(index), feature)
         row, feature, own = self._own_part(index, feature)
         old = self.feature_bank[row].to(self._arithmetic)
         new = F.normalize(old.lerp(feature, momentum))
-        # no row moves on a rank that owns none of the batch, nor to where half precision has
-        # overflown: GradScaler skips such a step, and a row of NaN would outlast it
-        new = torch.where(own.any() & new.isfinite().all(1, keepdim=True), new, old)
+        # no row moves on a rank that owns none of the batch, nor to zeros, nor to where half
+        # precision has overflown: GradScaler skips such a step, and a row of NaN would outlast it
+        unit = (new.isfinite() & new.any(1, keepdim=True)).all(1, keepdim=True)
+        new = torch.where(own.any() & unit, new, old)
         self.feature_bank[row] = new.to(self.feature_bank.dtype)
         moved = (1 - (old * new).sum(1)) * own
         self._drift += torch.stack([moved.sum().double(), own.sum().double()])
@@ -259,7 +261,8 @@ class MemoryBank(BaseModule):
             if self.length not in (0, length):
                 raise ValueError(
                     f'the checkpoint holds a memory bank of {length} rows, but the bank has '
-                    f'{self.length}: resume with the data that it was trained on'
+                    f'{self.length}: resume with the data that it was trained on, or start '
+                    'from its backbone alone (tools/model_converters/extract_backbone.py)'
                 )
             check_unit_rows(saved)  # all of them, so that all ranks agree
             saved = saved[self._share(length)]

@@ -1,13 +1,30 @@
 """Non-parametric instance discrimination."""
 
 import torch
+from mmengine.logging import print_log
 from mmpretrain.models.selfsup import BaseSelfSupervisor
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .feat_dim import with_feat_dim
+from npid_mm.checkpoints import complete_state
+from npid_mm.checkpoints.pretrained import BANK
+
+from .feat_dim import check_neck_width, with_feat_dim
+
+ADVICE = (
+    'make model.backbone and model.neck those of the checkpoint, or give a checkpoint of this '
+    'network; tools/model_converters/ converts those of other code (convert.py) and takes out a '
+    'backbone to start another neck or bank from (extract_backbone.py)'
+)
+OPTIONAL = ('neck', 'head', 'memory_bank')  # parts that a checkpoint may lack as a whole
+EXAMPLES = dict(
+    backbone="dict(type='ResNet', depth=50)",
+    neck="dict(type='LinearNeck', in_channels=2048, out_channels=128)",
+    head="dict(type='ExactSoftmaxHead')",
+    memory_bank="dict(type='MemoryBank')",
+)
 
 
 @MODELS.register_module()
@@ -16,6 +33,13 @@ class NPID(BaseSelfSupervisor):
 
     Backbone and neck embed an image on the unit sphere, the head compares the embedding with
     the rows of the memory bank, and the image's own row follows the embedding.
+
+    A checkpoint is loaded completely or refused. It must hold every weight of the backbone, under
+    the names of any code base that :func:`npid_mm.checkpoints.backbone_weights` reads. Neck, head
+    and memory bank may each be absent as a whole, never in part: a training (``load_from``) starts
+    them anew, and a kNN test refuses to run without the one that it reads. The parts that the last
+    checkpoint lacked are in ``absent_parts``. Other keys, such as another model's classifier, are
+    left out.
 
     Args:
         backbone (dict): Config of the backbone.
@@ -31,7 +55,8 @@ class NPID(BaseSelfSupervisor):
             its arguments. The names of the weights stay as they are.
 
     Raises:
-        ValueError: A ``feat_dim`` differs from the neck's ``out_channels``.
+        ValueError: A part is missing, a ``feat_dim`` differs from the neck's ``out_channels``, or,
+            at the first batch, the neck's ``in_channels`` from the width of the backbone.
         TypeError: ``compile_backbone`` is neither a bool nor a dict.
     """
 
@@ -49,6 +74,12 @@ class NPID(BaseSelfSupervisor):
     ):
         if not isinstance(compile_backbone, (bool, dict)):
             raise TypeError(f'compile_backbone must be a bool or a dict, got {compile_backbone!r}')
+        parts = dict(backbone=backbone, neck=neck, head=head, memory_bank=memory_bank)
+        for name, part in parts.items():
+            if part is None:
+                raise ValueError(
+                    f'model.{name} must be a config, such as {EXAMPLES[name]}, got None'
+                )
         super().__init__(
             backbone=backbone,
             neck=neck,
@@ -58,6 +89,8 @@ class NPID(BaseSelfSupervisor):
             init_cfg=init_cfg,
         )
         self.memory_bank = MODELS.build(with_feat_dim('memory_bank', memory_bank, neck))
+        check_neck_width(self.neck, self.backbone)
+        self.absent_parts = ()  # of the checkpoint that was loaded last
         self.channels_last = channels_last
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
@@ -75,6 +108,24 @@ class NPID(BaseSelfSupervisor):
         super().init_weights()
         if self.channels_last:
             self.backbone.to(memory_format=torch.channels_last)
+
+    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+        """Complete or refuse what is loaded, see the class, before its parts load it."""
+        given = {
+            name.removeprefix(prefix): value
+            for name, value in state_dict.items()
+            if name.startswith(prefix)
+        }
+        own = self.state_dict()
+        bank = given.get(BANK, given.get(f'module.{BANK}'))
+        if bank is not None:  # its shape is the bank's own business
+            own[BANK] = bank
+        filled, absent = complete_state(own, given, ADVICE, optional=OPTIONAL)
+        if absent:
+            print_log(f'not in the checkpoint: {", ".join(absent)}', logger='current')
+        self.absent_parts = tuple(absent)
+        state_dict.update({f'{prefix}{name}': value for name, value in filled.items()})
+        super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)
 
     def forward(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'

@@ -7,10 +7,14 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npid_mm.checkpoints import fit_report, load_backbone, pick_backbone
+from npid_mm.checkpoints import complete_state, load_backbone
 
 UNTRAINED = 'random'
 HINT = '--cfg-options model.checkpoint=PATH'
+ADVICE = (
+    'to test a probe, give the checkpoint that its training wrote; to train one, use '
+    f'tools/train.py with {HINT}'
+)
 
 
 @MODELS.register_module()
@@ -103,19 +107,12 @@ class ProbeClassifier(ImageClassifier):
             for name, value in state_dict.items()
             if name.startswith(prefix)
         }
-        picked = {f'backbone.{name}': value for name, value in pick_backbone(given).items()}
         own = self.state_dict()
-        rest = {n: v for n, v in given.items() if n in own and not n.startswith('backbone.')}
-        report = fit_report(own, picked | rest)
-        if report:
-            raise ValueError(
-                f'the checkpoint does not fit the model:\n{report}\n'
-                'to test a probe, give the checkpoint that its training wrote; to train one, '
-                f'use tools/train.py with {HINT}'
-            )
+        filled, _ = complete_state(own, given, ADVICE)
         if self._keeps_loaded:
-            self._refuse_another_backbone(own, picked)
-        state_dict.update({f'{prefix}{name}': value for name, value in picked.items()})
+            backbone = {n: value for n, value in filled.items() if n.startswith('backbone.')}
+            self._refuse_another_backbone(own, backbone)
+        state_dict.update({f'{prefix}{name}': value for name, value in filled.items()})
         self._has_weights = True
 
     def _refuse_another_backbone(self, own: dict, given: dict) -> None:

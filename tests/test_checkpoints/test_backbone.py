@@ -6,7 +6,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
-from npid_mm.checkpoints import backbone_weights, fit_report, load_backbone
+from npid_mm.checkpoints import backbone_weights, load_backbone
 from tests.test_checkpoints import foreign
 from tests.toy import BACKBONE, digits_config
 
@@ -117,8 +117,8 @@ def test_another_network_is_refused_with_the_list(weights, tmp_path):
     deeper = build(depth=34)
     before = {name: value.clone() for name, value in deeper.state_dict().items()}
     message = (
-        r'checkpoint\.pth does not fit the backbone ResNet_CIFAR:\n'
-        r'  80 missing: layer1\.2\.conv1\.weight, (\S+, ){19}\.\.\.\n'
+        r'checkpoint\.pth does not fit the backbone ResNet_CIFAR: '
+        r'80 missing: layer1\.2\.conv1\.weight, (\S+, ){4}\.\.\.: '
         r'make model\.backbone the network of the checkpoint'
     )
     with pytest.raises(ValueError, match=message):
@@ -126,7 +126,7 @@ def test_another_network_is_refused_with_the_list(weights, tmp_path):
     after = deeper.state_dict()
     assert all(torch.equal(before[name], after[name]) for name in before)
     torch.save(deeper.state_dict(), path)
-    with pytest.raises(ValueError, match=r'  96 unexpected: layer1\.2\.conv1\.weight, '):
+    with pytest.raises(ValueError, match=r'96 unexpected: layer1\.2\.conv1\.weight, '):
         load_backbone(build(), path)
 
 
@@ -142,7 +142,7 @@ def test_a_single_missing_weight_is_refused(weights, tmp_path):
     path = tmp_path / 'checkpoint.pth'
     del weights['layer4.1.bn2.running_var']
     torch.save(weights, path)
-    with pytest.raises(ValueError, match=r'  1 missing: layer4\.1\.bn2\.running_var\n'):
+    with pytest.raises(ValueError, match=r'1 missing: layer4\.1\.bn2\.running_var: '):
         load_backbone(build(), path)
 
 
@@ -173,10 +173,3 @@ def test_file_that_is_no_checkpoint_is_refused(content, tmp_path):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'checkpoint not found: .*nowhere\.pth'):
         backbone_weights(tmp_path / 'nowhere.pth')
-
-
-def test_report_counts_and_shows_the_first_twenty():
-    own = {f'a{number}': torch.zeros(1) for number in range(21)}
-    first = ', '.join(f'a{number}' for number in range(20))
-    assert fit_report(own, {}) == f'  21 missing: {first}, ...'
-    assert fit_report(own, own) == ''

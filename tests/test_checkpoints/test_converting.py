@@ -289,7 +289,7 @@ def test_a_backbone_that_is_cut_off_is_not_converted(code_base, target, read, pa
     """It is a ResNet-18 but for names that are not there."""
     cut = {name: value for name, value in parts.items() if 'layer4.1' not in name}
     pretrained = read(code_base, foreign.WRITERS[code_base](cut))
-    message = r'(?s)the backbone is .*resnet18 of torchvision.*  10 missing: layer4\.1\.conv1'
+    message = r'(?s)the backbone is .*resnet18 of torchvision.*10 missing: layer4\.1\.conv1'
     with pytest.raises(ValueError, match=message):
         convert(pretrained, target, tmp_path / f'out{TARGETS[target].output.endings[0]}')
     assert not list(tmp_path.glob('out*'))

@@ -217,11 +217,25 @@ def test_what_leaves_the_backbone_as_it_was_drawn_is_refused(change, c4, message
     """MMEngine loads what fits and passes over the rest, with a warning at most."""
     run = Run(None, c4)
     expected = (
-        r'(?s)load_from=from\.pth would leave the backbone of the Detector untrained:\n'
+        r'(?s)load_from=from\.pth would leave the backbone of the Detector untrained: '
         rf'.*{message}.*as --cfg-options pretrained=from\.pth'
     )
     with pytest.raises(ValueError, match=expected):
         start_from(run, dict(state_dict=change(checkpoint[1])))
+
+
+def test_a_test_needs_the_whole_model(checkpoint):
+    """Where a training only needs the backbone."""
+    run, hook = Run(None, c4=False), PretrainedBackboneHook()
+    run.model.classifier = torch.nn.Linear(2, 2)
+    state = run.model.state_dict()
+    hook.after_load_checkpoint(run, dict(state_dict=state))
+    hook.before_test(run)
+    backbone = {name: value for name, value in state.items() if 'classifier' not in name}
+    hook.after_load_checkpoint(run, dict(state_dict=backbone))
+    message = r'does not fill the Detector: 2 missing: classifier\.weight, classifier\.bias: give'
+    with pytest.raises(ValueError, match=message):
+        hook.before_test(run)
 
 
 def test_runner_refuses_load_from_that_fills_nothing(digits, checkpoint, tmp_path):

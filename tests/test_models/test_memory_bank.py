@@ -71,6 +71,28 @@ def test_an_overflown_feature_moves_no_row():
     assert bank.feature_bank.isfinite().all()
 
 
+def test_features_of_another_length_are_normalised():
+    """As in MMSelfSup, where the bank is updated by hand."""
+    feature, index = unit_rows(3, 8), torch.tensor([0, 2, 2])
+    length = torch.tensor([[3.0], [0.1], [20.0]])
+    banks = []
+    for factor in (1.0, length):
+        torch.manual_seed(0)
+        banks.append(MemoryBank(length=5, feat_dim=8))
+        banks[-1].update(factor * feature, index)
+    torch.testing.assert_close(banks[0].feature_bank, banks[1].feature_bank)
+
+
+@pytest.mark.parametrize('momentum', [0.5, 1.0])
+def test_no_row_becomes_zeros(momentum):
+    """Neither by a feature of zeros nor by the opposite of the row."""
+    bank = MemoryBank(length=5, feat_dim=8, momentum=momentum)
+    before = bank.feature_bank.clone()
+    bank.update(torch.stack([torch.zeros(8), -before[1]]), torch.tensor([0, 1]))
+    torch.testing.assert_close(bank.feature_bank.norm(dim=1), torch.ones(5))
+    torch.testing.assert_close(bank.feature_bank[0], before[0])
+
+
 def test_rows_start_as_unit_vectors_without_a_preferred_direction():
     bank = MemoryBank(length=20000, feat_dim=16)
     torch.testing.assert_close(bank.feature_bank.norm(dim=1), torch.ones(20000))

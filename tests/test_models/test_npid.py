@@ -6,7 +6,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from npid_mm.models import NPID
-from tests.toy import build_npid, npid_config, samples
+from tests.toy import NECK, build_npid, npid_config, samples
 
 HEAD = dict(type='ExactSoftmaxHead', temperature=0.2)
 
@@ -170,3 +170,35 @@ def test_compiled_backbone_keeps_names_and_outputs_and_takes_arguments():
 def test_compile_argument_of_another_type_is_refused():
     with pytest.raises(TypeError, match="compile_backbone must be a bool or a dict, got 'yes'"):
         build(compile_backbone='yes')
+
+
+@pytest.mark.parametrize('part', ['backbone', 'neck', 'head', 'memory_bank'])
+def test_missing_part_is_refused(part):
+    with pytest.raises(
+        ValueError, match=rf'model\.{part} must be a config, such as dict.*got None'
+    ):
+        MODELS.build(npid_config(HEAD) | {part: None})
+
+
+@pytest.mark.parametrize(
+    'neck',
+    [
+        dict(NECK, in_channels=2048),
+        dict(
+            type='NonLinearNeck',
+            in_channels=2048,
+            hid_channels=16,
+            out_channels=16,
+            with_avg_pool=True,
+            norm_cfg=dict(type='BN1d'),
+        ),
+    ],
+    ids=['linear', 'non-linear'],
+)
+def test_another_width_than_the_backbones_is_named_at_the_first_batch(neck):
+    message = (
+        r'model\.neck\.in_channels is 2048, but the backbone ResNet_CIFAR gives 64 numbers an '
+        r'image: set model\.neck\.in_channels=64'
+    )
+    with pytest.raises(ValueError, match=message):
+        build(neck=neck).embed(images())

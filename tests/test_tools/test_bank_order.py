@@ -85,7 +85,7 @@ def test_one_row_too_many_in_the_middle_is_noticed_from_there_on(run, trained, t
 def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
     config, checkpoint = trained
     code, text = run(CHECK, config, tmp_path / 'no.pth')
-    assert code == 2 and 'error: checkpoint not found: ' in text
+    assert code == 2 and 'cannot check: checkpoint not found: ' in text
     code, text = run(CHECK, config, checkpoint, '--images', 49)
     assert code == 2 and 'images must be at least 50, got 49' in text
     option = 'test_cfg.reference.dataset.indices=100'
@@ -99,4 +99,4 @@ def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
     del content['state_dict'][BANK]
     torch.save(content, tmp_path / 'in.pth')
     code, text = run(CHECK, config, tmp_path / 'in.pth')
-    assert code == 2 and '1 missing: memory_bank.feature_bank; give its own config and' in text
+    assert code == 2 and '1 missing: memory_bank.feature_bank: give its own config and' in text

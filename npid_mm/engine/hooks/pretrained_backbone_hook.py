@@ -21,14 +21,16 @@ class PretrainedBackboneHook(Hook):
 
     ``pretrained='random'`` asks for an untrained backbone. A run that is resumed is left alone, and
     so is one that starts from the weights of a whole model (``load_from``), if they are there: what
-    MMEngine loads may be a backbone under other names, and then fills nothing.
+    MMEngine loads may be a backbone under other names, and then fills nothing. A test needs every
+    weight of the model.
     """
 
     def __init__(self):
         self._misfit = ''
+        self._test_misfit = ''
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """See which weights of the backbone a checkpoint of a whole model leaves unfilled."""
+        """See which weights a checkpoint of a whole model leaves unfilled."""
         model = get_ori_model(runner.model)
         own = {
             f'{prefix}{name}': value
@@ -37,8 +39,22 @@ class PretrainedBackboneHook(Hook):
         }
         state = checkpoint.get('state_dict', checkpoint)
         names = {name.removeprefix('module.'): value for name, value in state.items()}
-        given = {k: v for k, v in names.items() if k in own and isinstance(v, Tensor)}
-        self._misfit = fit_report(own, given)
+        given = {k: v for k, v in names.items() if isinstance(v, Tensor)}
+        self._misfit = fit_report(own, {k: v for k, v in given.items() if k in own})
+        whole = model.state_dict()
+        self._test_misfit = fit_report(whole, {k: v for k, v in given.items() if k in whole})
+
+    def before_test(self, runner) -> None:
+        """Refuse to measure a model that the checkpoint did not fill.
+
+        Raises:
+            ValueError: A weight of the model is missing in the checkpoint, or of another shape.
+        """
+        if self._test_misfit and runner.iter == 0:  # not trained since
+            raise ValueError(
+                f'the checkpoint does not fill the {type(get_ori_model(runner.model)).__name__}: '
+                f'{self._test_misfit}: give the checkpoint that the training of this config wrote'
+            )
 
     def before_train(self, runner) -> None:
         """Load, after the Runner has initialised the weights or resumed a run.
@@ -59,7 +75,7 @@ class PretrainedBackboneHook(Hook):
         if whole and self._misfit:
             raise ValueError(
                 f'load_from={whole} would leave the backbone of the '
-                f'{type(get_ori_model(runner.model)).__name__} untrained:\n{self._misfit}\n'
+                f'{type(get_ori_model(runner.model)).__name__} untrained: {self._misfit}: '
                 'load_from takes the checkpoint of such a whole model; give that of a pretraining '
                 f'as --cfg-options pretrained={whole}'
             )
@@ -93,7 +109,7 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
     report = fit_report(own, weights)
     if report:
         raise ValueError(
-            f'{checkpoint} does not fit the backbone of the {type(model).__name__}:\n{report}\n'
+            f'{checkpoint} does not fit the backbone of the {type(model).__name__}: {report}: '
             'make model.backbone (and the shared head of C4) the network of the checkpoint, or '
             'give the checkpoint of this one'
         )

@@ -36,8 +36,9 @@ class ResumedCheckpointHook(Hook):
                 if not isinstance(found, Mapping) or name not in found:
                     raise ValueError(
                         f'{runner._load_from} cannot be resumed, as it has no {part}.{name}: it is '
-                        'not the checkpoint of a training; give it as load_from to start from its '
-                        'weights'
+                        'not the checkpoint of a training, or one that was published without its '
+                        'state; to start a new training from its weights, leave --resume out and '
+                        f'give --cfg-options load_from={runner._load_from}'
                     )
 
     def before_train(self, runner) -> None:

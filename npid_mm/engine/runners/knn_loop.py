@@ -203,6 +203,25 @@ class KNNTestLoop(KNNLoop, TestLoop):
 
     stage = 'test'
 
+    def run(self) -> dict:
+        """Answer all queries; returns the metrics.
+
+        Raises:
+            ValueError: The checkpoint lacks the neck or the memory bank that the test reads.
+        """
+        needed = {'embedding': ['neck'], 'backbone': []}[self.feature]
+        if self.reference == 'bank':
+            needed = [*needed, 'memory_bank']
+        absent = getattr(get_ori_model(self.runner.model), 'absent_parts', ())
+        lacking = [part for part in needed if part in absent]
+        if lacking:
+            raise ValueError(
+                f'the checkpoint has no weights of model.{" and model.".join(lacking)}, which the '
+                'test would read: give the checkpoint of a pretraining, or set '
+                "test_cfg.feature='backbone' and test_cfg.reference to a data loader"
+            )
+        return super().run()
+
 
 def _attach(scores: dict[int, Tensor], data_samples) -> None:
     """Give each data sample its scores for every K, and those of the first as prediction."""
