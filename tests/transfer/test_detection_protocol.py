@@ -199,6 +199,7 @@ def test_nothing_is_downloaded(name):
     assert 'Pretrained' not in str(cfg.model) and cfg.pretrained is None
     assert [hook.type for hook in cfg.custom_hooks] == [
         'mmpretrain.PretrainedBackboneHook',
+        'mmpretrain.DivergenceHook',
         'mmpretrain.GracefulStopHook',
         'mmpretrain.SafeCheckpointHook',
     ]

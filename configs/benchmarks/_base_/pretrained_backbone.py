@@ -7,6 +7,8 @@ pretrained = None
 
 custom_hooks = [
     dict(type='mmpretrain.PretrainedBackboneHook'),
+    # stop at the first loss or weight that is NaN or infinite
+    dict(type='mmpretrain.DivergenceHook'),
     # on SIGTERM save and exit; --resume goes on from there
     dict(type='mmpretrain.GracefulStopHook', interval=10),
     dict(type='mmpretrain.SafeCheckpointHook'),

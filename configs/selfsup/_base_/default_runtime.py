@@ -11,6 +11,8 @@ default_hooks = dict(
         max_keep_ckpts=3,
         backend_args=dict(backend='whole_file'),
     ),
+    # stop at the first loss or weight that is NaN or infinite
+    divergence=dict(type='DivergenceHook'),
     # on SIGTERM save and exit; --resume goes on in the middle of the epoch
     graceful_stop=dict(type='GracefulStopHook', interval=10),
     # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels

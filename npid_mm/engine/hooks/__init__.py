@@ -1,3 +1,4 @@
+from .divergence_hook import DivergedError, DivergenceHook
 from .graceful_stop_hook import GracefulStopHook
 from .image_check_hook import ImageCheckHook
 from .label_check_hook import LabelCheckHook
@@ -10,6 +11,8 @@ from .seed_step_hook import SeedStepHook
 from .whole_checkpoint_hook import WholeCheckpointHook
 
 __all__ = [
+    'DivergedError',
+    'DivergenceHook',
     'GracefulStopHook',
     'ImageCheckHook',
     'LabelCheckHook',
