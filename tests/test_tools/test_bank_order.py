@@ -85,7 +85,7 @@ def test_one_row_too_many_in_the_middle_is_noticed_from_there_on(run, trained, t
 def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
     config, checkpoint = trained
     code, text = run(CHECK, config, tmp_path / 'no.pth')
-    assert code == 2 and 'cannot check: checkpoint not found: ' in text
+    assert code == 2 and 'error: checkpoint not found: ' in text
     code, text = run(CHECK, config, checkpoint, '--images', 49)
     assert code == 2 and 'images must be at least 50, got 49' in text
     option = 'test_cfg.reference.dataset.indices=100'
