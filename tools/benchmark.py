@@ -14,6 +14,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from npid_mm.arguments import check_whole
 from npid_mm.checkpoints import backbone_weights
 from npid_mm.downloads.download import sha256
 from npid_mm.engine.benchmark_report import MARKDOWN, about, check_folder, write_report
@@ -22,6 +23,7 @@ from npid_mm.engine.classification_suite import CLASSIFICATION
 from npid_mm.engine.detection_suite import DETECTION
 from npid_mm.engine.launch import add_config_options
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.preflight import check_writable
 from npid_mm.engine.segmentation_suite import SEGMENTATION
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -51,12 +53,14 @@ def parse_args() -> argparse.Namespace:
 def main() -> int:
     """Run what is left to run; returns the exit status."""
     args = parse_args()
+    check_whole('--gpus', args.gpus)
     suite, console = SUITES[args.suite], Console(soft_wrap=True, markup=False, highlight=False)
     chosen = suite.select(args.only)
     backbone_weights(args.checkpoint)  # refuses what every benchmark would refuse
     digest = sha256(args.checkpoint)
     name = f'{args.checkpoint.stem}-{digest[:8]}'
     folder = args.work_dir or Path('work_dirs/benchmark') / name / args.suite
+    check_writable(folder, '--work-dir')
     run = SuiteRun(
         suite, args.checkpoint, digest, folder, ROOT, args.data_root, args.gpus, args.cfg_options
     )

@@ -28,12 +28,14 @@ from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import (
     add_config_options,
     build_runner,
+    existing_file,
     read_config,
     set_loader_defaults,
     settle_workers,
 )
 from npid_mm.engine.listed_images import use_listed_images
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.preflight import check_writable
 from npid_mm.engine.quickstart_record import check_work_dir, record_images
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
@@ -79,12 +81,15 @@ def main() -> None:
     """Run the quickstart, alone in its work dir."""
     args = parse_args()
     root = args.data or args.work_dir / 'digits'
+    config = existing_file(str(args.config or (FOLDER if args.data else DIGITS)), 'config')
+    cfg = read_config(config, args.cfg_options)
+    check_writable(args.work_dir, '--work-dir')
     check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
     with sole_training(args.work_dir):
-        quickstart(args, root)
+        quickstart(args, cfg, root)
 
 
-def quickstart(args: argparse.Namespace, root: Path) -> None:
+def quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     """Prepare the images in ``root``, train, evaluate, draw."""
     # a small network gains nothing from more threads, and the loaders' workers need the rest
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
@@ -93,7 +98,7 @@ def quickstart(args: argparse.Namespace, root: Path) -> None:
         write_digits(root)
     classes = split_folder(root, args.work_dir, with_labels=args.labels)
     record_images(args.work_dir, root)
-    cfg = make_config(args, root, labelled=bool(classes))
+    complete_config(cfg, args, root, labelled=bool(classes))
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
     loaders = [
@@ -132,9 +137,8 @@ def quickstart(args: argparse.Namespace, root: Path) -> None:
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
-def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
-    """The config with the images of ``root``, as listed in ``args.work_dir``, in it."""
-    cfg = read_config(args.config or (FOLDER if args.data else DIGITS), args.cfg_options)
+def complete_config(cfg: Config, args: argparse.Namespace, root: Path, labelled: bool) -> None:
+    """Write the images of ``root``, as listed in ``args.work_dir``, into a config."""
     cfg.work_dir = str(args.work_dir)
     cfg.randomness = dict(seed=args.seed)
     if args.short or args.epochs:
@@ -147,7 +151,6 @@ def make_config(args: argparse.Namespace, root: Path, labelled: bool) -> Config:
     if not labelled:  # nothing to validate with
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.default_hooks.memory_bank.knn_interval = 0
-    return cfg
 
 
 class Untrained(Hook):

@@ -14,10 +14,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from npid_mm.arguments import check_whole
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import existing_file, parse_options, read_config
 from npid_mm.engine.metric_names import check_metric
 from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.engine.preflight import check_writable
 from npid_mm.engine.sweep import Sweep, grid_cells, parse_axis
 from npid_mm.engine.tool_process import tool_command
 
@@ -85,6 +87,7 @@ def as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
 def main() -> int:
     """Run the sweep, alone in its folder; returns the exit status."""
     args = parse_args()
+    check_whole('--gpus', args.gpus)
     config = existing_file(args.config, 'config')
     cfg = read_config(config)
     cells = grid_cells([parse_axis(text) for text in args.grid])
@@ -95,6 +98,7 @@ def main() -> int:
         metric = check_metric(changed, args.metric or metric)
     folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
     origin = dict(config=cfg.pretty_text, options=[*scaling(args), *args.cfg_options])
+    check_writable(folder, '--work-dir')
     with sole_training(folder):
         return run_grid(Sweep(folder, cells, metric, origin), train_command(args))
 

@@ -2,6 +2,7 @@
 
 import datetime
 import hashlib
+import os
 from pathlib import Path
 
 from mmengine.fileio import put
@@ -32,10 +33,12 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
 
     Raises:
         FileNotFoundError: There is no such checkpoint.
-        ValueError: It holds no model below 'state_dict', or one with an object of other code in
-            it, or it holds itself.
+        ValueError: ``name`` is a folder, or the checkpoint holds no model below 'state_dict', one
+            with an object of other code in it, or itself.
         FileExistsError: A file of this name is there, with other content.
     """
+    if str(name).endswith(('/', os.sep)) or Path(name).is_dir():
+        raise ValueError(f"NAME must be the beginning of a file's path, got the folder {name}")
     content, state = own_checkpoint(checkpoint)
     left = [key for key in OF_TRAINING if content.pop(key, None) is not None]
     if not bank:

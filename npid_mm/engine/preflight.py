@@ -11,6 +11,7 @@ from .launch import existing_checkpoint
 # what a Runner needs for a training or a test
 TRAINING = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
 TEST = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator')
+LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
 
 def check_training(cfg: Config) -> None:
@@ -33,7 +34,7 @@ def check_test(cfg: Config) -> None:
     check_data_folders(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
 
 
-def check_folder(folder: str | Path, what: str) -> None:
+def check_writable(folder: str | Path, what: str) -> None:
     """Check that files can be written to a folder, which may have to be made.
 
     Args:
@@ -54,6 +55,9 @@ def _check_run(cfg: Config, needed: tuple[str, ...], what: str) -> None:
     missing = [key for key in needed if not cfg.get(key)]
     if missing:
         raise ValueError(f'the config has no {", ".join(missing)}, which {what} needs')
-    check_folder(cfg.work_dir, 'work_dir')
+    level = cfg.get('log_level') or 'INFO'
+    if isinstance(level, str) and level not in LEVELS:
+        raise ValueError(f'log_level must be one of {", ".join(LEVELS)}, got {level!r}')
+    check_writable(cfg.work_dir, 'work_dir')
     if cfg.get('load_from'):
         existing_checkpoint(cfg.load_from)

@@ -82,6 +82,7 @@ def build_index(
     if dtype not in DTYPES:
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     check_whole('batch_size', batch_size)
+    check_whole('num_workers', num_workers, least=0)
     cfg = search_config(with_test_pipeline(cfg))
     if not os.path.lexists(Path(folder) / META):
         check_free(folder)

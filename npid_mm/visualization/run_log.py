@@ -102,12 +102,19 @@ def _log_files(folder):
         yield from [scalars] if scalars.is_file() else sorted(start.glob('*.log'))
 
 
+def _lines(path):
+    try:
+        return path.read_text(encoding='utf-8').splitlines()
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path} is not a log of a training: it is not text') from error
+
+
 def _records(path):
     return _text_records(path) if path.suffix == '.log' else _scalar_records(path)
 
 
 def _scalar_records(path):
-    lines = path.read_text(encoding='utf-8').splitlines()
+    lines = _lines(path)
     return [
         record
         for number, line in enumerate(lines, 1)
@@ -130,7 +137,7 @@ def _parse(path, number, line, last):
 def _text_records(path):
     """The lines of a log's text as ``scalars.json`` would have them."""
     records = []
-    for line in path.read_text(encoding='utf-8').splitlines():
+    for line in _lines(path):
         if found := STEP.search(line):
             epoch, step, length = map(int, found.groups()[:3])
             records.append(

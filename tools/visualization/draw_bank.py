@@ -5,6 +5,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from npid_mm.arguments import check_whole
 from npid_mm.engine.picture_options import add_picture_options, load_picture_config
 from npid_mm.engine.plain_errors import ToolParser, run_tool
 from npid_mm.retrieval.held_out import class_names, labels_if_any, load_bank
@@ -32,6 +33,7 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Choose rows, lay them out, draw and say where the picture is."""
     args = parse_args()
+    check_whole('--points', args.points)
     cfg, out = load_picture_config(args)
     rows, images = load_bank(cfg, args.checkpoint)
     labels, names = labels_if_any(images), class_names(images)
