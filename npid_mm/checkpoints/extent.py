@@ -131,6 +131,11 @@ def measure(
     return whole
 
 
+def has_object(value) -> bool:
+    """Whether a value is, or holds, anything but containers, tensors and plain values."""
+    return measure(value, {}).has_object
+
+
 def brief(value) -> str:
     """Describe a value in a few words; the repr of a container may never end."""
     kind = type(value)

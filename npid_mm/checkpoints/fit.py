@@ -114,6 +114,7 @@ def fit_report(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
 
 def misfits(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, list[str]]:
     """What keeps ``given`` from filling ``own``: names by their kind, of the kinds there are."""
+    given = {name: value for name, value in given.items() if isinstance(value, Tensor)}
     missing = [name for name in own if name not in given and not name.endswith(COUNTER)]
     unexpected = [name for name in given if name not in own]
     reshaped = [

@@ -67,11 +67,12 @@ def refuse(allowed: str, got) -> None:
     raise pickle.UnpicklingError(f'{allowed}, got {type(got).__name__}')
 
 
-def check_key(key) -> None:
-    """Refuse a dictionary key or an element of a set that may take long to hash or to compare.
+def is_plain_key(key) -> bool:
+    """Whether a key of a dictionary or an element of a set is a plain value, not a placeholder.
 
     Raises:
-        UnpicklingError: ``key`` is neither a plain value nor a short, flat tuple of such.
+        UnpicklingError: It may take long to hash or to compare, as it is neither of the two nor a
+            short, flat tuple of them.
     """
     parts = (key,)
     if type(key) in (tuple, frozenset, torch.Size):
@@ -80,32 +81,36 @@ def check_key(key) -> None:
                 f'a key may be a tuple of up to {KEY_PARTS} values, got one of {len(key)}'
             )
         parts = key
+    plain = True
     for part in parts:
         kind = type(part)
         if kind is int:
             if abs(part) >= KEY_LIMIT:
                 raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
-        elif kind not in KEYS and not isinstance(part, (Inert, type)):
+        elif isinstance(part, (Inert, type)):
+            plain = False
+        elif kind not in KEYS:
             refuse('a key must be a string, a number or a flat tuple of such', part)
+    return plain
 
 
-def checked_keys(keys: Iterable) -> Iterable:
-    """Return ``keys``, a sequence or set, after :func:`check_key` on each of them."""
-    if type(keys) not in SEQUENCES:
-        refuse('a set must be made from a list', keys)
-    for key in keys:
-        check_key(key)
-    return keys
+def checked_items(items: Iterable) -> Iterable:
+    """Return ``items``, a sequence or set, after :func:`is_plain_key` looked at each of them."""
+    if type(items) not in SEQUENCES:
+        refuse('a set must be made from a list', items)
+    for item in items:
+        is_plain_key(item)
+    return items
 
 
 def plain_set(items: Iterable = ()) -> set:
     """Build a set."""
-    return set(checked_keys(items))
+    return set(checked_items(items))
 
 
 def plain_frozenset(items: Iterable = ()) -> frozenset:
     """Build a frozenset."""
-    return frozenset(checked_keys(items))
+    return frozenset(checked_items(items))
 
 
 def ordered_dict(items: Iterable = ()) -> OrderedDict:
@@ -118,8 +123,8 @@ def ordered_dict(items: Iterable = ()) -> OrderedDict:
     for pair in items:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             refuse('a dictionary must be made from pairs', pair)
-        check_key(pair[0])
-        made[pair[0]] = pair[1]
+        if is_plain_key(pair[0]):
+            made[pair[0]] = pair[1]
     return made
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from .extent import brief
+
 BACKBONE = 'backbone.'
 NECK = 'neck.fc.'
 BANK = 'memory_bank.feature_bank'
@@ -45,3 +47,18 @@ class Pretrained:
             for name, value in self.state.items()
             if name.startswith(BACKBONE)
         }
+
+
+def check_bank(bank, name: str = BANK) -> None:
+    """Refuse a memory bank of a checkpoint that is not rows of features.
+
+    Args:
+        bank (object): What the checkpoint holds.
+        name (str): Where.
+
+    Raises:
+        ValueError: It is not a floating-point tensor (N, D).
+    """
+    if not (isinstance(bank, Tensor) and bank.dim() == 2 and bank.is_floating_point()):
+        got = f'{tuple(bank.shape)} of {bank.dtype}' if isinstance(bank, Tensor) else brief(bank)
+        raise ValueError(f'{name} must be a bank of floating-point rows (N, D), got {got}')

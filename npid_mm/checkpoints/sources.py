@@ -18,7 +18,7 @@ from .backbone import (
     no_backbone,
 )
 from .flat import flat_values
-from .pretrained import BACKBONE, BANK, NECK, Z_COUNT, Pretrained, Z
+from .pretrained import BACKBONE, BANK, NECK, Z_COUNT, Pretrained, Z, check_bank
 
 SETTINGS = 'settings'  # a tensor with the settings of the loss
 # what such a tensor has, by its length; old_momentum is the weight of the old row
@@ -213,6 +213,7 @@ def _make_rows_unit(pretrained: Pretrained) -> None:
     bank = pretrained.state.get(BANK)
     if bank is None:
         return
+    check_bank(bank, pretrained.origin[BANK])
     norm = torch.linalg.vector_norm(bank, dim=1, dtype=torch.float32)
     off = (norm - 1).abs() > max(UNIT, 4 * torch.finfo(bank.dtype).eps)
     if off.any():

@@ -10,7 +10,16 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from .plain_types import BUILDERS, DTYPES, STORAGES, Inert, check_key, refuse, set_state
+from .plain_types import (
+    BUILDERS,
+    DTYPES,
+    STORAGES,
+    Inert,
+    checked_items,
+    is_plain_key,
+    refuse,
+    set_state,
+)
 
 STEPS = 3_000_000  # of a pickle: 1.28 million paths of images take 2.6 million
 # steps that opcodes count for which take more time or memory than the others
@@ -24,6 +33,8 @@ DIGITS = 1024  # bytes of an integer; Python prints numbers of up to 4300 digits
 
 class TensorUnpickler(pickle._Unpickler):
     """Builds tensors, containers and plain values; all else becomes :class:`Inert`.
+
+    An entry of a dictionary whose key would be a placeholder is left out.
 
     No class or function that a file names is ever looked up, so none can be called. The number of
     steps, what is hashed, and what an item or a state can be set on are bounded, so that a small
@@ -113,8 +124,7 @@ class TensorUnpickler(pickle._Unpickler):
         if not isinstance(target, (dict, Inert)):
             refuse('items may be set on a dictionary only', target)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if not isinstance(target, Inert):
-                check_key(key)
+            if isinstance(target, dict) and is_plain_key(key):
                 target[key] = value
 
     def load_append(self):
@@ -128,8 +138,8 @@ class TensorUnpickler(pickle._Unpickler):
     def load_additems(self):
         """Add the items since the mark to a set."""
         items = self.pop_mark()
-        for item in items if isinstance(self.stack[-1], set) else ():
-            check_key(item)
+        if isinstance(self.stack[-1], set):
+            checked_items(items)
         self._add(items, set, 'update')
 
     def _add(self, items: list, kind: type, method: str) -> None:
@@ -141,10 +151,7 @@ class TensorUnpickler(pickle._Unpickler):
 
     def load_frozenset(self):
         """Build a frozenset of the items since the mark."""
-        items = self.pop_mark()
-        for item in items:
-            check_key(item)
-        self.append(frozenset(items))
+        self.append(frozenset(checked_items(self.pop_mark())))
 
     def load_reduce(self):
         """Call a function or class that :meth:`find_class` returned."""

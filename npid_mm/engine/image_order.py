@@ -10,7 +10,7 @@ from torch import Tensor
 
 from npid_mm.checkpoints.objects import drop_objects, file_bytes
 from npid_mm.checkpoints.own import own_checkpoint
-from npid_mm.checkpoints.pretrained import BANK, IMAGES
+from npid_mm.checkpoints.pretrained import BANK, IMAGES, check_bank
 from npid_mm.datasets.image_list import class_folder_list, list_lines, listed_path
 from npid_mm.datasets.image_names import pack_names, relative_names, unpack_names
 from npid_mm.outputs import CHECKPOINT, check_output
@@ -120,6 +120,7 @@ def reorder_bank(
     before = unpack_names(content[IMAGES]) if old is None else image_order(old)
     permutation = row_permutation(before, order)
     bank = state[BANK]
+    check_bank(bank)
     if len(bank) != len(permutation):
         raise ValueError(
             f'the bank of {checkpoint} has {len(bank):,} rows, but the orders have '
@@ -128,7 +129,7 @@ def reorder_bank(
     state[BANK] = bank[permutation]
     content[IMAGES] = pack_names(order)
     head = state.get(HEAD_ROWS)
-    if head is not None and len(head) == len(permutation):
+    if isinstance(head, Tensor) and head.shape[:1] == permutation.shape:
         state[HEAD_ROWS] = head[permutation]
     left = [key for key in LEFT if content.pop(key, None) is not None]
     left += drop_objects(content)

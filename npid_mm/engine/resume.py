@@ -155,7 +155,7 @@ def check_contents(path: str | Path) -> None:
             if not stored or sum(entry.file_size for entry in entries) > Path(path).stat().st_size:
                 raise UnreadableCheckpointError('its parts are larger than the file')
             damaged = archive.testzip()
-    except (OSError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, RuntimeError, zipfile.BadZipFile) as error:  # encrypted
         raise UnreadableCheckpointError(str(error)) from error
     if damaged is not None:
         raise UnreadableCheckpointError(f'the checksum of its part {damaged} is wrong')

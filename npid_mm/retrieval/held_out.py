@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from npid_mm.arguments import check_whole
 from npid_mm.checkpoints.backbone import checkpoint_content, network_state
+from npid_mm.checkpoints.pretrained import check_bank
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.folder_layout import folder_classes
 from npid_mm.engine.features import readable_features, tolerant
@@ -145,13 +146,14 @@ def load_bank(cfg: Config, checkpoint: str) -> tuple[Tensor, Dataset]:
 
     Raises:
         FileNotFoundError: There is no such checkpoint or data set.
-        ValueError: The checkpoint has no bank, or the training set another length.
+        ValueError: The checkpoint has no bank of rows, or the training set another length.
     """
     state = network_state(checkpoint_content(checkpoint))
     if BANK not in state:
         raise ValueError(
             f'{checkpoint} has no memory bank ({BANK}): give the checkpoint of a pretraining'
         )
+    check_bank(state[BANK])
     if not cfg.get('train_dataloader'):
         raise ValueError("the bank's images are those of train_dataloader, the config has none")
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')

@@ -16,6 +16,7 @@ from .payloads import payloads
 
 PLACES = ('state_dict', 'meta', 'message_hub', 'optimizer', 'param_schedulers', 'extra')
 FLIPS = 20  # damaged copies in each format
+NOTES = 'notes'  # in the names of files of plain values, which MMEngine would obey or stumble over
 
 
 def write_all(folder: Path, content: dict, trace: Path, victim: Path) -> list[Path]:
@@ -41,7 +42,7 @@ def write_all(folder: Path, content: dict, trace: Path, victim: Path) -> list[Pa
             save(_placed(content, place, value), path(f'{title} in {place}'), zipped)
     write = f'open({str(trace)!r}, "w").close()'
     for title, value in _notes(write, str(victim)).items():
-        save(content | value, path(title))
+        save(content | value, path(f'{NOTES} {title}'))
     for zipped in (True, False):
         good = save(content, folder / 'good', zipped).read_bytes()
         for title, data in _damaged(good, zipped).items():

@@ -1,8 +1,10 @@
 """Everything in the package that reads a checkpoint, as its tool calls it."""
 
 import shutil
+from pathlib import Path
 
 import torch
+from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmpretrain.registry import MODELS
 
@@ -26,6 +28,11 @@ def small_config(digits, work_dir):
     cfg.model.backbone.update(stem_channels=4, base_channels=4)
     cfg.model.neck.in_channels = 32
     cfg.train_cfg.val_interval = 9
+    lines = (digits / 'train.txt').read_text().splitlines()[:64]
+    short = Path(work_dir).with_suffix('.txt')
+    short.write_text('\n'.join(lines))
+    cfg.train_dataloader.dataset.dataset.ann_file = str(short)
+    cfg.test_cfg.reference.dataset.ann_file = str(short)
     cfg.default_hooks.checkpoint.update(save_best='knn/top1_k5', rule='greater')
     return cfg
 
@@ -44,7 +51,6 @@ class EntryPoints:
     )  # fmt: skip
 
     def __init__(self, digits, folder):
-        self.digits, self.folder = digits, folder
         self.cfg = small_config(digits, folder / 'work')
         self.runner = build_runner(self.cfg)
         self.runner.train_loop  # noqa: B018 builds it
@@ -60,11 +66,12 @@ class EntryPoints:
         return load_tensors(path, values=False)
 
     def load_from(self, path, out):
+        self.runner._resume = False
         self.runner.load_checkpoint(str(path))
 
     def resume(self, path, out):
         """And save, which removes what the checkpoint lists."""
-        cfg = small_config(self.digits, out)
+        cfg = Config(dict(work_dir=str(out)))
         set_resume(cfg, str(path))
         runner = self.runner
         runner._resume, runner._load_from, runner._has_loaded = True, cfg.load_from, False
@@ -76,8 +83,7 @@ class EntryPoints:
 
     def resume_newest(self, path, out):
         shutil.copy(path, out / 'epoch_1.pth')
-        cfg = small_config(self.digits, out)
-        set_resume(cfg, 'auto')
+        set_resume(Config(dict(work_dir=str(out))), 'auto')
 
     def probe(self, path, out):
         load_backbone(self.model.backbone, path)
@@ -92,15 +98,14 @@ class EntryPoints:
         return extract_backbone(path, out / 'backbone.pth')
 
     def convert(self, path, out):
-        errors = []
         for source in SOURCES:
             try:
-                text = convert(read_pretrained(path, source), 'npid_mm', out / f'{source}.pth')
+                return convert(read_pretrained(path, source), 'npid_mm', out / 'out.pth')
             except ValueError as error:
-                errors.append(error)
-            else:
-                return text
-        raise errors[0]
+                other = error
+                if 'looks like one of' not in str(error):
+                    break
+        raise other
 
     def publish(self, path, out):
         return publish(path, out / 'npid')
@@ -109,7 +114,7 @@ class EntryPoints:
         return reorder_bank(path, out / 'out.pth', self.order, self.order)
 
     def bank_order(self, path, out):
-        return bank_order_of_config(self.cfg, path, 8)
+        return bank_order_of_config(self.cfg, path, 64)
 
     def bank(self, path, out):
         return load_bank(self.cfg, str(path))[0]

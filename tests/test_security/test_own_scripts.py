@@ -6,29 +6,25 @@ import pytest
 import torch
 from mmengine.runner import CheckpointLoader
 from mmpretrain import FeatureExtractor, get_model
+from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import register_loader
 from tests.test_security.assembler import Call
 from tests.toy import digits_config
 
 
-@pytest.fixture
-def harmful(tmp_path):
-    """A file that MMEngine's own loader would obey, see test_harmful_checkpoint.py."""
-    harm = Call(os.system, f'touch {tmp_path / "trace"}')
-    weight = torch.full((8, 3, 3, 3), 0.5)
-    content = dict(state_dict={'backbone.conv1.weight': weight}, extra=harm)
-    torch.save(content, tmp_path / 'harmful.pth')
-    return tmp_path / 'harmful.pth'
-
-
 @pytest.mark.parametrize('load', [get_model, FeatureExtractor])
-def test_the_loader_can_be_asked_for(load, harmful, digits, tmp_path, monkeypatch):
-    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
-    register_loader()
+def test_the_loader_can_be_asked_for(load, digits, tmp_path, monkeypatch):
+    """MMEngine's own one would obey the file, see test_harmful_checkpoint.py."""
     cfg = digits_config(digits, tmp_path / 'work')
     cfg.model.memory_bank.length = 8
-    model = load(cfg, pretrained=str(harmful))
+    state = MODELS.build(cfg.model).state_dict()
+    state['backbone.conv1.weight'].fill_(0.5)
+    harm = Call(os.system, f'touch {tmp_path / "trace"}')
+    torch.save(dict(state_dict=state, extra=harm), tmp_path / 'harmful.pth')
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
+    register_loader()
+    model = load(cfg, pretrained=str(tmp_path / 'harmful.pth'))
     model = getattr(model, 'model', model)
     assert (model.backbone.conv1.weight == 0.5).all()
     assert not (tmp_path / 'trace').exists()

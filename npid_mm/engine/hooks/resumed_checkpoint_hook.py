@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 
 from mmengine.hooks import CheckpointHook, Hook
+from mmengine.optim import OptimWrapperDict
+
+from npid_mm.checkpoints.extent import has_object
 
 from ..own_files import keep_own_files
 
@@ -23,10 +26,10 @@ class ResumedCheckpointHook(Hook):
     priority = 'HIGH'
 
     def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
-        """Look for the parts that a run continues from.
+        """Look at the parts that a run continues from.
 
         Raises:
-            ValueError: One is missing.
+            ValueError: One is missing, or of another form.
         """
         if not runner._resume:
             return
@@ -40,9 +43,41 @@ class ResumedCheckpointHook(Hook):
                         'state; to start a new training from its weights, leave --resume out and '
                         f'give --cfg-options load_from={runner._load_from}'
                     )
+        several = isinstance(runner.optim_wrapper, OptimWrapperDict)
+        for name, is_state in (('optimizer', _is_optimizer), ('param_schedulers', _is_schedule)):
+            state = checkpoint.get(name)
+            states = state.values() if several and isinstance(state, Mapping) else [state]
+            if name in checkpoint and not all(map(is_state, states)):
+                raise ValueError(
+                    f'{runner._load_from} cannot be resumed, as its {name} is not that of a '
+                    'training: to start a new training from its weights, leave --resume out and '
+                    f'give --cfg-options load_from={runner._load_from}'
+                )
 
     def before_train(self, runner) -> None:
         """Forget files that are not of this run."""
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 keep_own_files(runner.message_hub, hook, runner.work_dir)
+
+
+def _is_optimizer(state) -> bool:
+    """Whether this has the form of an optimizer's state."""
+    if not isinstance(state, Mapping):
+        return False
+    groups, states = state.get('param_groups'), state.get('state')
+    return (
+        isinstance(groups, list)
+        and all(isinstance(group, Mapping) for group in groups)
+        and all(isinstance(group.get('params'), list) for group in groups)
+        and not any(has_object(value) for group in groups for value in group.values())
+        and isinstance(states, Mapping)
+        and all(isinstance(each, Mapping) for each in states.values())
+    )
+
+
+def _is_schedule(state) -> bool:
+    """Whether this has the form of the states of schedules, which become their attributes."""
+    return isinstance(state, list) and all(
+        isinstance(each, Mapping) and not any(map(callable, each.values())) for each in state
+    )
