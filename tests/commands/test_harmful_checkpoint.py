@@ -1,6 +1,8 @@
 """Checkpoints that were made to do harm, given to tools as a user types them."""
 
 import shutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from mmengine.config import Config
 from npid_mm.engine.launch import build_runner
 from tests.command_line import run
 from tests.test_security.assembler import Code, doubled, save
-from tests.toy import digits_config
+from tests.toy import ROOT, digits_config
 
 
 @pytest.fixture(scope='module')
@@ -68,3 +70,13 @@ def test_a_key_that_takes_for_ever_is_refused_in_a_line(trained, tmp_path, tool)
     assert done.returncode == 1
     assert f'cannot read {path} as a checkpoint' in said
     assert 'a key must be a string, a number or a flat tuple of such' in said
+
+
+def test_importing_the_package_leaves_the_loading_of_others_alone():
+    """As SECURITY.md says. In this process other tests may have registered the loader."""
+    code = (
+        'import npid_mm; from mmengine.runner import CheckpointLoader; '
+        'print(CheckpointLoader._get_checkpoint_loader("a.pth").__module__)'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.split()[-1] == 'mmengine.runner.checkpoint', done.stderr

@@ -3,11 +3,9 @@
 import io
 import os
 import pickle
-import struct
 import sys
 import types
 import zipfile
-import zlib
 from collections import Counter, OrderedDict
 
 import numpy as np
@@ -17,6 +15,7 @@ from torch import nn
 
 from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.tensor_unpickler import STORAGES, Inert, TensorUnpickler
+from tests.test_security.assembler import Call, overlapping
 
 FORMATS = pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
 
@@ -128,19 +127,6 @@ def test_objects_keep_their_state_and_nothing_else(zipped, vanished, tmp_path):
     assert loaded['history'].state == dict(note='kept')
     assert repr(loaded['bank']) == '<inert a_code_base.Bank>'
     assert loaded['function'] is not os.system and issubclass(loaded['function'], Inert)
-
-
-class Call:
-    """Pickled as the call of a function, and what is then set on its result."""
-
-    def __init__(self, function, *arguments, state=None):
-        self.reduced = (function, arguments) if state is None else (function, arguments, state)
-
-    def __reduce__(self):
-        return self.reduced
-
-    def __call__(self):
-        pass  # as the first part of a reduction it has to look like a function
 
 
 def test_tensors_and_parameters_of_torch_0_3(tmp_path):
@@ -319,15 +305,6 @@ def test_compressed_parts_are_refused(tmp_path):
 def test_storages_larger_than_the_file_together_are_refused(tmp_path):
     """Each part of a zip file may say that it goes on over all parts behind it."""
     path = save([torch.rand(1000) for _ in range(9)], tmp_path / 'checkpoint.pth', True)
-    data = path.read_bytes()
-    with zipfile.ZipFile(path, 'a') as archive:
-        end = archive.start_dir
-        for entry in archive.infolist():
-            if '/data/' in entry.filename:
-                lengths = struct.unpack_from('<HH', data, entry.header_offset + 26)
-                start = entry.header_offset + 30 + sum(lengths)
-                entry.file_size = entry.compress_size = end - start
-                entry.CRC = zlib.crc32(data[start:end])
-        archive.writestr('checkpoint/more', b'')  # so that the list is written again
+    path.write_bytes(overlapping(path.read_bytes()))
     with pytest.raises(ValueError, match='cannot read .* it is cut off or damaged: a part of'):
         load_tensors(path)

@@ -2,15 +2,13 @@
 
 import io
 import random
-import struct
 import zipfile
-import zlib
 from copy import copy
 from pathlib import Path
 
 import torch
 
-from .assembler import Code, doubled, expanded, name, save
+from .assembler import Code, doubled, expanded, name, overlapping, save
 from .crafted_legacy import legacy_files
 from .payloads import payloads
 
@@ -164,20 +162,5 @@ def _zips(good: bytes) -> dict[str, bytes]:
         'zip that is encrypted': bytes(weak),
         'zip behind other data': b'#!/bin/sh\n' + good,
         'zip of nothing': b'PK\x05\x06' + bytes(18),
-        'zip whose parts overlap': _overlapping(good),
+        'zip whose parts overlap': overlapping(good),
     }
-
-
-def _overlapping(good: bytes) -> bytes:
-    """An archive whose storages say that each goes on over all that is behind it."""
-    file = io.BytesIO(good)
-    with zipfile.ZipFile(file, 'a') as archive:
-        end = archive.start_dir
-        for entry in archive.infolist():
-            if '/data/' in entry.filename:
-                lengths = struct.unpack_from('<HH', good, entry.header_offset + 26)
-                start = entry.header_offset + 30 + sum(lengths)
-                entry.file_size = entry.compress_size = end - start
-                entry.CRC = zlib.crc32(good[start:end])
-        archive.writestr('checkpoint/more', b'')  # so that the list is written again
-    return file.getvalue()

@@ -28,11 +28,3 @@ def test_the_loader_can_be_asked_for(load, digits, tmp_path, monkeypatch):
     model = getattr(model, 'model', model)
     assert (model.backbone.conv1.weight == 0.5).all()
     assert not (tmp_path / 'trace').exists()
-
-
-def test_importing_the_package_leaves_the_loading_of_others_alone():
-    """As said in SECURITY.md."""
-    loader = CheckpointLoader._get_checkpoint_loader('a.pth')
-    if loader.__module__.startswith('npid_mm'):
-        pytest.fail('another test has left the loader registered')
-    assert loader.__module__ == 'mmengine.runner.checkpoint'

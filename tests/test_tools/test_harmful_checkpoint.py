@@ -67,7 +67,9 @@ def run(monkeypatch, trained, tmp_path):
         path = str(ROOT / 'tools' / tool)
         arguments = (tmp_path / 'config.py', *arguments)
         monkeypatch.setattr('sys.argv', [path, *map(str, arguments)])
-        runpy.run_path(path, run_name='__main__')
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(path, run_name='__main__')
+        assert not end.value.code
 
     return run
 
