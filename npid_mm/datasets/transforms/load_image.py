@@ -15,8 +15,11 @@ class LoadImage(BaseTransform):
     The pixels of ordinary images, 8 bits and opaque, are those of MMPretrain's
     ``LoadImageFromFile``.
 
-    Required key: ``img_path``. Added keys: ``img`` (H, W, 3) uint8, BGR; ``img_shape`` and
-    ``ori_shape``.
+    An image that is in memory already (``img``) is taken as it is: MMPretrain's inferencers load
+    images themselves and remove only its own loader from a pipeline.
+
+    Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
+    read from a file; ``img_shape`` and ``ori_shape``.
 
     Args:
         backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
@@ -33,9 +36,11 @@ class LoadImage(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Load one image."""
-        path = results['img_path']
-        with naming(path):
-            image = self.reader.decode(file_content(path, self.backend_args))
+        image = results.get('img')
+        if image is None:
+            path = results['img_path']
+            with naming(path):
+                image = self.reader.decode(file_content(path, self.backend_args))
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]
         return results
