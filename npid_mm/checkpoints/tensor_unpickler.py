@@ -1,7 +1,7 @@
 """Unpickler that replaces every object but tensors and plain values by a placeholder."""
 
 import pickle
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from struct import unpack
 from types import FunctionType
@@ -26,8 +26,9 @@ STEPS = 3_000_000  # of a pickle: 1.28 million paths of images take 2.6 million
 COSTS = dict.fromkeys(pickle.GLOBAL + pickle.STACK_GLOBAL + pickle.INST, 200) | dict.fromkeys(
     pickle.REDUCE + pickle.NEWOBJ + pickle.OBJ + pickle.BINPERSID + pickle.EMPTY_SET, 4
 )
-CONTAINERS = (tuple, list, dict, set, frozenset, OrderedDict, torch.Size)
+CONTAINERS = (tuple, list, dict, set, frozenset, Counter, OrderedDict, torch.Size)
 MARKS = 1000  # containers that are being built at the same time
+NAME = 1000  # characters of a class and its module
 DIGITS = 1024  # bytes of an integer; Python prints numbers of up to 4300 digits
 
 
@@ -74,6 +75,8 @@ class TensorUnpickler(pickle._Unpickler):
         if (module, name) in BUILDERS:
             build = BUILDERS[module, name]
             return lambda *args: build(*args)
+        if len(module) + len(name) > NAME:  # each class keeps a copy
+            raise pickle.UnpicklingError(f'the name of a class has more than {NAME} characters')
         return type(name, (Inert,), {'stands_for': f'{module}.{name}'})
 
     def persistent_load(self, saved_id: tuple):
@@ -194,10 +197,11 @@ class TensorUnpickler(pickle._Unpickler):
     def load_build(self):
         """Restore the state of an object."""
         target, state = self.stack[-2:]
+        inner = state.values() if isinstance(state, dict) else state
+        self.dispatch.spend_on(state, *(inner if type(state) in CONTAINERS else ()))
         if isinstance(target, (Tensor, dict)):
             set_state(target, self.stack.pop())
         else:
-            self.dispatch.spend_on(state, *(state if type(state) is tuple else ()))
             super().load_build()
 
 

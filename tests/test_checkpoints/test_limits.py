@@ -16,7 +16,7 @@ from npid_mm.checkpoints.objects import object_paths
 from npid_mm.checkpoints.plain_types import Inert, is_plain_key
 from npid_mm.checkpoints.pretrained import check_bank
 from npid_mm.checkpoints.tensor_unpickler import STEPS
-from tests.test_security.assembler import Call, Code, doubled, save
+from tests.test_security.assembler import Call, Code, call, doubled, get, name, put, save, text
 from tests.test_security.limits import limited
 
 
@@ -36,11 +36,40 @@ def test_a_list_of_all_images_of_imagenet_is_read(tmp_path):
         assert load_tensors(path)['names'] == names
 
 
-def test_a_list_that_is_copied_again_and_again_counts_each_time(tmp_path):
-    items = b'](' + b'K\x01' * 10_000 + b'er\x00\x00\x00\x01'
-    copied = b'0c__builtin__\nset\nj\x00\x00\x00\x01\x85R' * 1000
-    path = save(Code(items + copied), tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match='it takes more than 3,000,000 steps to read'):
+ITEMS = b'](' + b'K\x01' * 10_000 + b'e' + put(9_000_000)
+COUNTS = (
+    call('collections', 'Counter')
+    + b'('
+    + b''.join(text(str(i)) + b'K\x01' for i in range(10_000))
+    + b'u'
+    + put(9_000_000)
+)
+
+
+@pytest.mark.parametrize(
+    ('first', 'again'),
+    [
+        (ITEMS, b'0' + name('builtins', 'set') + get(9_000_000) + b'\x85R'),
+        (COUNTS, b'0' + name('collections', 'Counter') + get(9_000_000) + b'\x85R'),
+        (
+            COUNTS,
+            call('collections', 'OrderedDict') + b'}' + text('_metadata') + get(9_000_000) + b'sb0',
+        ),
+    ],
+    ids=['a set', 'a Counter', 'metadata'],
+)
+def test_what_is_copied_again_and_again_counts_each_time(first, again, tmp_path):
+    path = save(Code(first + again * 1000), tmp_path / 'a.pth')
+    with limited(), pytest.raises(ValueError, match='it takes more than 3,000,000 steps to read'):
+        load_tensors(path)
+
+
+def test_a_long_name_is_not_copied_for_each_class(tmp_path):
+    """Otherwise this takes 10 GB."""
+    names = text('a' * 1_000_000) + put(9_000_000) + b'0' + text('b') + put(9_000_001) + b'0'
+    classes = (get(9_000_000) + get(9_000_001) + pickle.STACK_GLOBAL + b'0') * 10_000
+    path = save(Code(b'\x80\x04' + names + classes + b'N'), tmp_path / 'a.pth')
+    with limited(), pytest.raises(ValueError, match='name of a class has more than 1000 char'):
         load_tensors(path)
 
 
