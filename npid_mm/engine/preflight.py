@@ -52,7 +52,7 @@ def check_writable(folder: str | Path, what: str) -> None:
 
 
 def _check_run(cfg: Config, needed: tuple[str, ...], what: str) -> None:
-    missing = [key for key in needed if not cfg.get(key)]
+    missing = [key for key in needed if cfg.get(key) is None]  # an empty dict or list is a value
     if missing:
         raise ValueError(f'the config has no {", ".join(missing)}, which {what} needs')
     level = cfg.get('log_level') or 'INFO'

@@ -3,6 +3,7 @@
 import math
 from pathlib import Path
 
+import torch
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
@@ -45,7 +46,7 @@ class DivergenceHook(Hook):
             DivergedError: It is not finite.
         """
         self._step = runner.iter + 1
-        loss = float((outputs or {}).get('loss', 0))
+        loss = torch.as_tensor((outputs or {}).get('loss', 0)).item()
         self._in_a_row = 0 if math.isfinite(loss) else self._in_a_row + 1
         if self._in_a_row >= (SCALER_PATIENCE if _has_scaler(runner) else 1):
             raise DivergedError(self._message(runner, f'the loss is {loss}'))
