@@ -132,7 +132,7 @@ def measure(
 
 
 def has_object(value) -> bool:
-    """Whether a value is, or holds, anything but containers, tensors and plain values."""
+    """Return whether a value is, or holds, anything but containers, tensors and plain values."""
     return measure(value, {}).has_object
 
 

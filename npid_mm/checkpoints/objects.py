@@ -64,7 +64,7 @@ def _holder(content: MutableMapping, path: Place) -> MutableMapping:
 
 
 def _has_object(path: Place, value, measured: dict) -> bool:
-    """Whether the value at ``path`` is an object, or has one in it.
+    """Return whether the value at ``path`` is an object, or has one in it.
 
     Raises:
         ValueError: It is, or has in it, a container that holds itself.

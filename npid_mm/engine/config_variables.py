@@ -169,7 +169,7 @@ def _own(assigned: list[_Assigned]) -> dict:
 
 
 def _same(one: Config, other: Config) -> bool:
-    """Whether two configs agree in everything that takes effect."""
+    """Return whether two configs agree in everything that takes effect."""
     return all(one.get(key) == other.get(key) for key in CONFIG_KEYS)
 
 

@@ -111,7 +111,7 @@ def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Te
 
 
 def is_readable(sample: DataSample) -> bool:
-    """Whether the inputs of a sample are those of its own image."""
+    """Return whether the inputs of a sample are those of its own image."""
     return not sample.get('unreadable', False)
 
 

@@ -37,7 +37,7 @@ def _watch(parent: int | None, tool: int) -> None:
 
 
 def _runs(pid: int) -> bool:
-    """Whether there is a process ``pid``."""
+    """Return whether there is a process ``pid``."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -54,7 +54,7 @@ def _list(value) -> list:
 
 
 def _is_named(name, template: str, prefix: str = '', any_key: bool = False) -> bool:
-    """Whether a name is a prefix and then the template with a step in it.
+    """Return whether a name is a prefix and then the template with a step in it.
 
     Args:
         name (object): A name without folders.

@@ -137,7 +137,7 @@ def _flat(prefix: str, value) -> Iterator[tuple[str, object]]:
 
 
 def _below(key: str, parts: tuple[str, ...]) -> bool:
-    """Whether a key is one of some parts of a config, or in one."""
+    """Return whether a key is one of some parts of a config, or in one."""
     return any(key == part or key.startswith(f'{part}.') for part in parts)
 
 

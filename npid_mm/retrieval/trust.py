@@ -37,7 +37,7 @@ def sign(text: bytes) -> str:
 
 
 def signed(text: bytes, signature: str) -> bool:
-    """Whether :func:`sign` made a signature of this text, with the key of this user."""
+    """Return whether :func:`sign` made a signature of this text, with the key of this user."""
     try:
         key = _key()
     except OSError:

@@ -49,7 +49,7 @@ class MissedValidationHook(Hook):
 
 
 def _is_due(runner) -> bool:
-    """Whether a training validates the weights that were loaded."""
+    """Return whether a training validates the weights that were loaded."""
     loop = runner.train_loop
     if isinstance(loop, EpochBasedTrainLoop) and not runner.message_hub.get_info(SEEN, 0):
         step, last = loop.epoch, loop.max_epochs
@@ -62,7 +62,7 @@ def _is_due(runner) -> bool:
 
 
 def _is_validated(runner) -> bool:
-    """Whether the run has validated this iteration or a later one."""
+    """Return whether the run has validated this iteration or a later one."""
     path = Path(runner.work_dir) / VALIDATED
     try:
         record = json.loads(path.read_text())

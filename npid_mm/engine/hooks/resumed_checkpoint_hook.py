@@ -62,7 +62,7 @@ class ResumedCheckpointHook(Hook):
 
 
 def _is_optimizer(state) -> bool:
-    """Whether this has the form of an optimizer's state."""
+    """Return whether this has the form of an optimizer's state."""
     if not isinstance(state, Mapping):
         return False
     groups, states = state.get('param_groups'), state.get('state')
