@@ -182,7 +182,7 @@ def test_cifar10_refuses_random_weights(cifar10_config, tmp_path):
     with pytest.raises(ValueError, match='2 missing: neck.fc.weight, neck.fc.bias'):
         run(cifar10_config, tmp_path).test()
 
-    state['neck.fc.weight'][0] = float('inf')
+    state['neck.fc.weight'][0] = 3e38  # finite, but the features overflow
     torch.save(dict(state_dict=state), path)
     with pytest.raises(ValueError, match='features of reference must be finite, but 100 of 100'):
         run(cifar10_config, tmp_path).test()

@@ -70,7 +70,14 @@ def test_broken_scores_are_never_right():
     }
 
 
-@pytest.mark.parametrize('topk', [0, (), (1, -1)])
-def test_wrong_topk_is_refused(topk):
-    with pytest.raises(ValueError, match='topk must be at least 1, got'):
+@pytest.mark.parametrize(
+    ('topk', 'message'),
+    [
+        (0, 'topk must be at least 1, got 0'),
+        ((), r'topk must name at least 1 number, got \(\)'),
+        ((1, -1), r'topk must be at least 1, got'),
+    ],
+)
+def test_wrong_topk_is_refused(topk, message):
+    with pytest.raises(ValueError, match=message):
         LayerAccuracy(topk=topk)

@@ -34,7 +34,8 @@ def test_another_model_is_refused(svm):
 
 def test_features_that_are_no_numbers_are_named(svm, random_weights, tmp_path):
     state = torch.load(random_weights)['state_dict']
-    state['backbone.layer3.1.bn2.weight'][5] = float('nan')
+    state['backbone.layer3.1.bn2.weight'][5] = 3e38  # finite, but the features overflow
+    state['backbone.layer3.1.bn2.running_var'][5] = 0
     torch.save(dict(state_dict=state), tmp_path / 'broken.pth')
     svm.load_from = str(tmp_path / 'broken.pth')
     message = (
