@@ -21,9 +21,9 @@ from mmengine.runner import Runner, load_checkpoint
 from mmpretrain.registry import MODELS
 from sklearn.svm import LinearSVC
 
+from npid_mm.config.reading import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.launch import set_loader_defaults
 from npid_mm.evaluation import weighted_knn
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -190,7 +190,7 @@ def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, f
             command = [sys.executable, ROOT / 'tools' / 'train.py', path, '--resume']
             subprocess.run(command, check=True, stdout=output, stderr=subprocess.STDOUT)
         figures = evaluate(cfg, work_dir / f'epoch_{cfg.train_cfg.max_epochs}.pth')
-        dump(figures, results, backend_args=dict(backend='whole_file'))
+        dump(figures, results, backend_args=dict(backend='atomic'))
     return load(results)
 
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval import FeatureIndex, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
-from npid_mm.retrieval.entries import Entry
+from npid_mm.retrieval.index.entries import Entry
 
 BLOCK = 16384  # rows; a commit to the disk each
 FILES_PER_CLASS = 30_000  # numbers in ImageNet's file names are up to about so much

@@ -19,7 +19,7 @@ from sklearn.model_selection import cross_val_score
 from sklearn.svm import LinearSVC
 
 from npid_mm.evaluation import COSTS, linear_gram, normalize_features, squared_hinge_path, voc_svm
-from npid_mm.evaluation.svm import signs_and_weights
+from npid_mm.evaluation.functional.voc_svm import signs_and_weights
 
 LATENT = 2000
 SIGNAL = 0.07  # of a class in the latent variables

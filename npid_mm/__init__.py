@@ -21,8 +21,9 @@ warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformable
 from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
 
 from . import checkpoints, datasets, engine, evaluation, losses, models, retrieval  # noqa: E402
+from .checkpoints.hub import register_models  # noqa: E402
+from .deprecated_names import register_deprecated_names  # noqa: E402
 from .retrieval import ImageRetriever  # noqa: E402
-from .zoo import register_models  # noqa: E402
 
 __all__ = [
     'ImageRetriever',
@@ -41,3 +42,4 @@ __all__ = [
 MODULE2PACKAGE.update(mmseg='mmseg', npid_mm='npid_mm')
 
 register_models()
+register_deprecated_names()

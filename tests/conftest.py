@@ -4,10 +4,11 @@ import importlib.util
 
 import pytest
 import torch
+from mmpretrain.registry import MODELS
 
 from npid_mm.datasets import split_folder, write_digits
 from tests import layouts
-from tests.toy import ROOT
+from tests.toy import ROOT, digits_config
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -77,3 +78,25 @@ def benchmark(monkeypatch, capsys, tmp_path):
 
     tool.run = run
     return tool
+
+
+@pytest.fixture(scope='session')
+def digits_run(digits, tmp_path_factory):
+    """Config and checkpoint of an untrained NPID for the digits."""
+    folder = tmp_path_factory.mktemp('run')
+    cfg = digits_config(digits, folder)
+    torch.manual_seed(1)
+    model = MODELS.build({'data_preprocessor': cfg.model.data_preprocessor, **cfg.model})
+    model.init_weights()
+    torch.save({'state_dict': model.state_dict(), 'meta': {}}, folder / 'epoch_1.pth')
+    return cfg, str(folder / 'epoch_1.pth')
+
+
+@pytest.fixture(scope='session')
+def other_run(digits_run, tmp_path_factory):
+    """Checkpoint of the same network with one weight changed a little."""
+    content = torch.load(digits_run[1], weights_only=True)
+    content['state_dict']['neck.fc.bias'][3] += 1e-3
+    path = tmp_path_factory.mktemp('other') / 'epoch_1.pth'
+    torch.save(content, path)
+    return str(path)

@@ -6,15 +6,8 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from npid_mm.engine.launch import read_config
-from npid_mm.extras import (
-    EXTRAS,
-    OPS,
-    OPTIONAL,
-    MissingExtraError,
-    check_extra,
-    optional_module,
-)
+from npid_mm.config.reading import read_config
+from npid_mm.extras import EXTRAS, OPS, OPTIONAL, MissingExtraError, check_extra, optional_module
 from tests.toy import ROOT
 
 SEGMENTATION = ROOT / 'configs/benchmarks/mmsegmentation'

@@ -14,17 +14,17 @@ from pathlib import Path
 
 from rich.console import Console
 
-from npid_mm.arguments import check_whole
 from npid_mm.checkpoints import backbone_weights
-from npid_mm.downloads.download import sha256
-from npid_mm.engine.benchmark_report import MARKDOWN, about, check_folder, write_report
-from npid_mm.engine.benchmark_run import SuiteRun
-from npid_mm.engine.classification_suite import CLASSIFICATION
-from npid_mm.engine.detection_suite import DETECTION
-from npid_mm.engine.launch import add_config_options
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.preflight import check_writable
-from npid_mm.engine.segmentation_suite import SEGMENTATION
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_config_options
+from npid_mm.cli.preflight import check_writable
+from npid_mm.suites.classification import CLASSIFICATION
+from npid_mm.suites.detection import DETECTION
+from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
+from npid_mm.suites.run import SuiteRun
+from npid_mm.suites.segmentation import SEGMENTATION
+from npid_mm.utils.checks import check_whole
+from npid_mm.utils.download import sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = {

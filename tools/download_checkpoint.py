@@ -11,9 +11,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.downloads.download import OPENMMLAB, digits_of, download, sha256
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.zoo.hub import weights_url, zoo_weights
+from npid_mm.checkpoints.hub import weights_url, zoo_weights
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.utils.download import OPENMMLAB, digits_of, download, sha256
 
 
 def parse_args() -> argparse.Namespace:

@@ -22,7 +22,7 @@ from pathlib import Path
 import torch
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.extras import OPS
 
 MMCV = 'onedl-mmcv'

@@ -21,23 +21,19 @@ from rich.table import Table
 from torch import Tensor
 from torch.nn import functional as F
 
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_config_options
+from npid_mm.cli.preflight import check_writable
+from npid_mm.cli.quickstart_record import check_work_dir, record_images
+from npid_mm.config.image_lists import use_listed_images
+from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
-from npid_mm.datasets.transforms.loading import dataset_reader
+from npid_mm.datasets.transforms.reader_settings import dataset_reader
 from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.folder_lock import sole_training
-from npid_mm.engine.launch import (
-    add_config_options,
-    build_runner,
-    existing_file,
-    read_config,
-    set_loader_defaults,
-    settle_workers,
-)
-from npid_mm.engine.listed_images import use_listed_images
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.preflight import check_writable
-from npid_mm.engine.quickstart_record import check_work_dir, record_images
+from npid_mm.engine.launch import build_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
+from npid_mm.utils.files import existing_file
 from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'

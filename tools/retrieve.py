@@ -9,12 +9,12 @@ python tools/retrieve.py approximate INDEX
 import argparse
 import sys
 
-from npid_mm.datasets.image_walk import shown_path
-from npid_mm.engine.launch import add_config_options, load_config
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.outputs import PAGE, add_force, check_output
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_config_options, load_config
+from npid_mm.datasets.image_folders.image_walk import shown_path
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
-from npid_mm.retrieval.metadata import DTYPES
+from npid_mm.retrieval.index.metadata import DTYPES
+from npid_mm.utils.outputs import PAGE, add_force, check_output
 
 
 def parse_args() -> argparse.Namespace:

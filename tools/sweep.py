@@ -14,14 +14,16 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from npid_mm.arguments import check_whole
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import parse_options
+from npid_mm.cli.preflight import check_writable
+from npid_mm.config.metric_names import check_metric
+from npid_mm.config.reading import read_config
 from npid_mm.engine.folder_lock import sole_training
-from npid_mm.engine.launch import existing_file, parse_options, read_config
-from npid_mm.engine.metric_names import check_metric
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.preflight import check_writable
-from npid_mm.engine.sweep import Sweep, grid_cells, parse_axis
-from npid_mm.engine.tool_process import tool_command
+from npid_mm.suites.sweep import Sweep, grid_cells, parse_axis
+from npid_mm.utils.checks import check_whole
+from npid_mm.utils.files import existing_file
+from npid_mm.utils.processes import tool_command
 
 TOOLS = Path(__file__).resolve().parent
 

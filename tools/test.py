@@ -8,16 +8,13 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
-from npid_mm.engine.launch import (
-    add_common_arguments,
-    build_runner,
-    existing_checkpoint,
-    load_config,
-)
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.preflight import check_test
-from npid_mm.engine.ranks import leave_ranks
-from npid_mm.outputs import JSON, add_force, check_output
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_common_arguments, load_config
+from npid_mm.cli.preflight import check_test
+from npid_mm.engine.distributed import exit_distributed
+from npid_mm.engine.launch import build_runner
+from npid_mm.utils.files import existing_checkpoint
+from npid_mm.utils.outputs import JSON, add_force, check_output
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,8 +37,8 @@ def main() -> None:
     cfg.load_from = existing_checkpoint(args.checkpoint)
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out and is_main_process():
-        dump(metrics, args.out, backend_args=dict(backend='whole_file'))
-    leave_ranks()
+        dump(metrics, args.out, backend_args=dict(backend='atomic'))
+    exit_distributed()
 
 
 if __name__ == '__main__':

@@ -6,17 +6,13 @@ import sys
 
 from mmengine.config import Config
 
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_common_arguments, load_config
+from npid_mm.cli.preflight import check_training
+from npid_mm.config.global_batch import warn_of_global_batch
+from npid_mm.engine.distributed import exit_distributed
 from npid_mm.engine.folder_lock import launched_rank, sole_training
-from npid_mm.engine.global_batch import warn_of_global_batch
-from npid_mm.engine.launch import (
-    add_common_arguments,
-    build_runner,
-    load_config,
-    set_resume,
-)
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.preflight import check_training
-from npid_mm.engine.ranks import leave_ranks
+from npid_mm.engine.launch import build_runner, set_resume
 
 
 def parse_args() -> argparse.Namespace:
@@ -67,7 +63,7 @@ def main() -> int:
         if args.resume == 'auto':  # nobody else writes to the work dir from here on
             set_resume(cfg, args.resume)
         status = train(cfg, args.local_rank)
-    leave_ranks(status)
+    exit_distributed(status)
     return status
 
 

@@ -1,7 +1,7 @@
-from .backbone import backbone_weights, pick_backbone
 from .fit import complete_state, fit_report, load_backbone, non_finite
-from .inert import load_tensors
 from .mmengine_loader import register_loader
+from .network import backbone_weights, pick_backbone
+from .reader import load_tensors
 
 __all__ = [
     'backbone_weights',

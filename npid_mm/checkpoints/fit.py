@@ -5,7 +5,7 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from .backbone import PREFIXES, backbone_weights, listed, pick_backbone
+from .network import PREFIXES, backbone_weights, listed, pick_backbone
 
 COUNTER = 'num_batches_tracked'  # of batch norms, which old checkpoints lack and nothing needs
 MISSING, RESHAPED = 'missing', 'of another shape'  # kinds of misfit

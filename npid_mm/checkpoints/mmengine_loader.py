@@ -4,9 +4,9 @@ from collections.abc import Mapping, MutableMapping
 
 from mmengine.runner import CheckpointLoader
 
-from .backbone import checkpoint_content, network_state
-from .extent import brief, check_plain_tree
-from .objects import drop_objects
+from .limits import brief, check_plain_tree
+from .network import checkpoint_content, network_state
+from .tree import drop_objects
 
 # where a user's checkpoint may lie, as the patterns that MMEngine has loaders for: on the disk, on
 # a server, in a storage. Names of published models (torchvision://, say) stay with MMEngine
@@ -41,7 +41,7 @@ def load_from_npid_mm(filename: str, map_location: str | None = None) -> Mapping
 
     Args:
         filename (str): A file or an address, see
-            :func:`~npid_mm.checkpoints.backbone.checkpoint_content`.
+            :func:`~npid_mm.checkpoints.network.checkpoint_content`.
         map_location (str, optional): Any device; the content comes on the CPU, and a model or an
             optimizer that loads it takes it to its own device.
 

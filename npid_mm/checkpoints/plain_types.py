@@ -33,7 +33,7 @@ DIMENSIONS = 64  # of a tensor, more than torch handles
 METADATA = '_metadata'  # attribute of a state dict: the versions of its modules
 
 
-class Inert:
+class StubObject:
     """Placeholder for an object of any other class; it only keeps the object's state.
 
     Attributes:
@@ -87,7 +87,7 @@ def is_plain_key(key) -> bool:
         if kind is int:
             if abs(part) >= KEY_LIMIT:
                 raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
-        elif isinstance(part, (Inert, type)):
+        elif isinstance(part, (StubObject, type)):
             plain = False
         elif kind not in KEYS:
             refuse('a key must be a string, a number or a flat tuple of such', part)

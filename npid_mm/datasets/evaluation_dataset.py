@@ -8,7 +8,7 @@ from mmpretrain.registry import DATASETS
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from .readable import ReadableDataset
+from .unreadable_images import ReadableDataset
 
 SHARE = 0.01  # of an evaluation's images that may be unreadable
 

@@ -8,8 +8,9 @@ from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
-from .readable import ReadableDataset
-from .seeding import mixed_seed, seed_generators
+from npid_mm.utils.seeding import mixed_seed, seed_generators
+
+from .unreadable_images import ReadableDataset
 
 
 @DATASETS.register_module()

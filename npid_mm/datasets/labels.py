@@ -7,6 +7,8 @@ from os.path import basename, dirname
 import numpy as np
 import torch
 from mmengine.logging import print_log
+from mmpretrain.structures import data_sample
+from mmpretrain.structures.utils import format_label
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -151,3 +153,12 @@ def _one_to_one(pairs: set[tuple[str | None, int]]) -> dict[str | None, int]:
     """Folder -> label, where each has one of the other; else empty."""
     folders = dict(pairs)
     return folders if len(folders) == len(pairs) == len(set(folders.values())) else {}
+
+
+def _format_label(value):
+    return format_label(int(value) if isinstance(value, np.integer) else value)
+
+
+def accept_numpy_labels() -> None:
+    """Let MMPretrain's data samples take the labels of a data frame or an array, np.int64."""
+    data_sample.format_label = _format_label

@@ -1,4 +1,6 @@
+from .atomic_file_backend import AtomicFileBackend
 from .hooks import (
+    AtomicCheckpointHook,
     GracefulStopHook,
     ImageCheckHook,
     LabelCheckHook,
@@ -6,11 +8,9 @@ from .hooks import (
     MissedValidationHook,
     PretrainedBackboneHook,
     RunRecordHook,
-    SafeCheckpointHook,
-    SeedStepHook,
-    WholeCheckpointHook,
+    StepSeedHook,
+    WeightsOnlyCheckpointHook,
 )
-from .metrics import KNNAccuracy, LayerAccuracy
 from .runners import (
     KNNTestLoop,
     KNNValLoop,
@@ -19,16 +19,13 @@ from .runners import (
     ResumableTrainLoop,
     SVMTestLoop,
 )
-from .whole_file_backend import WholeFileBackend
 
 __all__ = [
     'GracefulStopHook',
     'ImageCheckHook',
-    'KNNAccuracy',
     'KNNTestLoop',
     'KNNValLoop',
     'LabelCheckHook',
-    'LayerAccuracy',
     'LinearSVMTestLoop',
     'LowShotSVMTestLoop',
     'MemoryBankHook',
@@ -37,8 +34,8 @@ __all__ = [
     'ResumableTrainLoop',
     'RunRecordHook',
     'SVMTestLoop',
-    'SafeCheckpointHook',
-    'SeedStepHook',
-    'WholeCheckpointHook',
-    'WholeFileBackend',
+    'WeightsOnlyCheckpointHook',
+    'StepSeedHook',
+    'AtomicCheckpointHook',
+    'AtomicFileBackend',
 ]

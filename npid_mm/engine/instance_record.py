@@ -8,7 +8,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.checkpoints.pretrained import BANK, IMAGES
+from npid_mm.checkpoints.convert.state import BANK, IMAGES
 from npid_mm.datasets.image_names import check_repeats, image_names, pack_names, unpack_names
 
 

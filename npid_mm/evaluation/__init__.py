@@ -1,12 +1,23 @@
-"""Pure functions of the evaluation: tensors in, tensors out, nothing of the package imported."""
+"""Evaluate features: pure functions, and the metrics that a Runner reports."""
 
-from .average_precision import voc_average_precision
-from .knn import leave_one_out_hits, leave_one_out_knn, vote, weighted_knn
-from .linear import linear_probe
-from .low_shot import SHOTS, choose_low_shot, low_shot_svm
-from .neighbors import merge_neighbors, nearest_neighbors
-from .squared_hinge import linear_gram, squared_hinge_path
-from .svm import COSTS, normalize_features, voc_svm
+from .functional import (
+    COSTS,
+    SHOTS,
+    choose_low_shot,
+    leave_one_out_hits,
+    leave_one_out_knn,
+    linear_gram,
+    linear_probe,
+    low_shot_svm,
+    merge_neighbors,
+    nearest_neighbors,
+    normalize_features,
+    squared_hinge_path,
+    voc_average_precision,
+    voc_svm,
+    vote,
+    weighted_knn,
+)
 
 __all__ = [
     'COSTS',

@@ -68,7 +68,7 @@ class _MeanWithGradient(torch.autograd.Function):
         return grad_feature.to(ctx.feature_dtype), None, None
 
 
-def mean_with_gradient(feature: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
+def mean_with_known_gradient(feature: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
     """Mean over the batch that backpropagates a gradient computed by formula.
 
     Args:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from npid_mm.arguments import check_number
+from npid_mm.utils.checks import check_number
 
 # the rounding of a float32 cosine, 1e-7, moves a logit by 1e-4 there, and by more below
 MIN_TEMPERATURE = 1e-3

@@ -11,9 +11,9 @@ import math
 import torch
 from torch import Tensor
 
-from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, softplus
+from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic, softplus
 from .checks import check_inputs, check_z
-from .gather import gathered_blocks, weighted_rows
+from .negative_rows import gathered_blocks, weighted_rows
 
 
 def nce_log_noise(z: float | Tensor, num_negatives: int, length: int) -> float | Tensor:
@@ -96,7 +96,7 @@ def nce_loss_from_statistics(
     Returns:
         Tensor: scalar, mean over B, differentiable in `feature`.
     """
-    return mean_with_gradient(
+    return mean_with_known_gradient(
         feature,
         *_value_and_gradient(feature, positive, loss, weighted, temperature, log_noise),
     )

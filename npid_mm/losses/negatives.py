@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from npid_mm.arguments import check_whole
+from npid_mm.utils.checks import check_whole
 
 from .checks import check_range
 

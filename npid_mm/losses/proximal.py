@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic
+from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic
 from .checks import check_inputs
 
 
@@ -24,7 +24,7 @@ def proximal_loss(feature: Tensor, bank: Tensor, index: Tensor) -> Tensor:
         IndexError: for an index outside [0, N), when `index` is on the CPU.
     """
     check_inputs(feature, bank, index=index)
-    return mean_with_gradient(feature, *_value_and_gradient(feature, bank[index]))
+    return mean_with_known_gradient(feature, *_value_and_gradient(feature, bank[index]))
 
 
 @plain_arithmetic

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .arithmetic import compute_dtype, plain_arithmetic
 from .checks import check_inputs
-from .gather import gathered_blocks, weighted_rows
+from .negative_rows import gathered_blocks, weighted_rows
 from .softmax import merge_block, softmax_loss_from_negatives, softmax_with_lse
 
 

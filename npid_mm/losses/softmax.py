@@ -14,9 +14,9 @@ Statistics can be computed for parts and merged, be they blocks of one bank or s
 import torch
 from torch import Tensor
 
-from .arithmetic import compute_dtype, mean_with_gradient, plain_arithmetic, product, softplus
+from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic, product, softplus
 from .checks import check_inputs
-from .fused import fused_softmax_statistics, leave_out, row_blocks
+from .fused_softmax import fused_softmax_statistics, leave_out, row_blocks
 
 # Rows of a block on the CPU: few enough that logits and rows stay in the cache and that float32
 # sums over them keep their precision, many enough to outweigh the merge.
@@ -128,7 +128,7 @@ def softmax_loss_from_negatives(
     Returns:
         Tensor: scalar, mean over B, differentiable in `feature`.
     """
-    return mean_with_gradient(
+    return mean_with_known_gradient(
         feature, *_against_negatives(feature, positive, lse, mean, temperature)
     )
 

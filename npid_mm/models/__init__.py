@@ -1,5 +1,5 @@
-from .augmenting_preprocessor import AugmentingDataPreprocessor
 from .backbones import StemResNet
+from .data_preprocessors import AugmentingDataPreprocessor
 from .heads import (
     ExactSoftmaxHead,
     InstanceHead,
@@ -8,11 +8,10 @@ from .heads import (
     ParametricSoftmaxHead,
     SampledSoftmaxHead,
 )
-from .layer_pooling import LayerPooling
-from .memory_bank import MemoryBank
+from .memory_banks import MemoryBank, ShardedMemoryBank
+from .necks import LayerPooling
 from .npid import NPID
 from .probe_classifier import ProbeClassifier
-from .sharded_memory_bank import ShardedMemoryBank
 
 __all__ = [
     'NPID',

@@ -7,14 +7,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from npid_mm.engine.whole_file_backend import UNFINISHED
+from npid_mm.engine.atomic_file_backend import UNFINISHED
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.extras import optional_module
-
-from .feature_index import FeatureIndex
-from .metadata import LISTS
-from .regular_files import open_regular
-from .sole_writer import sole_writer
+from npid_mm.retrieval.index.feature_index import FeatureIndex
+from npid_mm.retrieval.index.metadata import LISTS
+from npid_mm.retrieval.index.regular_files import open_regular
+from npid_mm.retrieval.index.sole_writer import sole_writer
 
 MIN_ROWS = 100_000  # below, the exact search takes milliseconds
 TARGET = 0.95  # recall

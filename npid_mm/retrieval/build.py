@@ -12,25 +12,19 @@ from mmpretrain.utils import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from npid_mm.arguments import check_whole
-from npid_mm.datasets.folder_layout import folder_classes
-from npid_mm.datasets.image_walk import find_images, real_paths
+from npid_mm.config.training_images import with_test_pipeline
+from npid_mm.datasets.image_folders.folder_layout import folder_classes
+from npid_mm.datasets.image_folders.image_walk import find_images, real_paths
 from npid_mm.engine.features import batch_features
-from npid_mm.engine.training_images import with_test_pipeline
+from npid_mm.engine.inference import about_network, index_feature, load_network
+from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.index.feature_index import FeatureIndex, check_free
+from npid_mm.retrieval.index.metadata import DTYPES, META
+from npid_mm.retrieval.index.sole_writer import sole_writer
+from npid_mm.utils.checks import check_whole
 
-from .entries import Entry
-from .feature_index import FeatureIndex, check_free
-from .image_files import (
-    ImageFiles,
-    ImagePipeline,
-    check_size,
-    collate_readable,
-    killed_loaders,
-)
-from .metadata import DTYPES, META
-from .network import about_network, index_feature, load_network
+from .image_files import ImageFiles, ImagePipeline, check_size, collate_readable, killed_loaders
 from .search_config import as_json, search_config
-from .sole_writer import sole_writer
 
 SHOWN = 20  # unreadable images in a message
 BLOCK = 512  # images; an interrupted build loses no more
@@ -58,7 +52,7 @@ def build_index(
             images, its ``test_cfg.feature`` says what is stored, by default the embedding.
         checkpoint (str): File or address.
         images (str | Path): Folder of images; subfolders give labels, see
-            :func:`~npid_mm.datasets.folder_layout.read_layout`.
+            :func:`~npid_mm.datasets.image_folders.folder_layout.read_layout`.
         dtype (str): 'bfloat16', 'float16' or 'float32'.
         batch_size (int): Images at once, at least 1.
         num_workers (int): Processes that load images; 0 loads in this one.

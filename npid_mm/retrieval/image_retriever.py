@@ -9,24 +9,18 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
-from npid_mm.arguments import check_whole
-from npid_mm.datasets.image_walk import shown_path
+from npid_mm.datasets.image_folders.image_walk import shown_path
 from npid_mm.engine.features import batch_features
+from npid_mm.engine.inference import about_network, index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors
-from npid_mm.outputs import PAGE, check_output
+from npid_mm.retrieval.index.feature_index import FeatureIndex
+from npid_mm.utils.checks import check_whole
+from npid_mm.utils.outputs import PAGE, check_output
 from npid_mm.visualization import neighbor_page
 
 from .approximate import ApproximateSearch
-from .feature_index import FeatureIndex
-from .image_files import (
-    Batch,
-    ImageFiles,
-    ImagePipeline,
-    check_size,
-    collate_readable,
-)
+from .image_files import Batch, ImageFiles, ImagePipeline, check_size, collate_readable
 from .neighborhood import neighborhood
-from .network import about_network, index_feature, load_network
 from .queries import image_name, in_rgb, query_images
 from .search_config import from_json
 

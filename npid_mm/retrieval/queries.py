@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npid_mm.datasets.image_walk import find_images, shown_path
+from npid_mm.datasets.image_folders.image_walk import find_images, shown_path
 
 
 def query_images(inputs) -> list[str | np.ndarray]:

@@ -8,8 +8,7 @@ from mmengine.registry import Registry
 from mmpretrain.registry import MODELS, TRANSFORMS
 
 from npid_mm.engine.features import check_level
-
-from .network import check_config, index_feature, preprocessor_config
+from npid_mm.engine.inference import check_config, index_feature, preprocessor_config
 
 PARTS = {'backbone': MODELS, 'neck': MODELS, 'data_preprocessor': MODELS, 'pipeline': TRANSFORMS}
 TUPLE = '_tuple_'
@@ -72,7 +71,7 @@ def from_json(content: dict) -> Config:
         content (dict): What :func:`as_json` gave.
 
     Returns:
-        Config: What :func:`~npid_mm.retrieval.network.load_network` takes.
+        Config: What :func:`~npid_mm.engine.inference.load_network` takes.
 
     Raises:
         ValueError: It has other keys, a ``type`` that is not such a name, a key that begins with an

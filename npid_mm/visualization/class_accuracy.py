@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from npid_mm.utils.atomic_io import atomic_path
+
 from .contact_sheet import FADED, INK
-from .whole_file import whole_file
 
 NAMED = 40  # classes that all get a bar with a name
 ENDS = 15  # of more classes, the best and the worst that do
@@ -79,7 +80,7 @@ def class_accuracy_bars(figures, out, title='Accuracy by class'):
         _draw_bars(bars, shown, figures['accuracy'])
         bars.set_title(f'the best and the worst {ENDS}', fontsize=10, color=FADED)
     figure.suptitle(title, fontsize=11, color=INK)
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         figure.savefig(path)
     return out
 

@@ -3,9 +3,9 @@
 import numpy as np
 
 from npid_mm.extras import optional_module
+from npid_mm.utils.atomic_io import atomic_path
 
 from .contact_sheet import FADED, INK, PAPER
-from .whole_file import whole_file
 
 METHODS = {'tsne': 't-SNE', 'umap': 'UMAP'}
 LISTED = 20  # classes that a legend can hold and colours can tell apart
@@ -100,7 +100,7 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
     axes.set(xticks=[], yticks=[])
     axes.set_aspect('equal', 'datalim')
     axes.spines[:].set_color('#d5d5d5')
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         figure.savefig(path)
     return out
 

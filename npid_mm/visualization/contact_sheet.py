@@ -6,8 +6,7 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from npid_mm.images import ImageReader, UnreadableImageError
-
-from .whole_file import whole_file
+from npid_mm.utils.atomic_io import atomic_path
 
 MARGIN = 16
 MIN_WIDTH = 580  # room for the title over few columns
@@ -82,7 +81,7 @@ def neighbor_sheet(
             lines = [f'{similarity[row][rank]:.3f}', _class_name(label, class_names)]
             sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labelled else None)
     sheet.draw_header()
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         sheet.image.save(path, optimize=True)
     return out
 

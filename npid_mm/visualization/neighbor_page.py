@@ -12,8 +12,7 @@ from pathlib import Path
 from PIL import Image
 
 from npid_mm.images import ImageReader, UnreadableImageError
-
-from .whole_file import whole_file
+from npid_mm.utils.atomic_io import atomic_path
 
 SIDE = 128  # pixels of a thumbnail's longer side
 SMALL = 64  # images no longer than this are kept as they are, and shown with sharp pixels
@@ -86,7 +85,7 @@ def neighbor_page(
     page = page.replace('/* style */', style).replace('/* script */', script)
     page = page.replace('id="data">null', f'id="data">{text}')
     page = page.replace('<!-- title -->', html.escape(title))
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         path.write_text(page, encoding='utf-8')
     return out
 

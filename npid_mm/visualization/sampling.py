@@ -4,7 +4,7 @@ from collections import Counter
 
 import numpy as np
 
-from npid_mm.arguments import check_whole
+from npid_mm.utils.checks import check_whole
 
 
 def drawn_positions(length, count, seed):

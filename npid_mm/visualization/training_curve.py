@@ -4,9 +4,10 @@ import math
 import re
 from collections.abc import Mapping
 
+from npid_mm.utils.atomic_io import atomic_path
+
 from .contact_sheet import FADED
 from .run_log import read_run
-from .whole_file import whole_file
 
 # title, unit, and which keys of the log belong to it
 PANELS = (
@@ -64,7 +65,7 @@ def training_curve(runs, out, k=None):
         lines = [Line2D([], [], color=f'C{number}', linewidth=2) for number in range(len(series))]
         columns = min(len(series), 2 * len(panels))
         figure.legend(lines, list(series), loc='outside lower center', ncols=columns, frameon=False)
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         figure.savefig(path)
     return out
 

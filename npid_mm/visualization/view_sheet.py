@@ -2,6 +2,8 @@
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
+from npid_mm.utils.atomic_io import atomic_path
+
 from .contact_sheet import (
     FADED,
     GAP,
@@ -14,7 +16,6 @@ from .contact_sheet import (
     TEXT_SIZE,
     TITLE_SIZE,
 )
-from .whole_file import whole_file
 
 TOP = MARGIN + TITLE_SIZE + GAP + LINE + 4  # below the title and the names of the columns
 
@@ -63,7 +64,7 @@ def view_sheet(originals, views, out='views.png', title='', cell=128):
             sheet.paste(_fit(Image.fromarray(pixels), cell), (x, y))
             size = f'{pixels.shape[1]} x {pixels.shape[0]}'
             pen.text((x + cell / 2, y + cell + LINE / 2), size, FADED, font, 'mm')
-    with whole_file(out) as path:
+    with atomic_path(out) as path:
         sheet.save(path)
     return out
 

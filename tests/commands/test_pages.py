@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from npid_mm.datasets import split_folder
 from npid_mm.retrieval import build_index
-from npid_mm.retrieval.entries import Entry
+from npid_mm.retrieval.index.entries import Entry
 from tests import layouts
 from tests.commands.conftest import FIRST
 from tests.pages import blocks, pages

@@ -10,7 +10,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from npid_mm.engine.sweep import grid_cells, parse_axis
+from npid_mm.suites.sweep import grid_cells, parse_axis
 from tests.command_line import free_port
 from tests.probes import POOLED, probe_config
 from tests.toy import ROOT

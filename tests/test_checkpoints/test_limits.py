@@ -9,13 +9,12 @@ import pytest
 import torch
 
 from npid_mm.checkpoints import load_tensors
-from npid_mm.checkpoints.extent import LARGEST, brief, check_plain_tree, measure
-from npid_mm.checkpoints.flat import flat_values
+from npid_mm.checkpoints.convert.state import check_bank
+from npid_mm.checkpoints.limits import LARGEST, brief, check_plain_tree, measure
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
-from npid_mm.checkpoints.objects import object_paths
-from npid_mm.checkpoints.plain_types import Inert, is_plain_key
-from npid_mm.checkpoints.pretrained import check_bank
-from npid_mm.checkpoints.tensor_unpickler import STEPS
+from npid_mm.checkpoints.plain_types import StubObject, is_plain_key
+from npid_mm.checkpoints.stub_unpickler import STEPS
+from npid_mm.checkpoints.tree import flat_values, object_paths
 from tests.test_security.assembler import Call, Code, call, doubled, get, name, put, save, text
 from tests.test_security.limits import limited
 
@@ -86,7 +85,7 @@ def test_depth_is_that_of_the_longest_way(tmp_path):
 @pytest.mark.parametrize('key', ['a', b'a', 3, -(2**60) + 1, 1.5, None, True, torch.float32])
 def test_plain_keys_are_allowed(key):
     assert is_plain_key(key) and is_plain_key((key, 'a')) and is_plain_key(frozenset([key]))
-    assert not is_plain_key((key, Inert())) and not is_plain_key(Inert)
+    assert not is_plain_key((key, StubObject())) and not is_plain_key(StubObject)
 
 
 @pytest.mark.parametrize(

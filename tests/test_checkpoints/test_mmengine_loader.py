@@ -10,12 +10,12 @@ from mmengine.runner import CheckpointLoader
 from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import load_tensors
+from npid_mm.checkpoints.convert.importers import read_pretrained
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm, register_loader
-from npid_mm.checkpoints.objects import object_paths
-from npid_mm.checkpoints.sources import read_pretrained
-from npid_mm.downloads import transfer
-from npid_mm.downloads.download import DownloadError
+from npid_mm.checkpoints.tree import object_paths
 from npid_mm.engine.launch import build_runner
+from npid_mm.utils import download_transfer as transfer
+from npid_mm.utils.download import DownloadError
 from tests.file_server import file_server
 from tests.probes import POOLED, PREPROCESSOR, probe_config
 from tests.svm_runs import COSTS, FULL, LOW_SHOT, svm_config

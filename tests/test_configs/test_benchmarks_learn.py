@@ -1,7 +1,7 @@
 """Benchmarks on data in the real layouts learn, and more than on an untrained network.
 
 The configs with their own learning rates, for a small network pretrained on the digits, images of
-16 x 16, milder crops and a few epochs. VOC2007 is in tests/test_engine/test_svm_loop.py.
+16 x 16, milder crops and a few epochs. VOC2007 is in ``test_engine/test_runners/test_svm_loop.py``.
 """
 
 import uuid
@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from npid_mm.engine.launch import set_loader_defaults
+from npid_mm.config.reading import set_loader_defaults
 from tests import layouts
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, pretrain
 from tests.svm_runs import untrained

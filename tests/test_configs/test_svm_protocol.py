@@ -15,9 +15,10 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 from sklearn.svm import LinearSVC
 
+from npid_mm.config.reading import set_loader_defaults
 from npid_mm.datasets import dataset_labels
-from npid_mm.engine.launch import set_loader_defaults
-from npid_mm.evaluation import low_shot, svm
+from npid_mm.evaluation.functional import low_shot
+from npid_mm.evaluation.functional import voc_svm as svm
 from tests import probes
 from tests.svm_runs import untrained
 from tests.toy import NECK, ROOT

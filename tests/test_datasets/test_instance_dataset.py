@@ -7,7 +7,7 @@ from mmpretrain.datasets import CustomDataset
 from torch.utils.data import DataLoader
 
 from npid_mm.datasets import InstanceDataset, check_instances, dataset_labels
-from npid_mm.datasets.readable import TooManyUnreadableError
+from npid_mm.datasets.unreadable_images import TooManyUnreadableError
 
 READ = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmpretrain.registry import DATASETS
 
-from npid_mm.datasets.image_list import read_image_list
+from npid_mm.datasets.image_folders.image_list import read_image_list
 from npid_mm.datasets.places205 import places205_list
 
 

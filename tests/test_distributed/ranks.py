@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import torch.multiprocessing as mp
 
-from npid_mm.engine.ranks import leave_ranks
+from npid_mm.engine.distributed import exit_distributed
 
 
 def run_ranks(function, world_size: int, *arguments) -> list:
@@ -31,4 +31,4 @@ def _rank(rank, function, world_size, folder, arguments):
         'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world_size
     )
     torch.save(function(rank, *arguments), Path(folder) / f'{rank}.pt')
-    leave_ranks()
+    exit_distributed()

@@ -4,8 +4,8 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
+from npid_mm.engine.distributed_search import spread_leave_one_out
 from npid_mm.engine.launch import build_runner
-from npid_mm.engine.spread_search import spread_leave_one_out
 from npid_mm.losses import nce_log_noise
 from npid_mm.models import ShardedMemoryBank
 from tests.test_distributed.training import HEADS, LENGTH, train
@@ -42,7 +42,7 @@ def statistics(world_size, exclude):
     """What the bank answers for this rank's batch, and what it drew."""
     torch.manual_seed(0)
     bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='float64')
-    torch.manual_seed(get_rank())  # as SeedStepHook does
+    torch.manual_seed(get_rank())  # as StepSeedHook does
     feature, index = global_batch(world_size)
     own = slice(get_rank() * BATCH, (get_rank() + 1) * BATCH)
     feature, index = feature[own], index[own]

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from npid_mm.engine import SeedStepHook
+from npid_mm.engine import StepSeedHook
 from npid_mm.models import MemoryBank
 from tests.test_distributed.ranks import run_ranks
 from tests.test_distributed.training import HEADS, train
@@ -40,10 +40,10 @@ def start_differently(rank):
         message = str(error)
     bank.synchronize()
     bank.verify()
-    # what SeedStepHook reads of a runner, with a seed of each rank's own
+    # what StepSeedHook reads of a runner, with a seed of each rank's own
     loader = SimpleNamespace(sampler=SimpleNamespace(seed=None))
     runner = SimpleNamespace(seed=7 + rank, train_dataloader=loader)
-    SeedStepHook().before_train(runner)
+    StepSeedHook().before_train(runner)
     return message, bank.feature_bank, loader.sampler.seed
 
 

@@ -3,7 +3,7 @@
 import torch
 from mmengine.dist import all_reduce, get_dist_info
 
-from npid_mm.models.sharded_memory_bank import ShardNegatives
+from npid_mm.models.memory_banks.sharded_memory_bank import ShardNegatives
 from tests.toy import build_npid, samples
 
 LENGTH = 13  # divided by no number of ranks

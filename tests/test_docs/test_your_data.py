@@ -8,14 +8,14 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import Runner
 
+from npid_mm.analysis.bank_order import bank_order_of_config
+from npid_mm.analysis.held_out_search import search_held_out
+from npid_mm.config.data_folders import check_data_folders
+from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.training_images import training_images
 from npid_mm.datasets import split_folder
-from npid_mm.engine.bank_check import bank_order_of_config
-from npid_mm.engine.data_folders import check_data_folders
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.launch import set_loader_defaults
-from npid_mm.engine.training_images import training_images
 from npid_mm.retrieval import build_index
-from npid_mm.retrieval.held_out import search_held_out
 from tests.pages import blocks
 from tests.toy import ROOT, on_small_data
 

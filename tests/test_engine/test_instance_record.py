@@ -5,10 +5,10 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from npid_mm.checkpoints.pretrained import BANK, IMAGES
-from npid_mm.checkpoints.publishing import publish
+from npid_mm.checkpoints.convert.state import BANK, IMAGES
+from npid_mm.checkpoints.publish import publish
+from npid_mm.checkpoints.reorder_bank import reorder_bank
 from npid_mm.datasets.image_names import pack_names, unpack_names
-from npid_mm.engine.image_order import reorder_bank
 from npid_mm.engine.instance_record import InstanceRecord, compare_images
 from tests.toy import digits_config
 

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.fileio import get_file_backend
 
 from npid_mm.engine import launch, resume
+from npid_mm.engine.atomic_file_backend import remove_unfinished
 from npid_mm.engine.launch import set_resume
 from npid_mm.engine.resume import UnreadableCheckpointError, newest_checkpoint
-from npid_mm.engine.whole_file_backend import remove_unfinished
 
 
 def write(path, iteration, epoch, run=None):
@@ -175,7 +175,7 @@ def test_checkpoints_without_a_run_are_one_run(two_runs):
 
 @pytest.fixture
 def backend():
-    return get_file_backend(backend_args=dict(backend='whole_file'))
+    return get_file_backend(backend_args=dict(backend='atomic'))
 
 
 def test_backend_writes_bytes_and_text(backend, tmp_path):

@@ -218,7 +218,7 @@ def test_hook_needs_the_checkpoint_hook_and_an_interval(digits, tmp_path):
         GracefulStopHook(interval=0)
     cfg = config(digits, tmp_path)
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook')
-    with pytest.raises(TypeError, match="checkpoint.type='WholeCheckpointHook'"):
+    with pytest.raises(TypeError, match="checkpoint.type='AtomicCheckpointHook'"):
         train(cfg)
 
 

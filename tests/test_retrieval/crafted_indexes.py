@@ -10,7 +10,7 @@ from pathlib import Path
 import faiss
 import numpy as np
 
-from npid_mm.retrieval.metadata import digest
+from npid_mm.retrieval.index.metadata import digest
 
 EXEC = "__import__('pathlib').Path('executed').touch()"
 EVIL = f'float32 if {EXEC} else torch.float32'
@@ -222,7 +222,7 @@ BUILT = {
     'nested imports': ('backbone', 'custom_imports', {'imports': ['evil']}),
     'top imports': ('custom_imports', {'imports': ['evil']}),
     'another scope': ('default_scope', 'evil'),
-    'pretrained': ('backbone', 'init_cfg', {'type': 'Pretrained', 'checkpoint': 'evil.pth'}),
+    'pretrained': ('backbone', 'init_cfg', {'type': 'NPIDState', 'checkpoint': 'evil.pth'}),
     'unknown argument': ('backbone', 'evil', 1),
     'wide': ('backbone', 'base_channels', 65536),
     'wider': ('backbone', 'base_channels', 10**30),

@@ -7,8 +7,8 @@ import torch
 
 from npid_mm.retrieval import ImageRetriever, approximate, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
-from npid_mm.retrieval.entries import Entry
-from npid_mm.retrieval.feature_index import FeatureIndex
+from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.index.feature_index import FeatureIndex
 from tests.toy import INDEX_ABOUT, unit_rows
 
 

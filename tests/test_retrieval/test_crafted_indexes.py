@@ -11,8 +11,7 @@ from itertools import product
 
 import pytest
 
-from npid_mm.downloads import transfer
-from npid_mm.engine.mistakes import is_mistake, sentence
+from npid_mm.cli.mistakes import is_mistake, sentence
 from npid_mm.retrieval import (
     FeatureIndex,
     ImageRetriever,
@@ -20,6 +19,7 @@ from npid_mm.retrieval import (
     build_approximate,
     build_index,
 )
+from npid_mm.utils import download_transfer as transfer
 from tests.test_retrieval.crafted_indexes import CRAFTS
 
 SECONDS, KILOBYTES = 10, 1 << 20

@@ -9,9 +9,9 @@ import pytest
 import torch
 
 import npid_mm
+from npid_mm.engine.inference import load_network
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_index
-from npid_mm.retrieval.metadata import write_metadata
-from npid_mm.retrieval.network import load_network
+from npid_mm.retrieval.index.metadata import write_metadata
 
 
 @pytest.fixture(scope='module')

@@ -11,9 +11,9 @@ from mmpretrain.models import ResNet
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from npid_mm.retrieval.network import about_network, load_network
+from npid_mm.engine.inference import about_network, load_network
 from npid_mm.retrieval.search_config import as_json, from_json, search_config
-from tests.test_retrieval.test_network import CONFIGS
+from tests.test_engine.test_inference import CONFIGS
 
 EVIL = "float32; __import__('pathlib').Path('executed').touch()"
 

@@ -8,17 +8,17 @@ from mmengine.config import Config
 from mmengine.hooks import CheckpointHook
 from mmpretrain.registry import MODELS
 
+from npid_mm.analysis.bank_order import bank_order_of_config
+from npid_mm.analysis.held_out_search import load_bank
 from npid_mm.checkpoints import load_backbone, load_tensors
-from npid_mm.checkpoints.converting import convert, extract_backbone
-from npid_mm.checkpoints.extent import measure
-from npid_mm.checkpoints.publishing import publish
-from npid_mm.checkpoints.sources import SOURCES, read_pretrained
-from npid_mm.engine.bank_check import bank_order_of_config
+from npid_mm.checkpoints.convert.convert import convert, extract_backbone
+from npid_mm.checkpoints.convert.importers import SOURCES, read_pretrained
+from npid_mm.checkpoints.limits import measure
+from npid_mm.checkpoints.publish import publish
+from npid_mm.checkpoints.reorder_bank import reorder_bank
 from npid_mm.engine.hooks.pretrained_backbone_hook import fill_backbone
-from npid_mm.engine.image_order import reorder_bank
+from npid_mm.engine.inference import load_network
 from npid_mm.engine.launch import build_runner, set_resume
-from npid_mm.retrieval.held_out import load_bank
-from npid_mm.retrieval.network import load_network
 from tests.toy import digits_config
 
 

@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
-from npid_mm.engine.mistakes import is_mistake, sentence
+from npid_mm.cli.mistakes import is_mistake, sentence
 from tests.test_security.crafted_files import NOTES
 from tests.test_security.entry_points import EntryPoints, values_of
 from tests.test_security.limits import TooLongError, leave_secret, limited, shows_secret

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from npid_mm.datasets.layout_checks import LayoutReport
-from npid_mm.engine.benchmark_suite import Benchmark, Column, DataSet, Suite, Table
-from npid_mm.engine.published import SOURCES
+from npid_mm.suites.published import SOURCES
+from npid_mm.suites.suite import Benchmark, Column, DataSet, Suite, Table
 
 # in place of the real tools: what a config says comes out, or goes wrong
 TEST = """

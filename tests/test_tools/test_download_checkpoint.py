@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from npid_mm.downloads import transfer
-from npid_mm.zoo.hub import zoo_weights
+from npid_mm.checkpoints.hub import zoo_weights
+from npid_mm.utils import download_transfer as transfer
 from tests.file_server import file_server
 from tests.toy import ROOT
 
@@ -86,7 +86,7 @@ def test_a_full_disk_is_one_line(run, server, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, 'No space left on device')
 
-    monkeypatch.setattr('npid_mm.downloads.transfer.os.fsync', full)
+    monkeypatch.setattr('npid_mm.utils.download_transfer.os.fsync', full)
     code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path)
     assert (code, out) == (1, '')
     assert err.splitlines()[1:] == ['error: No space left on device']
@@ -127,7 +127,7 @@ def test_stopping_it_is_no_traceback(run, server, tmp_path, monkeypatch):
     def stop(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr('npid_mm.downloads.download.fetch', stop)
+    monkeypatch.setattr('npid_mm.utils.download.fetch', stop)
     code, out, err = run(MODEL, '--out', tmp_path)
     assert (code, out) == (130, '')
     assert err.endswith('interrupted: the same command continues from here\n')

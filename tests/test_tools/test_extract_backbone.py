@@ -49,7 +49,7 @@ def test_written_backbone_is_loaded_by_all(
     assert missing == ['fc.weight', 'fc.bias'] and unexpected == []
     assert all(torch.equal(network.state_dict()[name], value) for name, value in weights.items())
     # MMEngine's initialisation, which passes over what does not fit, and our own
-    initialised = resnet(init_cfg=dict(type='Pretrained', checkpoint=str(out)))
+    initialised = resnet(init_cfg=dict(type='NPIDState', checkpoint=str(out)))
     initialised.init_weights()
     ours = resnet()
     load_backbone(ours, out)

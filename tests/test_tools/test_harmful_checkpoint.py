@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_from_local
 
-from npid_mm.retrieval.network import load_network
+from npid_mm.engine.inference import load_network
 from tests.toy import ROOT, digits_config
 
 

@@ -15,9 +15,9 @@ from mmengine.runner import Runner
 from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 
+from npid_mm.analysis.held_out_search import load_bank, search_held_out
+from npid_mm.analysis.stored_images import stored_image
 from npid_mm.engine.features import dataset_features
-from npid_mm.engine.stored_images import stored_image
-from npid_mm.retrieval.held_out import load_bank, search_held_out
 from npid_mm.visualization.contact_sheet import HEADING, RIGHT, WRONG, _Sheet
 from tests.toy import ROOT, digits_config
 
@@ -167,7 +167,7 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
         found = np.asarray(image.convert('RGB')).astype(int)
     assert np.ptp(found, axis=-1).max() == 0  # digits and letters are gray
     # said before the images are gone through
-    monkeypatch.setattr('npid_mm.retrieval.held_out.readable_features', None)
+    monkeypatch.setattr('npid_mm.analysis.held_out_search.readable_features', None)
     with pytest.raises(ValueError, match='accuracy needs labels, and .* has none'):
         draw('draw_class_accuracy', '--out', 'b.png', '--cfg-options', *options)
     assert not (tmp_path / 'b.png').exists()

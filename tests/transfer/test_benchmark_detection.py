@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from npid_mm.engine.benchmark_config import BATCH
-from npid_mm.engine.benchmark_suite import Benchmark
-from npid_mm.engine.detection_suite import DETECTION as SUITE
-from npid_mm.engine.launch import read_config
-from npid_mm.engine.published import SOURCES
+from npid_mm.config.reading import read_config
+from npid_mm.suites.benchmark_config import BATCH
+from npid_mm.suites.detection import DETECTION as SUITE
+from npid_mm.suites.published import SOURCES
+from npid_mm.suites.suite import Benchmark
 from tests.toy import ROOT
 from tests.transfer.small_detection import CONFIGS, small_options
 

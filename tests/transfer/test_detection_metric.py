@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmengine.structures import InstanceData
 
-from npid_mm.detection import VOCDetectionMetric
+from npid_mm.evaluation.metrics.voc_detection_metric import VOCDetectionMetric
 
 CLASSES = ('cat', 'dog', 'horse')
 

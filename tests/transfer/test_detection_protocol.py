@@ -13,7 +13,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from npid_mm.engine.launch import read_config
+from npid_mm.config.reading import read_config
 from tests.transfer.small_detection import CONFIGS, DETECTION
 
 VOC0712 = 'voc0712/faster-rcnn_r50-c4_ms-24k_voc0712'
@@ -196,20 +196,20 @@ def test_stride_is_in_the_middle_convolution(name):
 def test_nothing_is_downloaded(name):
     """The weights come from the checkpoint alone."""
     cfg = load(name)
-    assert 'Pretrained' not in str(cfg.model) and cfg.pretrained is None
+    assert 'NPIDState' not in str(cfg.model) and cfg.pretrained is None
     assert [hook.type for hook in cfg.custom_hooks] == [
         'mmpretrain.PretrainedBackboneHook',
         'mmpretrain.DivergenceHook',
         'mmpretrain.GracefulStopHook',
-        'mmpretrain.SafeCheckpointHook',
+        'mmpretrain.WeightsOnlyCheckpointHook',
     ]
 
 
 @pytest.mark.parametrize('name', ALL)
 def test_checkpoints_are_whole_and_few(name):
     hook = load(name).default_hooks.checkpoint
-    assert hook.type == 'mmpretrain.WholeCheckpointHook' and hook.max_keep_ckpts == 3
-    assert hook.backend_args == dict(backend='whole_file')
+    assert hook.type == 'mmpretrain.AtomicCheckpointHook' and hook.max_keep_ckpts == 3
+    assert hook.backend_args == dict(backend='atomic')
     assert hook.interval == {VOC0712: 3000, VOC07: 1750}.get(name, 1)
     assert hook.get('by_epoch', True) == ('coco' in name)
 

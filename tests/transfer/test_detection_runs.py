@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npid_mm.engine.detection_suite import DETECTION as SUITE
+from npid_mm.suites.detection import DETECTION as SUITE
 from tests.toy import ROOT
 from tests.transfer.small import train
 from tests.transfer.small_detection import CONFIGS, VOC07, small_config

@@ -3,8 +3,8 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.engine.launch import read_config
-from npid_mm.engine.segmentation_suite import SEGMENTATION
+from npid_mm.config.reading import read_config
+from npid_mm.suites.segmentation import SEGMENTATION
 from tests.toy import ROOT
 from tests.transfer.small_segmentation import CONFIGS
 
@@ -122,5 +122,5 @@ def test_cityscapes_data():
 @BOTH
 def test_checkpoints_appear_whole(cfg):
     hook = cfg.default_hooks.checkpoint
-    assert hook.type == 'mmpretrain.WholeCheckpointHook' and not hook.by_epoch
-    assert hook.backend_args == dict(backend='whole_file') and hook.max_keep_ckpts == 3
+    assert hook.type == 'mmpretrain.AtomicCheckpointHook' and not hook.by_epoch
+    assert hook.backend_args == dict(backend='atomic') and hook.max_keep_ckpts == 3

@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from npid_mm.config.reading import read_config
 from npid_mm.datasets.layout_checks import check_cityscapes, check_voc2012aug
-from npid_mm.engine.benchmark_config import BATCH
-from npid_mm.engine.launch import build_runner, read_config
-from npid_mm.engine.segmentation_suite import SEGMENTATION
+from npid_mm.engine.launch import build_runner
+from npid_mm.suites.benchmark_config import BATCH
+from npid_mm.suites.segmentation import SEGMENTATION
 from tests.segmentation_layouts import write_cityscapes, write_voc2012aug
 from tests.toy import ROOT
 from tests.transfer.small import train

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from rich.progress import track
 
+from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.datasets.layout_checks import (
     IMAGENET,
     LABELED_LISTS,
@@ -24,7 +25,6 @@ from npid_mm.datasets.layout_checks import (
     check_voc2007,
     check_voc2012aug,
 )
-from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 CHECKS = {
     'imagenet': check_image_lists,

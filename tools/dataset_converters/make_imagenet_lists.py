@@ -8,14 +8,14 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.datasets.image_list import (
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.list_files import wanted, write_list
+from npid_mm.datasets.image_folders.image_list import (
     class_folder_list,
     draw_subset,
     named_subset,
     read_image_list,
 )
-from npid_mm.engine.list_files import wanted, write_list
-from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 VAL_LABELS = """\
 The validation archive has no class folders. Any of these gives its labels:

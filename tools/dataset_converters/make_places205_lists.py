@@ -8,9 +8,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.list_files import wanted, write_list
 from npid_mm.datasets.places205 import IMAGES, places205_list
-from npid_mm.engine.list_files import wanted, write_list
-from npid_mm.engine.plain_errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:

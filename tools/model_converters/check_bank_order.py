@@ -10,9 +10,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.engine.bank_check import bank_order_of_config
-from npid_mm.engine.launch import add_config_options, load_config
-from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.analysis.bank_order import bank_order_of_config
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.options import add_config_options, load_config
 
 CANNOT_TELL = 2  # exit status
 

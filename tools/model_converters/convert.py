@@ -8,11 +8,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.checkpoints.converting import convert
-from npid_mm.checkpoints.sources import SOURCES, read_pretrained
-from npid_mm.checkpoints.targets import TARGETS
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.outputs import add_force
+from npid_mm.checkpoints.convert.convert import convert
+from npid_mm.checkpoints.convert.exporters import TARGETS
+from npid_mm.checkpoints.convert.importers import SOURCES, read_pretrained
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.utils.outputs import add_force
 
 
 def parse_args() -> argparse.Namespace:

@@ -7,8 +7,8 @@ python tools/model_converters/publish_model.py work_dirs/run/epoch_200.pth npid_
 import argparse
 import sys
 
-from npid_mm.checkpoints.publishing import publish
-from npid_mm.engine.plain_errors import ToolParser, run_tool
+from npid_mm.checkpoints.publish import publish
+from npid_mm.cli.errors import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -13,9 +13,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.engine.image_order import reorder_bank
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.outputs import add_force
+from npid_mm.checkpoints.reorder_bank import reorder_bank
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.utils.outputs import add_force
 
 
 def parse_args() -> argparse.Namespace:

@@ -5,10 +5,10 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.arguments import check_whole
-from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.retrieval.held_out import class_names, labels_if_any, load_bank
+from npid_mm.analysis.held_out_search import class_names, labels_if_any, load_bank
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.utils.checks import check_whole
 from npid_mm.visualization import METHODS, class_map, drawn_positions, plane
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from mmengine.fileio import dump
 
-from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.outputs import JSON, check_output
-from npid_mm.retrieval.held_out import TEMPERATURE, search_held_out
+from npid_mm.analysis.held_out_search import TEMPERATURE, search_held_out
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.utils.outputs import JSON, check_output
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
 
 
@@ -41,7 +41,7 @@ def main() -> None:
     }
     name = f'{Path(args.config).stem}\nkNN accuracy by class, K = {args.k}, tau = {temperature}'
     class_accuracy_bars(figures, out, name)
-    dump(figures, table, backend_args=dict(backend='whole_file'), indent=1)
+    dump(figures, table, backend_args=dict(backend='atomic'), indent=1)
     print(f'{figures["accuracy"]:.2f} % of {len(found.queries)} images are right')
     print(f'Look at {out} and {table}')
 

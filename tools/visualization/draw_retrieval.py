@@ -6,11 +6,11 @@ import sys
 from functools import partial
 from pathlib import Path
 
-from npid_mm.datasets.transforms.loading import dataset_reader
-from npid_mm.engine.picture_options import add_picture_options, load_picture_config
-from npid_mm.engine.plain_errors import ToolParser, run_tool
-from npid_mm.engine.stored_images import shown_image
-from npid_mm.retrieval.held_out import search_held_out
+from npid_mm.analysis.held_out_search import search_held_out
+from npid_mm.analysis.stored_images import shown_image
+from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.datasets.transforms.reader_settings import dataset_reader
 from npid_mm.visualization import retrieval_figure
 
 

@@ -11,12 +11,12 @@ custom_hooks = [
     dict(type='mmpretrain.DivergenceHook'),
     # on SIGTERM save and exit; --resume goes on from there
     dict(type='mmpretrain.GracefulStopHook', interval=10),
-    dict(type='mmpretrain.SafeCheckpointHook'),
+    dict(type='mmpretrain.WeightsOnlyCheckpointHook'),
 ]
 
 # for default_hooks.checkpoint: files appear whole, the three newest stay
 whole_checkpoints = dict(
-    type='mmpretrain.WholeCheckpointHook',
+    type='mmpretrain.AtomicCheckpointHook',
     max_keep_ckpts=3,
-    backend_args=dict(backend='whole_file'),
+    backend_args=dict(backend='atomic'),
 )

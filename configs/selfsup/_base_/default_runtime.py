@@ -6,10 +6,10 @@ default_hooks = dict(
     logger=dict(interval=50),
     # keep the three newest checkpoints; each holds the bank
     checkpoint=dict(
-        type='WholeCheckpointHook',
+        type='AtomicCheckpointHook',
         interval=10,
         max_keep_ckpts=3,
-        backend_args=dict(backend='whole_file'),
+        backend_args=dict(backend='atomic'),
     ),
     # stop at the first loss or weight that is NaN or infinite
     divergence=dict(type='DivergenceHook'),
@@ -17,6 +17,6 @@ default_hooks = dict(
     graceful_stop=dict(type='GracefulStopHook', interval=10),
     # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),
-    seed_step=dict(type='SeedStepHook'),
-    safe_checkpoint=dict(type='SafeCheckpointHook'),
+    seed_step=dict(type='StepSeedHook'),
+    safe_checkpoint=dict(type='WeightsOnlyCheckpointHook'),
 )

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..image_list import list_lines, parse_line
+from npid_mm.datasets.image_folders.image_list import list_lines, parse_line
+
 from .report import LayoutReport, Watch, at_least_one, drawn, number, unwatched
 
 LABELED_LISTS = ('train_1percent', 'train_10percent')

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from ..inaturalist import read_inaturalist
+from npid_mm.datasets.inaturalist2018 import read_inaturalist
+
 from .report import LayoutReport, Watch, at_least_one, unwatched
 
 CLASSES = 8142

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npid_mm.arguments import check_whole
+from npid_mm.utils.checks import check_whole
 
 # Called with the files to look for and the name of their list; what it gives is gone through, so
 # that it can show progress.

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from mmpretrain.datasets.categories import VOC2007_CATEGORIES
 
-from ..voc2007 import VOC2007_COUNTS, read_voc2007
+from npid_mm.datasets.voc2007 import VOC2007_COUNTS, read_voc2007
+
 from .report import LayoutReport, Watch, at_least_one, unwatched
 
 

@@ -5,7 +5,7 @@ from mmpretrain.registry import TRANSFORMS
 
 from npid_mm.images import ImageReader, naming
 
-from .loading import file_content
+from .reader_settings import file_content
 
 
 @TRANSFORMS.register_module()

@@ -1,3 +1,4 @@
+from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .divergence_hook import DivergedError, DivergenceHook
 from .graceful_stop_hook import GracefulStopHook
 from .image_check_hook import ImageCheckHook
@@ -6,9 +7,8 @@ from .memory_bank_hook import MemoryBankHook
 from .missed_validation_hook import MissedValidationHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
 from .run_record_hook import RunRecordHook
-from .safe_checkpoint_hook import SafeCheckpointHook
-from .seed_step_hook import SeedStepHook
-from .whole_checkpoint_hook import WholeCheckpointHook
+from .step_seed_hook import StepSeedHook
+from .weights_only_checkpoint_hook import WeightsOnlyCheckpointHook
 
 __all__ = [
     'DivergedError',
@@ -20,7 +20,7 @@ __all__ = [
     'MissedValidationHook',
     'PretrainedBackboneHook',
     'RunRecordHook',
-    'SafeCheckpointHook',
-    'SeedStepHook',
-    'WholeCheckpointHook',
+    'WeightsOnlyCheckpointHook',
+    'StepSeedHook',
+    'AtomicCheckpointHook',
 ]

@@ -10,9 +10,9 @@ from mmengine.dist import all_reduce, barrier, get_world_size
 from mmengine.hooks import Hook
 from mmpretrain.registry import HOOKS
 
-from npid_mm.arguments import check_whole
+from npid_mm.utils.checks import check_whole
 
-from .whole_checkpoint_hook import WholeCheckpointHook
+from .atomic_checkpoint_hook import AtomicCheckpointHook
 
 EXIT_STATUS = 128 + signal.SIGTERM  # 143, as a shell reports it
 
@@ -23,7 +23,7 @@ class GracefulStopHook(Hook):
 
     ``tools/train.py --resume`` goes on from there. One rank that gets the signal stops all of
     them at the same step. A validation that is running is finished first. Needs
-    :class:`WholeCheckpointHook`.
+    :class:`AtomicCheckpointHook`.
 
     Args:
         interval (int): Steps between two questions to the other ranks; alone, a process looks
@@ -82,14 +82,14 @@ class GracefulStopHook(Hook):
         raise SystemExit(EXIT_STATUS)
 
 
-def _checkpoint_hook(runner) -> WholeCheckpointHook:
+def _checkpoint_hook(runner) -> AtomicCheckpointHook:
     """The hook that saves."""
     for hook in runner.hooks:
-        if isinstance(hook, WholeCheckpointHook):
+        if isinstance(hook, AtomicCheckpointHook):
             return hook
     raise TypeError(
-        'GracefulStopHook saves through WholeCheckpointHook: set '
-        "default_hooks.checkpoint.type='WholeCheckpointHook'"
+        'GracefulStopHook saves through AtomicCheckpointHook: set '
+        "default_hooks.checkpoint.type='AtomicCheckpointHook'"
     )
 
 

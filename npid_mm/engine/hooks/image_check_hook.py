@@ -9,10 +9,10 @@ from mmengine.logging import print_log
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
-from npid_mm.arguments import check_whole
-from npid_mm.datasets.readable import SHOWN, ReadableDataset, TooManyUnreadableError
-from npid_mm.datasets.transforms.loading import dataset_reader
+from npid_mm.datasets.transforms.reader_settings import dataset_reader
+from npid_mm.datasets.unreadable_images import SHOWN, ReadableDataset, TooManyUnreadableError
 from npid_mm.images import plain_reason
+from npid_mm.utils.checks import check_whole
 
 MOST = 10_000  # images of a data set that are looked at; 1,000 take 0.3 s of CPU time
 THREADS = 8  # a network disk answers several questions at once

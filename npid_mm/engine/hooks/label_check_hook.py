@@ -6,8 +6,7 @@ from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 
 from npid_mm.datasets import check_same_classes, dataset_labels
-
-from ..metrics import fit_topk
+from npid_mm.evaluation.metrics import fit_topk
 
 SETTING = 'model.head.num_classes'
 

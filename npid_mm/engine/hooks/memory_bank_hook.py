@@ -12,15 +12,14 @@ from mmpretrain.utils import get_ori_model
 from torch import nn
 from torch.utils.data import DataLoader
 
-from npid_mm.arguments import check_whole
 from npid_mm.datasets import check_instances, dataset_labels
+from npid_mm.engine.distributed_search import spread_leave_one_out
+from npid_mm.engine.features import batch_features
+from npid_mm.engine.instance_record import InstanceRecord
 from npid_mm.evaluation import leave_one_out_knn
-from npid_mm.evaluation.knn import check_vote
+from npid_mm.evaluation.functional.knn import check_vote
 from npid_mm.models import MemoryBank
-
-from ..features import batch_features
-from ..instance_record import InstanceRecord
-from ..spread_search import spread_leave_one_out
+from npid_mm.utils.checks import check_whole
 
 
 @HOOKS.register_module()

@@ -13,7 +13,7 @@ from npid_mm.models.probe_classifier import UNTRAINED
 class PretrainedBackboneHook(Hook):
     """Load the backbone of the checkpoint that the config's top-level ``pretrained`` names.
 
-    Upstream's ``init_cfg=dict(type='Pretrained')`` loads what fits and passes over the rest, so a
+    Upstream's ``init_cfg=dict(type='NPIDState')`` loads what fits and passes over the rest, so a
     missing prefix or another stem trains from noise unnoticed. Here every weight of the backbone
     comes from the checkpoint and every weight of the checkpoint's backbone is used. The C4 layout
     has the last stage in ``roi_head.shared_head``, and it is filled there; what a head has beside

@@ -5,9 +5,8 @@ from collections.abc import Mapping
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.optim import OptimWrapperDict
 
-from npid_mm.checkpoints.extent import has_object
-
-from ..own_files import keep_own_files
+from npid_mm.checkpoints.limits import has_object
+from npid_mm.engine.removable_files import keep_own_files
 
 # what Runner.resume takes without asking
 PARTS = {

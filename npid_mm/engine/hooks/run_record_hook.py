@@ -7,8 +7,14 @@ from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
 from mmpretrain.registry import HOOKS
 
-from ..resume import RUN_ID, checkpoint_files, run_id
-from ..run_settings import SEED, SETTINGS, check_optimizer, compare_settings, run_settings
+from npid_mm.engine.resume import RUN_ID, checkpoint_files, run_id
+from npid_mm.engine.run_settings import (
+    SEED,
+    SETTINGS,
+    check_optimizer,
+    compare_settings,
+    run_settings,
+)
 
 
 @HOOKS.register_module()

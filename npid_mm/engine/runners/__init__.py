@@ -1,7 +1,7 @@
 from .knn_loop import KNNTestLoop, KNNValLoop
 from .linear_svm_loop import LinearSVMTestLoop
 from .resumable_train_loop import ResumableTrainLoop
-from .svm_loop import LowShotSVMTestLoop, SVMTestLoop
+from .voc_svm import LowShotSVMTestLoop, SVMTestLoop
 
 __all__ = [
     'KNNTestLoop',

@@ -11,15 +11,20 @@ from mmpretrain.utils import get_ori_model
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.arguments import check_whole
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.evaluation_dataset import SHARE
+from npid_mm.engine.distributed_search import search, search_sharded
+from npid_mm.engine.features import (
+    batch_features,
+    check_level,
+    is_readable,
+    readable_features,
+    tolerant,
+)
 from npid_mm.evaluation import vote
-from npid_mm.evaluation.knn import check_vote
-
-from ..features import batch_features, check_level, is_readable, readable_features, tolerant
-from ..metrics import fit_topk
-from ..spread_search import search, search_spread
+from npid_mm.evaluation.functional.knn import check_vote
+from npid_mm.evaluation.metrics import fit_topk
+from npid_mm.utils.checks import check_whole
 
 
 class KNNLoop:
@@ -108,7 +113,7 @@ class KNNLoop:
             for batch_idx, data_batch in enumerate(self.dataloader):
                 hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
                 query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
-                find = search_spread if spread else search
+                find = search_sharded if spread else search
                 similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
                     # one transfer a batch: metrics look at each sample on the host

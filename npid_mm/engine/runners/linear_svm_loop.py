@@ -8,12 +8,12 @@ from mmengine.runner import TestLoop, autocast
 from mmpretrain.registry import LOOPS
 from torch import Tensor
 
-from npid_mm.arguments import check_number
 from npid_mm.datasets import check_same_classes, dataset_labels
+from npid_mm.engine.distributed import run_on_main_process
+from npid_mm.engine.features import check_level, dataset_features
+from npid_mm.utils.checks import check_number
 
-from ..features import check_level, dataset_features
-from ..first_rank import on_first_rank
-from .checks import check_reference, loaded_probe
+from .config_checks import check_reference, loaded_probe
 
 
 @LOOPS.register_module()
@@ -68,7 +68,7 @@ class LinearSVMTestLoop(TestLoop):
             for name, loader in loaders.items():
                 rows[name] = in_order(dataset_features(model, loader, self.feature))
                 _check_finite(name, rows[name])
-        metrics = on_first_rank(self._fit(rows, labels))
+        metrics = run_on_main_process(self._fit(rows, labels))
         runner.call_hook('after_test_epoch', metrics=metrics)
         runner.call_hook('after_test')
         return metrics

@@ -6,11 +6,10 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
-from npid_mm.arguments import check_number
 from npid_mm.losses import proximal_loss
 from npid_mm.losses.checks import check_temperature
-
-from ..memory_bank import MemoryBank
+from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.utils.checks import check_number
 
 
 class InstanceHead(BaseModule):
@@ -33,7 +32,7 @@ class InstanceHead(BaseModule):
         self.proximal_weight = proximal_weight
 
     @abstractmethod
-    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """The head's own losses and figures to log; see :meth:`loss` for the arguments."""
 
     def loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict[str, Tensor]:
@@ -48,7 +47,7 @@ class InstanceHead(BaseModule):
             dict[str, Tensor]: 'loss' and, with a proximal weight, 'proximal_loss', which are
             summed for the backward pass; other keys are only logged.
         """
-        losses = self.discriminate(feature, index, memory_bank)
+        losses = self.compute_loss(feature, index, memory_bank)
         if self.proximal_weight:
             own_rows = memory_bank.rows(index)
             position = torch.arange(len(index), device=index.device)

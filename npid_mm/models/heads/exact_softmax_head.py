@@ -4,8 +4,8 @@ from mmpretrain.registry import MODELS
 from torch import Tensor
 
 from npid_mm.losses import softmax_loss_from_negatives
+from npid_mm.models.memory_banks.memory_bank import MemoryBank
 
-from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
 
@@ -18,7 +18,7 @@ class ExactSoftmaxHead(InstanceHead):
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
 
-    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """See :meth:`InstanceHead.loss`."""
         lse, mean = memory_bank.softmax_statistics(feature, index, self.temperature)
         positive = memory_bank.rows(index)

@@ -10,7 +10,7 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npid_mm.arguments import check_whole
+from npid_mm.utils.checks import check_whole
 
 
 @MODELS.register_module()

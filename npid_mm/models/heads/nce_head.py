@@ -8,10 +8,10 @@ from mmengine.logging import print_log
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.arguments import check_number, check_whole
 from npid_mm.losses import nce_log_noise, nce_loss_from_statistics
+from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.utils.checks import check_number, check_whole
 
-from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
 # M / N above which a constant Z is warned of: the largest of a published recipe, CIFAR-10's. At 0.1
@@ -60,7 +60,7 @@ class NCEHead(InstanceHead):
         # None: read the buffer, which a checkpoint may just have filled
         self._batches_seen = None
 
-    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """See :meth:`InstanceHead.loss`; 'z' is logged."""
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
         self._update_z(feature.detach(), negatives, memory_bank)

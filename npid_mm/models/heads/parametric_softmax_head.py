@@ -5,9 +5,9 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npid_mm.arguments import check_whole
+from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.utils.checks import check_whole
 
-from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
 
@@ -43,7 +43,7 @@ class ParametricSoftmaxHead(InstanceHead):
         """Draw weights of about unit length."""
         nn.init.normal_(self.weight, std=self.weight.size(1) ** -0.5)
 
-    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """See :meth:`InstanceHead.loss`.
 
         Raises:

@@ -3,10 +3,10 @@
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.arguments import check_whole
 from npid_mm.losses import softmax_loss_from_negatives
+from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.utils.checks import check_whole
 
-from ..memory_bank import MemoryBank
 from .base_head import InstanceHead
 
 
@@ -33,7 +33,7 @@ class SampledSoftmaxHead(InstanceHead):
         self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
 
-    def discriminate(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """See :meth:`InstanceHead.loss`."""
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
         lse, mean = memory_bank.sampled_softmax_statistics(feature, negatives, self.temperature)

@@ -4,7 +4,7 @@ _base_ = [
     '../../_base_/pretrained_backbone.py',
     '../_base_/c4.py',
 ]
-custom_imports = dict(imports=['npid_mm', 'npid_mm.detection'])
+custom_imports = dict(imports=['npid_mm', 'npid_mm.evaluation.metrics.voc_detection_metric'])
 
 model = dict(
     data_preprocessor=_base_.rgb,

@@ -1,0 +1,100 @@
+"""What a network sees in training: images of a config's training set and views of them."""
+
+import numpy as np
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmpretrain.registry import MODELS
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from npid_mm.utils.checks import check_whole
+from npid_mm.utils.seeding import mixed_seed, seed_generators
+
+from .stored_images import data_expected, stored_image
+
+
+@torch.no_grad()
+def augmented_views(
+    cfg: Config, images: int = 8, views: int = 7, seed: int = 0
+) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
+    """Images spread evenly over the training set of a config, and augmented views of each.
+
+    A view comes out of the data set's pipeline, the loader's collate function and the model's
+    data preprocessor in training mode, on the CPU; only the normalisation is undone. The channels
+    are in the network's order, unless the preprocessor says ``rgb_to_bgr``: a config that forgets
+    ``bgr_to_rgb`` shows by swapped colours.
+
+    Args:
+        cfg (Config): A pretraining config, with the loader defaults of
+            :func:`~npid_mm.engine.launch.load_config`.
+        images (int): Number of images, at most N.
+        views (int): Views of each image. A pipeline with several views a sample (``MultiView``)
+            is run as often as it takes.
+        seed (int): Equal seeds give equal views.
+
+    Returns:
+        tuple[list[ndarray], list[list[ndarray]]]: RGB images (H, W, 3) of uint8, as they are
+        stored; and the views of each, likewise (H, W, 3).
+
+    Raises:
+        ValueError: ``images``, ``views`` or ``seed`` is out of range, or the config has no
+            training set, or its network takes no images.
+        FileNotFoundError: The data set is not where the config says.
+        OSError: An image cannot be read.
+    """
+    for name, value, least in (('images', images, 1), ('views', views, 1), ('seed', seed, 0)):
+        check_whole(name, value, least)
+    init_default_scope(cfg.get('default_scope') or 'mmpretrain')
+    loader = _training_loader(cfg)
+    dataset = loader.dataset
+    if images > len(dataset):
+        raise ValueError(
+            f'images must be at most the {len(dataset)} of the training set, got {images}'
+        )
+    preprocessor, bgr = _preprocessor(cfg)
+    indexes = [number * len(dataset) // images for number in range(images)]
+    originals = [stored_image(dataset, index) for index in indexes]
+    drawn = [[] for _ in indexes]
+    draw = 0
+    while len(drawn[0]) < views:
+        samples = []
+        for index in indexes:
+            seed_generators(mixed_seed(seed, draw, index))
+            samples.append(dataset[index])
+        inputs = preprocessor(loader.collate_fn(samples), True)['inputs']
+        for batch in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
+            for row, pixels in zip(drawn, _pixels(batch, preprocessor, bgr), strict=True):
+                row.append(pixels)
+        draw += 1
+    return originals, [row[:views] for row in drawn]
+
+
+def _training_loader(cfg: Config) -> DataLoader:
+    """The training loader, of which the data set and the collate function are used."""
+    if not cfg.get('train_dataloader'):
+        raise ValueError('the config must have a train_dataloader, it has none')
+    with data_expected('training set', 'train_dataloader'):
+        return Runner.build_dataloader(cfg.train_dataloader)
+
+
+def _preprocessor(cfg: Config) -> tuple[nn.Module, bool]:
+    """The model's data preprocessor, found as MMEngine finds it, and whether it makes BGR."""
+    settings = cfg.get('model', {}).get('data_preprocessor') or cfg.get('data_preprocessor', {})
+    settings = {'type': 'SelfSupDataPreprocessor', **settings}  # MMPretrain's default
+    return MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
+
+
+def _pixels(batch: Tensor, preprocessor: nn.Module, bgr: bool) -> np.ndarray:
+    """Normalised (B, 1 or 3, H, W) back as pixels (B, H, W, 3) of uint8."""
+    if batch.dim() != 4 or batch.size(1) not in (1, 3):
+        raise ValueError(
+            "the network's inputs must be images (B, 1 or 3, H, W) to be shown, got "
+            f'{tuple(batch.shape)}'
+        )
+    if getattr(preprocessor, 'mean', None) is not None:
+        batch = batch * preprocessor.std + preprocessor.mean
+    batch = batch.flip(1) if bgr else batch
+    batch = batch.expand(-1, 3, -1, -1).permute(0, 2, 3, 1)
+    return batch.round().clamp(0, 255).to(torch.uint8).numpy()

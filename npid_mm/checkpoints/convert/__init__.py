@@ -1,0 +1,1 @@
+"""Convert checkpoints between this package and other NPID implementations."""

@@ -1,0 +1,52 @@
+"""Published models by name: in MMPretrain's hub, and checked when they are loaded."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+from mmengine.runner import CheckpointLoader
+from mmpretrain.apis.model import ModelHub
+from modelindex.load_model_index import load
+
+from .mmengine_loader import load_from_npid_mm
+
+# configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
+MIM = Path(__file__).resolve().parents[1] / '.mim'
+METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
+
+
+@cache
+def register_models() -> None:
+    """Let MMPretrain list, build and load the models of the zoo by name.
+
+    Only their published weights are read as untrusted files are. With ``pretrained=FILE``,
+    ``mmpretrain.get_model`` and ``FeatureExtractor`` execute what the file says, unless
+    :func:`npid_mm.checkpoints.register_loader` was called before.
+    """
+    ModelHub.register_model_index(METAFILE, config_prefix=MIM)
+    # MMEngine takes them for patterns; other models' files have other content and stay with it
+    CheckpointLoader.register_scheme(
+        [re.escape(url) for url in zoo_weights().values()], load_from_npid_mm
+    )
+
+
+def zoo_weights() -> dict[str, str]:
+    """Name -> address of the models whose weights are published."""
+    return {model.name: model.weights for model in load(str(METAFILE)).models if model.weights}
+
+
+def weights_url(name: str) -> str:
+    """The address of a model's weights; an address stays itself.
+
+    Raises:
+        ValueError: No model of the zoo has this name and published weights.
+    """
+    if '://' in name:
+        return name
+    weights = zoo_weights()
+    if name not in weights:
+        raise ValueError(
+            f'NAME must be an address or a model with published weights ({", ".join(weights)}), '
+            f'got {name!r}'
+        )
+    return weights[name]

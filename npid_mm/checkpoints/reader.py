@@ -1,0 +1,194 @@
+"""Load untrusted checkpoints: only tensors and plain Python values are built."""
+
+import io
+import pickle
+import struct
+import sys
+import zipfile
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from npid_mm.extras import MissingExtraError, optional_module
+from npid_mm.utils.files import SAFETENSORS
+
+from .limits import check_extent
+from .stub_unpickler import STEPS, TensorUnpickler
+
+# first pickles of a file of torch < 1.6
+LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+LEGACY_PROTOCOL = 1001
+CHUNK = 1 << 24  # bytes
+
+WIDE = 300  # of a reason, in characters
+
+
+def load_tensors(path: str | Path, values: bool = True):
+    """Read a checkpoint; nothing that it says is run, and it cannot take long or grow large.
+
+    Reads the zip files of today and the format before torch 1.6, and by the name ``.safetensors``
+    that format. ``torch.load`` is not used: with ``weights_only=True`` it refuses the pickled
+    objects beside the weights of MMEngine, MMSelfSup and the authors' code, and without, it runs
+    what a file says.
+
+    Args:
+        path (str | Path): A file.
+        values (bool): Whether to read the values of tensors. Without them the tensors are on the
+            device 'meta', and of a large file only a small part is read.
+
+    Returns:
+        The content, on the CPU, with an :class:`~npid_mm.checkpoints.plain_types.StubObject`
+        in the place of each object.
+
+    Raises:
+        ValueError: The file is not a checkpoint of PyTorch, is damaged, or was made to do harm: a
+            pickle of more than 3 million steps, containers more than 100 deep, keys that are not
+            plain, or tensors far larger than the file.
+        MissingExtraError: safetensors is needed and not installed.
+    """
+    path = Path(path)
+    try:
+        if not path.is_file():  # nor a pipe, which may never end
+            raise FileNotFoundError(f'checkpoint not found, or not a file: {path}')
+        if path.suffix == SAFETENSORS:
+            return _read_safetensors(path, values)
+        with path.open('rb') as file:
+            read = _read_zip if zipfile.is_zipfile(file) else _read_legacy
+            content = read(file, values)
+        check_extent(content, path.stat().st_size)
+        return content
+    except (OSError, MissingExtraError):
+        raise
+    except Exception as error:  # damaged pickles raise anything
+        reason = f'{type(error).__name__} {error}'.splitlines()[0][:WIDE]
+        # the traceback may reference a partially built tensor, and printing that crashes
+        error.__traceback__ = None
+        raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
+
+
+def _read_safetensors(path: str | Path, values: bool) -> dict[str, Tensor]:
+    """Tensors by their names."""
+    safetensors = optional_module('safetensors.torch', f'a file with the name {SAFETENSORS}')
+    tensors = safetensors.load_file(path)
+    return tensors if values else {name: value.to('meta') for name, value in tensors.items()}
+
+
+def _read_zip(file: BinaryIO, values: bool):
+    """The format since torch 1.6: ``NAME/data.pkl`` beside a file for each storage."""
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+        folders = [name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')]
+        if len(folders) != 1:
+            raise pickle.UnpicklingError(f'{len(folders)} files data.pkl inside')
+        (folder,) = folders
+        order = f'{folder}byteorder'
+        _check_order(order not in names or archive.read(_stored(archive, order)) == b'little')
+        storages = Storages(file, values)
+
+        def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
+            if key not in storages:
+                entry = _stored(archive, f'{folder}data/{key}')
+                with archive.open(entry) as source:
+                    storages.fill(key, entry.file_size, source)
+            return storages[key].view(dtype)
+
+        pickled = archive.read(_stored(archive, f'{folder}data.pkl'))
+        return TensorUnpickler(io.BytesIO(pickled), storage).load()
+
+
+def _read_legacy(file: BinaryIO, values: bool):
+    """The format before torch 1.6: pickles, the last of them a list of the storages behind it.
+
+    The content is read twice, in half of the steps: first without values, which gives the sizes of
+    the storages, and then from the storages. No tensor is made from a storage before it is filled.
+    """
+
+    def no_storage(*_):
+        raise pickle.UnpicklingError('a storage in the head of the file')
+
+    def head():
+        return TensorUnpickler(file, no_storage).load()
+
+    file.seek(0)
+    for expected in (LEGACY_MAGIC, LEGACY_PROTOCOL):
+        found = head()
+        if type(found) is not int or found != expected:
+            raise pickle.UnpicklingError('it does not start as one')
+    _check_order(head()['little_endian'] is True)
+    storages, itemsize, start = Storages(file, values=False), {}, file.tell()
+
+    def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
+        if key not in storages:
+            storages.fill(key, numel * dtype.itemsize)
+            itemsize[key] = dtype.itemsize
+        row = storages[key].view(dtype)
+        if view is None:
+            return row
+        _, first, size = view
+        return row.narrow(0, first, size)
+
+    content = TensorUnpickler(file, storage, STEPS // 2).load()
+    if not values:
+        return content
+    keys, sizes = head(), {key: len(row) for key, row in storages.items()}
+    # a list of anything else may take for ever to compare
+    if any(type(key) is not str for key in keys) or sorted(keys) != sorted(sizes):
+        raise pickle.UnpicklingError('its storages are not those that its tensors need')
+    storages = Storages(file, values=True)
+    for key in keys:
+        (numel,) = struct.unpack('<q', file.read(8))
+        _check_size(numel * itemsize[key], sizes[key], exactly=True)
+        storages.fill(key, sizes[key], file)
+    file.seek(start)
+    return TensorUnpickler(file, storage).load()
+
+
+def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    """An entry that is in the file as it is: a compressed one may grow a thousandfold."""
+    entry = archive.getinfo(name)
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise pickle.UnpicklingError(f'{name} is compressed, which torch.save never does')
+    return entry
+
+
+class Storages(dict[str, Tensor]):
+    """Rows of bytes by their keys, all of them together no larger than the file.
+
+    Args:
+        file (BinaryIO): The checkpoint, of which they are parts.
+        values (bool): Whether they have memory.
+    """
+
+    def __init__(self, file: BinaryIO, values: bool):
+        super().__init__()
+        self._left = Path(file.name).stat().st_size
+        self._device = 'cpu' if values else 'meta'
+
+    def fill(self, key: str, size: int, source: BinaryIO | None = None) -> None:
+        """Add a row of ``size`` bytes, with those that come next in ``source``.
+
+        A pickle can ask torch, by the state of a tensor, to enlarge its storage, and would get
+        whatever lay in the memory. Torch refuses that for memory that NumPy has seen.
+        """
+        _check_size(size, self._left)
+        self._left -= size
+        row = torch.empty(size, dtype=torch.uint8, device=self._device)
+        for part in row.split(CHUNK) if row.is_cpu and size else ():
+            data = source.read(len(part))
+            _check_size(len(data), len(part), exactly=True)
+            part.numpy()[:] = memoryview(data)
+        if row.is_cpu:
+            row.numpy()
+        self[key] = row
+
+
+def _check_size(size: int, limit: int, exactly: bool = False) -> None:
+    if size != limit if exactly else not 0 <= size <= limit:
+        raise pickle.UnpicklingError(f'it is cut off or damaged: a part of {size}, not {limit}')
+
+
+def _check_order(little: bool) -> None:
+    if not little or sys.byteorder != 'little':
+        raise pickle.UnpicklingError('the order of the bytes in a number is not little-endian')

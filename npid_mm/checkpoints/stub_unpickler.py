@@ -1,0 +1,228 @@
+"""Unpickler that replaces every object but tensors and plain values by a placeholder."""
+
+import pickle
+from collections import Counter, OrderedDict
+from collections.abc import Callable
+from struct import unpack
+from types import FunctionType
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from .plain_types import (
+    BUILDERS,
+    DTYPES,
+    STORAGES,
+    StubObject,
+    checked_items,
+    is_plain_key,
+    refuse,
+    set_state,
+)
+
+STEPS = 3_000_000  # of a pickle: 1.28 million paths of images take 2.6 million
+# steps that opcodes count for which take more time or memory than the others
+COSTS = dict.fromkeys(pickle.GLOBAL + pickle.STACK_GLOBAL + pickle.INST, 200) | dict.fromkeys(
+    pickle.REDUCE + pickle.NEWOBJ + pickle.OBJ + pickle.BINPERSID + pickle.EMPTY_SET, 4
+)
+CONTAINERS = (tuple, list, dict, set, frozenset, Counter, OrderedDict, torch.Size)
+MARKS = 1000  # containers that are being built at the same time
+NAME = 1000  # characters of a class and its module
+DIGITS = 1024  # bytes of an integer; Python prints numbers of up to 4300 digits
+
+
+class TensorUnpickler(pickle._Unpickler):
+    """Builds tensors, containers and plain values; all else becomes :class:`StubObject`.
+
+    An entry of a dictionary whose key would be a placeholder is left out.
+
+    No class or function that a file names is ever looked up, so none can be called. The number of
+    steps, what is hashed, and what an item or a state can be set on are bounded, so that a small
+    file cannot take long or grow large. It is based on Python's own unpickler in Python, as the
+    one in C builds dictionaries and sets without asking, and cannot be interrupted meanwhile.
+
+    Args:
+        file (BinaryIO): Where the pickle starts.
+        storage (Callable): Returns the elements of a storage as one row, from the arguments of its
+            persistent id: dtype, key, location, number of elements and, in files of torch before
+            1.6, a view.
+        steps (int): How many the pickle may take.
+
+    Raises:
+        UnpicklingError: By ``load``, for a pickle that no checkpoint would have.
+    """
+
+    def __init__(self, file: BinaryIO, storage: Callable[..., Tensor], steps: int = STEPS):
+        # the protocol knows no encoding for the byte strings of Python 2; this one reads any
+        super().__init__(file, encoding='latin1')
+        self._storage = storage
+        methods = {
+            code: getattr(type(self), each.__name__) for code, each in type(self).dispatch.items()
+        }
+        self.dispatch = _CountedSteps(methods, steps)
+
+    def find_class(self, module: str, name: str):
+        """Return what takes the place of ``module.name``.
+
+        Functions and classes are made again for each call, so that whatever a pickle sets on one
+        of them stays with it.
+        """
+        if module == 'torch' and name in DTYPES:
+            return DTYPES[name]
+        if module in ('torch', 'torch.cuda') and name in STORAGES:
+            return STORAGES[name]
+        if (module, name) in BUILDERS:
+            build = BUILDERS[module, name]
+            return lambda *args: build(*args)
+        if len(module) + len(name) > NAME:  # each class keeps a copy
+            raise pickle.UnpicklingError(f'the name of a class has more than {NAME} characters')
+        return type(name, (StubObject,), {'stands_for': f'{module}.{name}'})
+
+    def persistent_load(self, saved_id: tuple):
+        """Return a storage, or the class of a module, which torch < 1.6 saved with its source."""
+        match saved_id:
+            case 'storage', torch.dtype(), str(), _, int(), *_:
+                return self._storage(*saved_id[1:])
+            case 'module', kind, *_:
+                return kind
+        refuse('a reference must be to a storage or to a module', saved_id)
+
+    def load_mark(self):
+        """Begin a container."""
+        super().load_mark()
+        if len(self.metastack) > MARKS:
+            raise pickle.UnpicklingError(f'more than {MARKS} containers within each other')
+
+    def load_long4(self):
+        """Read an integer of more than 255 bytes, up to ``DIGITS``."""
+        (length,) = unpack('<i', self.read(4))
+        if not 0 <= length <= DIGITS:
+            raise pickle.UnpicklingError(f'an integer of {length} bytes')
+        self.append(pickle.decode_long(self.read(length)))
+
+    def load_bytearray8(self):
+        """Read bytes; the length is not trusted to allocate memory by."""
+        (length,) = unpack('<Q', self.read(8))
+        self.append(bytearray(self.read(length)))
+
+    def load_dict(self):
+        """Build a dictionary of the items since the mark."""
+        items = self.pop_mark()
+        self.append({})
+        self._set_items(items)
+
+    def load_setitem(self):
+        """Set one item of a dictionary."""
+        items = self.stack[-2:]
+        del self.stack[-2:]
+        self._set_items(items)
+
+    def load_setitems(self):
+        """Set the items of a dictionary since the mark."""
+        self._set_items(self.pop_mark())
+
+    def _set_items(self, items: list) -> None:
+        target = self.stack[-1]
+        if not isinstance(target, (dict, StubObject)):
+            refuse('items may be set on a dictionary only', target)
+        for key, value in zip(items[::2], items[1::2], strict=True):
+            if isinstance(target, dict) and is_plain_key(key):
+                target[key] = value
+
+    def load_append(self):
+        """Append one item to a list."""
+        self._add([self.stack.pop()], list, 'extend')
+
+    def load_appends(self):
+        """Append the items since the mark to a list."""
+        self._add(self.pop_mark(), list, 'extend')
+
+    def load_additems(self):
+        """Add the items since the mark to a set."""
+        items = self.pop_mark()
+        if isinstance(self.stack[-1], set):
+            checked_items(items)
+        self._add(items, set, 'update')
+
+    def _add(self, items: list, kind: type, method: str) -> None:
+        target = self.stack[-1]
+        if isinstance(target, kind):
+            getattr(target, method)(items)
+        elif not isinstance(target, StubObject):
+            refuse(f'items may be added to a {kind.__name__} only', target)
+
+    def load_frozenset(self):
+        """Build a frozenset of the items since the mark."""
+        self.append(frozenset(checked_items(self.pop_mark())))
+
+    def load_reduce(self):
+        """Call a function or class that :meth:`find_class` returned."""
+        arguments = self.stack.pop()
+        self.append(self._call(self.stack.pop(), arguments))
+
+    def load_newobj(self):
+        """Make an object of a class."""
+        self.load_reduce()
+
+    def load_newobj_ex(self):
+        """Make an object of a class; arguments by name are for placeholders, which need none."""
+        self.stack.pop()
+        self.load_reduce()
+
+    def load_obj(self):
+        """Call the class that comes after the mark, as protocols 0 and 1 do."""
+        kind, *arguments = self.pop_mark()
+        self.append(self._call(kind, tuple(arguments)))
+
+    def load_inst(self):
+        """Call the class that is named here, with what comes after the mark."""
+        self.load_global()
+        kind = self.stack.pop()
+        self.append(self._call(kind, tuple(self.pop_mark())))
+
+    def _call(self, function, arguments: tuple):
+        placeholder = isinstance(function, type) and issubclass(function, StubObject)
+        if not (placeholder or isinstance(function, FunctionType)):
+            refuse('only a class or a function may be called', function)
+        if type(arguments) is not tuple:
+            refuse('the arguments of a call must be a tuple', arguments)
+        self.dispatch.spend_on(arguments, *arguments)
+        return function(*arguments)
+
+    def get_extension(self, code: int):
+        """Refuse a class by its number: the copyreg module would keep what takes its place."""
+        raise pickle.UnpicklingError('a class that is given by a number')
+
+    def load_build(self):
+        """Restore the state of an object."""
+        target, state = self.stack[-2:]
+        inner = state.values() if isinstance(state, dict) else state
+        self.dispatch.spend_on(state, *(inner if type(state) in CONTAINERS else ()))
+        if isinstance(target, (Tensor, dict)):
+            set_state(target, self.stack.pop())
+        else:
+            super().load_build()
+
+
+class _CountedSteps:
+    """Methods by their opcodes; each look-up is a step, and the number of steps is limited."""
+
+    def __init__(self, methods: dict[int, Callable], steps: int):
+        self._methods = [methods.get(opcode, _unknown) for opcode in range(256)]
+        self._costs = [COSTS.get(opcode, 1) for opcode in range(256)]
+        self._left = self._steps = steps
+
+    def __getitem__(self, opcode: int) -> Callable:
+        self._left -= self._costs[opcode]
+        if self._left < 0:
+            raise pickle.UnpicklingError(f'it takes more than {self._steps:,} steps to read')
+        return self._methods[opcode]
+
+    def spend_on(self, *arguments) -> None:
+        """Count a step for each item of arguments, which may be visited again and again."""
+        self._left -= sum(len(each) for each in arguments if type(each) in CONTAINERS)
+
+
+def _unknown(unpickler: TensorUnpickler) -> None:
+    raise pickle.UnpicklingError('not a pickle: it has an unknown opcode')

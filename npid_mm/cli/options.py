@@ -1,0 +1,79 @@
+"""Command-line options that the tools share, and the config that they describe."""
+
+import argparse
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
+from npid_mm.datasets.image_folders.image_walk import check_path
+from npid_mm.engine.distributed import check_launcher
+from npid_mm.extras import EXTRAS
+from npid_mm.utils.files import existing_file
+
+
+def add_common_arguments(parser: argparse.ArgumentParser) -> None:
+    """Arguments of every tool that runs a config."""
+    parser.add_argument('config', help='config file')
+    parser.add_argument('--work-dir', help='folder for logs and checkpoints')
+    add_config_options(parser)
+    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    # torch.distributed.launch passes it; torchrun sets the environment instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """The argument with which settings of a config are replaced, ``cfg_options``."""
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=_Options,
+        metavar='KEY=VALUE',
+        default={},
+        help='settings that replace those of the config, for example '
+        'train_cfg.max_epochs=100 model.head.temperature=0.1',
+    )
+
+
+class _Options(DictAction):
+    """Settings as KEY=VALUE; others are errors of the command line."""
+
+    def __call__(self, parser, namespace, values, option_string=None):
+        for value in values:
+            try:
+                super().__call__(parser, namespace, [value], option_string)
+            except (AssertionError, ValueError) as error:
+                text = f'must be KEY=VALUE, with brackets in pairs, got {value!r}'
+                raise argparse.ArgumentError(self, text) from error
+
+
+def parse_options(texts: list[str]) -> dict:
+    """Key -> value of ``KEY=VALUE`` texts, as :func:`add_config_options` reads them."""
+    parser = argparse.ArgumentParser()
+    add_config_options(parser)
+    return parser.parse_args(['--cfg-options', *texts] if texts else []).cfg_options
+
+
+def load_config(args: argparse.Namespace) -> Config:
+    """Read the config of :func:`add_common_arguments` and merge the command line into it.
+
+    Raises:
+        FileNotFoundError: There is no such config.
+        ValueError: An option is not one that the config takes, or changes nothing; or the work dir
+            has a name that is not UTF-8.
+        MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
+    """
+    check_launcher(args.launcher)
+    cfg = read_config(existing_file(args.config, 'config'), args.cfg_options)
+    cfg.launcher = args.launcher
+    if cfg.get('default_scope') not in EXTRAS:  # whose loaders are complete, and collate otherwise
+        for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
+            if cfg.get(name):
+                set_loader_defaults(cfg[name])
+    settle_workers(cfg)
+    if args.work_dir:
+        cfg.work_dir = args.work_dir
+    elif not cfg.get('work_dir'):
+        cfg.work_dir = str(Path('work_dirs') / Path(args.config).stem)
+    check_path(cfg.work_dir, 'the work dir')
+    return cfg

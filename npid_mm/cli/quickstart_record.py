@@ -1,0 +1,61 @@
+"""Note which images the work dir of a quickstart belongs to."""
+
+import json
+from pathlib import Path
+
+from npid_mm.datasets.image_folders.image_walk import check_path
+from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+
+RECORD = 'quickstart.json'
+
+
+def check_work_dir(work_dir: Path, root: Path, configs: list[str]) -> None:
+    """Refuse to mix the lists, pictures and checkpoints of two sets of images.
+
+    The work dir's own note of its images is read; no config in it is.
+
+    Args:
+        work_dir (Path): Folder of the run.
+        root (Path): Folder of its images.
+        configs (list[str]): Names of the configs that a quickstart leaves in a work dir.
+
+    Raises:
+        ValueError: ``work_dir`` has a run on other images than those in ``root``, or lies among
+            them; or a path is not UTF-8, which no config can hold.
+    """
+    work_dir, root = work_dir.resolve(), root.resolve()
+    check_path(work_dir, '--work-dir')
+    check_path(root, 'the folder of images')
+    if work_dir.is_relative_to(root):
+        raise ValueError(
+            f'--work-dir must lie outside of the images, {work_dir} is in {root}: its pictures '
+            'would become images of the next run'
+        )
+    before = _recorded_root(work_dir)
+    if before is None and any((work_dir / name).exists() for name in configs):
+        before = 'a folder that it does not tell'
+    if before not in (None, str(root)):
+        raise ValueError(
+            f'{work_dir} holds a run on the images of {before}, not of {root}: name another '
+            'folder with --work-dir, or remove this one'
+        )
+
+
+def record_images(work_dir: Path, root: Path) -> None:
+    """Note in a work dir which images it belongs to."""
+    text = json.dumps({'images': str(root.resolve())})
+    AtomicFileBackend().put_text(text + '\n', work_dir / RECORD)
+
+
+def _recorded_root(work_dir: Path) -> str | None:
+    """Folder of the images that a work dir is noted to belong to, if it is."""
+    path = work_dir / RECORD
+    if not path.is_file():
+        return None
+    try:
+        root = json.loads(path.read_text(encoding='utf-8'))['images']
+    except (ValueError, KeyError, TypeError, RecursionError):
+        root = None
+    if not isinstance(root, str):
+        raise ValueError(f'{path} is damaged: remove it, or name another folder with --work-dir')
+    return root

@@ -1,0 +1,113 @@
+"""Split a folder of images into lists of training and held-out images."""
+
+import filecmp
+from pathlib import Path
+
+from .folder_layout import FolderLayout, read_layout
+from .image_list import list_text
+from .image_walk import find_images, shown_path
+from .split_names import AmbiguousFolderError, few
+
+COMPARED = 50  # held-out images that are compared with those to train on
+
+
+def split_folder(
+    folder: str | Path, out: str | Path, every: int = 5, with_labels: bool = True
+) -> list[str]:
+    """Write ``train.txt`` and ``val.txt``, lists of a folder's images, to ``out``.
+
+    With images in at least two class subfolders, and none beside them, a line is ``path label``;
+    otherwise only ``path``. Subfolders such as ``train`` and ``val`` are the split; without them,
+    every ``every``-th image of each class, in the order of the names, is held out in ``val.txt``.
+    What was understood is printed: see :func:`.image_walk.find_images` and
+    :func:`.folder_layout.read_layout`.
+
+    Args:
+        folder (str | Path): Where the images are.
+        out (str | Path): Folder for the two lists.
+        every (int): Held-out share, one in ``every``, at least 2.
+        with_labels (bool): Take subfolders as classes.
+
+    Returns:
+        list[str]: Class names in the order of the labels; empty without labels.
+
+    Raises:
+        FileNotFoundError: There is no such folder, or no image in it.
+        AmbiguousFolderError: The folders can be read in several ways.
+        ValueError: There are too few images, held-out ones are copies, or a list cannot hold the
+            name of one.
+    """
+    if every < 2:
+        raise ValueError(f'every must be at least 2, got {every}')
+    found = find_images(folder)
+    layout = _layout(found.names, with_labels)
+    if not layout.held_out:
+        _hold_out(layout, every)
+    if len(layout.train) < 2 or not layout.held_out:
+        has = f'{shown_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
+        needs = 'a split needs at least 2 images to train on and 1 held out'
+        raise ValueError('; '.join([f'{needs}, {has}', *found.remarks()]))
+    trained, held_out = (
+        {layout.labels.get(name) for name in side} for side in (layout.train, layout.held_out)
+    )
+    if held_out - trained:
+        raise AmbiguousFolderError(
+            f'held-out images are in {few(held_out - trained)}, a class that has no images to '
+            f'train on, whose classes are {few(trained)}: give both parts the same class folders'
+        )
+    if layout.split:
+        _check_copies(found.root, layout)
+    classes = sorted(trained - {None})
+    lists = [('train.txt', layout.train), ('val.txt', layout.held_out)]
+    texts = {file: list_text(names, layout.labels, classes) for file, names in lists}
+    Path(out).mkdir(parents=True, exist_ok=True)
+    for file, text in texts.items():
+        (Path(out) / file).write_text(text, encoding='utf-8')
+    counts = f'train {len(layout.train):,}, held out {len(layout.held_out):,}'
+    named = f'{len(classes)} classes ({few(classes)})' if classes else 'no classes'
+    print('; '.join([f'{counts}, {named}', *layout.remarks, *found.remarks()]))
+    return classes
+
+
+def _layout(names: list[str], with_labels: bool) -> FolderLayout:
+    """Read the layout; if it is ambiguous by its classes alone, say how to do without."""
+    try:
+        return read_layout(names, with_labels)
+    except AmbiguousFolderError as error:
+        if with_labels:
+            read_layout(names, with_labels=False)
+        raise AmbiguousFolderError(f'{error}; with_labels=False (--no-labels) takes none') from None
+
+
+def _check_copies(root: str, layout: FolderLayout) -> None:
+    """Refuse a held-out folder that is a copy of the one to train on."""
+    train, held_out = layout.split
+    trained = {name.removeprefix(train) for name in layout.train}
+    same = [name.removeprefix(held_out) for name in layout.held_out]
+    if not trained.issuperset(same):
+        return
+    pairs = [(held_out + name, train + name) for name in same]
+    chosen = pairs[:: max(1, len(pairs) // COMPARED)]
+    if all(
+        filecmp.cmp(f'{root}/{name}', f'{root}/{other}', shallow=False) for name, other in chosen
+    ):
+        raise ValueError(
+            f'the held-out images are copies of images to train on, such as '
+            f'{shown_path(chosen[0][0])} of {shown_path(chosen[0][1])}: hold out other ones'
+        )
+
+
+def _hold_out(layout: FolderLayout, every: int) -> None:
+    """Hold out every ``every``-th image of each class; at least one image stays on each side."""
+    groups = {}
+    for name in layout.train:
+        groups.setdefault(layout.labels.get(name), []).append(name)
+    layout.held_out = [name for group in groups.values() for name in group[every - 1 :: every]]
+    if not layout.held_out:
+        layout.held_out = layout.train[2:][-1:]  # two have to stay
+    held_out = set(layout.held_out)
+    layout.train = [name for name in layout.train if name not in held_out]
+    layout.remarks.append(f'held out: one image in {every}' + ' of each class' * (len(groups) > 1))
+    small = [each for each, group in groups.items() if held_out.isdisjoint(group)]
+    if small:
+        layout.remarks.append(f'none of {few(small)}, which have fewer than {every} images')

@@ -1,0 +1,65 @@
+"""Neighbours among rows that are spread over the ranks. All ranks call together."""
+
+import torch
+from mmengine.dist import all_gather, all_reduce, get_dist_info
+from torch import Tensor
+
+from npid_mm.evaluation import leave_one_out_hits, merge_neighbors, nearest_neighbors
+from npid_mm.models import MemoryBank
+
+_QUERIES_AT_ONCE = 1024  # of each rank
+
+
+def search(query: Tensor, rows: Tensor, payload: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Similarity (Q, K) of the nearest of ``rows`` (n, D), and their ``payload`` (n,) as (Q, K)."""
+    similarity, index = nearest_neighbors(query, rows, k)
+    return similarity, payload[index]
+
+
+def search_sharded(query: Tensor, rows: Tensor, payload: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """The same where each rank has its own rows: all queries go to all ranks.
+
+    Every rank has the same number of queries and of batches, because samplers fill up.
+    """
+    rank, world_size = get_dist_info()
+    queries = torch.cat(all_gather(query))
+    similarity = queries.new_full((len(queries), k), -torch.inf)
+    found = payload.new_zeros(len(queries), k)
+    if len(rows):
+        width = min(k, len(rows))
+        similarity[:, :width], found[:, :width] = search(queries, rows, payload, k)
+    own = slice(rank * len(query), (rank + 1) * len(query))
+    return merge_neighbors(
+        [part[own] for part in all_gather(similarity)],
+        [part[own] for part in all_gather(found)],
+        k,
+    )
+
+
+def spread_leave_one_out(
+    bank: MemoryBank, labels: Tensor, k: int, temperature: float, queries: Tensor
+) -> float:
+    """:func:`npid_mm.evaluation.leave_one_out_knn` of a bank that is spread over the ranks.
+
+    Args:
+        bank (MemoryBank): N x D, with ``spread``.
+        labels (Tensor): (N,), the class of every row, on every rank.
+        k (int): Neighbours of each row; more than N - 1 means all N - 1.
+        temperature (float): Above 0.
+        queries (Tensor): (Q,), the rows that ask, the same on every rank. The last Q modulo W
+            do not.
+
+    Returns:
+        float: Share of right answers, from 0 to 1, on every rank.
+    """
+    rank, world_size = get_dist_info()
+    queries = queries[: len(queries) // world_size * world_size]
+    index = torch.arange(bank.length, device=labels.device)[bank.owned]
+    k = min(k, bank.length - 1)
+    hits = 0
+    for own in queries[rank::world_size].split(_QUERIES_AT_ONCE):
+        neighbors = search_sharded(bank.rows(own), bank.feature_bank, index, k + 1)
+        hits += leave_one_out_hits(*neighbors, own, labels, k, temperature)
+    hits = torch.tensor(hits, device=labels.device)
+    all_reduce(hits)
+    return int(hits) / len(queries)

@@ -1,0 +1,3 @@
+from .svm_loop import LowShotSVMTestLoop, SVMTestLoop
+
+__all__ = ['LowShotSVMTestLoop', 'SVMTestLoop']

@@ -1,0 +1,3 @@
+from .augmenting_preprocessor import AugmentingDataPreprocessor
+
+__all__ = ['AugmentingDataPreprocessor']

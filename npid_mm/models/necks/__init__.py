@@ -1,0 +1,3 @@
+from .layer_pooling import LayerPooling
+
+__all__ = ['LayerPooling']

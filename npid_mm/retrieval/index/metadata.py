@@ -1,0 +1,171 @@
+"""Read and write ``index.json``: checked on reading, with a checksum and a signature."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from npid_mm.datasets.image_folders.image_walk import check_path
+from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+
+from .regular_files import read_regular
+from .trust import sign, signed
+
+META, LISTS = 'index.json', 'approximate.faiss'
+FORMAT = 2  # a reader of this number reads what a writer of it wrote
+DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
+MOST_BYTES = 16 << 20  # of index.json; Python takes up to 25 times as much for what it says
+MOST_DIM = 1 << 14
+MOST_ENTRIES = 1024  # of a block
+MOST_PACKED = 4 << 20  # bytes of a block's entries, unpacked: 4 KB for each path
+DIGITS = 16  # of the sha256 of a block
+
+
+def digest(content) -> str:
+    """The first digits of the sha256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()[:DIGITS]
+
+
+def read_metadata(folder: Path) -> tuple[dict, bool]:
+    """Read what an index says of itself.
+
+    Args:
+        folder (Path): The index.
+
+    Returns:
+        tuple[dict, bool]: The metadata, and whether this user signed it on this machine.
+
+    Raises:
+        FileNotFoundError: There is no index.
+        ValueError: It is of another format, or damaged, or its path is not UTF-8.
+    """
+    check_path(folder, 'the index')
+    path = folder / META
+    try:
+        content = read_regular(path, MOST_BYTES)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise FileNotFoundError(
+            f'no index at {folder}: make one with '
+            'tools/retrieve.py index CONFIG CHECKPOINT --images FOLDER --out INDEX'
+        ) from error
+    try:
+        meta = json.loads(content, parse_constant=_refuse_constant)
+        if not isinstance(meta, dict):
+            raise ValueError(f'it must hold an object, got {type(meta).__name__}')
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f'{path} is damaged: {error}') from error
+    if meta.get('format') != FORMAT:
+        raise ValueError(
+            f'{folder} must be an index of format {FORMAT}, got {short(meta.get("format"))}: make '
+            'it again with this version (tools/retrieve.py index, another --out). Earlier formats '
+            'keep their config as Python code, which this version does not run'
+        )
+    checksum, signature = meta.pop('checksum', None), meta.pop('signature', None)
+    text = _canonical(meta)
+    if checksum != hashlib.sha256(text).hexdigest():
+        raise ValueError(f'{path} is damaged: its checksum is not that of its content')
+    for name, allowed in FIELDS.items():
+        if not allowed(meta.get(name)):
+            raise ValueError(f'{path} is damaged: it has {name} {short(meta.get(name))}')
+    return meta, isinstance(signature, str) and signed(text, signature)
+
+
+def write_metadata(folder: Path, meta: dict) -> bool:
+    """Write what an index says of itself, whole or not at all, signed by this user.
+
+    Returns:
+        bool: Whether it is signed. Where there is no place for a key it is not, with a warning.
+
+    Raises:
+        ValueError: It is too large to be read again.
+    """
+    text = _canonical(meta)
+    try:
+        signature = sign(text)
+    except OSError as error:
+        warnings.warn(
+            f'{folder} is not signed, so that using it needs --trust: {error}', stacklevel=2
+        )
+        signature = ''
+    content = json.dumps(
+        {**meta, 'checksum': hashlib.sha256(text).hexdigest(), 'signature': signature}
+    )
+    if len(content) > MOST_BYTES:
+        raise ValueError(f'{folder / META} must have at most {MOST_BYTES:,} bytes: start another')
+    AtomicFileBackend().put_text(content, folder / META)
+    return bool(signature)
+
+
+def short(value) -> str:
+    """A value as JSON, cut off after 80 characters."""
+    text = json.dumps(value)
+    return text if len(text) <= 80 else f'{text[:77]}...'
+
+
+def _canonical(meta: dict) -> bytes:
+    return json.dumps(meta, sort_keys=True).encode()
+
+
+def _refuse_constant(name: str):
+    raise ValueError(f'numbers must be finite, got {name}')
+
+
+def _number(least: int, most: int) -> Callable:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def _text(value) -> bool:
+    return isinstance(value, str) and '\0' not in value
+
+
+def _block(value) -> bool:
+    return (
+        isinstance(value, list)
+        and [type(each) for each in value] == [int, int, str, str]
+        and 1 <= value[0] <= MOST_ENTRIES
+        and 1 <= value[1] <= MOST_PACKED
+    )
+
+
+def _list_of(allowed: Callable) -> Callable:
+    return lambda value: isinstance(value, list) and all(map(allowed, value))
+
+
+def _size(value) -> bool:
+    return _list_of(_number(1, MOST_DIM))(value) and len(value) == 2
+
+
+def _lists(value) -> bool:
+    """What is said of the lists of approximate search, if there are any."""
+    if value is None:
+        return True
+    counts = ('rows', 'lists', 'probes', 'k', 'queries')
+    return (
+        isinstance(value, dict)
+        and value.keys() == {*counts, 'recall', 'sha256'}
+        and all(_number(1, 1 << 40)(value[name]) for name in counts)
+        and value['probes'] <= value['lists']
+        and type(value['recall']) in (int, float)
+        and 0 <= value['recall'] <= 1
+        and _text(value['sha256'])
+    )
+
+
+# what index.json must hold; blocks are [entries, packed bytes, digest of rows, digest of entries]
+FIELDS = {
+    'npid_mm': _text,
+    'network': _text,
+    'feature': _text,
+    'preprocessing': lambda value: isinstance(value, dict),
+    'config': lambda value: isinstance(value, dict),
+    'checkpoint': _text,
+    'size': _size,
+    'dtype': lambda value: isinstance(value, str) and value in DTYPES,
+    'dim': _number(1, MOST_DIM),
+    'classes': _list_of(_text),
+    'blocks': _list_of(_block),
+    'approximate': _lists,
+}

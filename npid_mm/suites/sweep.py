@@ -1,0 +1,144 @@
+"""A grid of settings: each combination trained in a folder of its own, and the best reported."""
+
+import json
+import re
+from collections.abc import Sequence
+from itertools import product
+from pathlib import Path
+
+from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.outputs import JSON, check_output
+from npid_mm.utils.processes import run_logged
+
+SUMMARY = 'sweep.json'  # in the sweep's folder: what is swept, and what came out so far
+RESULT = 'result.json'  # in a cell's folder, once it is finished
+LOG = 'output.log'
+
+
+def parse_axis(text: str) -> tuple[str, list[str]]:
+    """``KEY=V1,V2`` to (key, values).
+
+    Raises:
+        ValueError: It is written in another way, or a value is there twice.
+    """
+    key, _, values = text.partition('=')
+    axis = [value.strip() for value in values.split(',')]
+    if not key or not all(axis):
+        raise ValueError(f'--grid must look like KEY=V1,V2, got {text!r}')
+    if len(set(axis)) < len(axis):
+        raise ValueError(f'--grid must name each value once, got {text!r}')
+    return key, axis
+
+
+def grid_cells(axes: Sequence[tuple[str, list[str]]]) -> list[dict[str, str]]:
+    """Every combination of the axes' values, as key -> value.
+
+    Raises:
+        ValueError: Two axes have the same key.
+    """
+    keys = [key for key, _ in axes]
+    if len(set(keys)) < len(keys):
+        raise ValueError(f'--grid must name each key once, got {", ".join(keys)}')
+    values = product(*(axis for _, axis in axes))
+    return [dict(zip(keys, each, strict=True)) for each in values]
+
+
+class Sweep:
+    """The cells of a grid below one folder; what is finished there is not done again.
+
+    Args:
+        folder (Path): The sweep's folder.
+        cells (list[dict[str, str]]): Settings of each cell, see :func:`grid_cells`.
+        metric (str): What to compare the cells by, at the last evaluation; more is better.
+        origin (dict): What all cells share (config, options): a folder holds one sweep's.
+
+    Raises:
+        ValueError: The folder holds cells of another ``origin``.
+        OSError: A file of another kind is in the place of the summary.
+    """
+
+    def __init__(self, folder: Path, cells: list[dict[str, str]], metric: str, origin: dict):
+        self.folder = folder
+        self.cells = cells
+        self.metric = metric
+        self.origin = origin
+        summary = check_output(folder / SUMMARY, JSON, name='the summary of the sweep')
+        if summary.is_file() and _origin(summary) != origin:
+            raise ValueError(
+                f'{folder} holds a sweep of another config or other options (--cfg-options, '
+                '--auto-scale-lr): choose another --work-dir, or remove that folder'
+            )
+        self.write()
+
+    def cell_folder(self, cell: dict[str, str]) -> Path:
+        """Where a cell trains."""
+        return self.folder / cell_name(cell)
+
+    def result(self, cell: dict[str, str]) -> dict[str, float] | None:
+        """All metrics of a finished cell, or None; also None without the one to compare by."""
+        path = self.cell_folder(cell) / RESULT
+        metrics = json.loads(path.read_text()) if path.is_file() else {}
+        return metrics if self.metric in metrics else None
+
+    def run(self, cell: dict[str, str], command: list[str]) -> str | None:
+        """Train a cell, its output in a log beside its checkpoints.
+
+        Args:
+            cell (dict[str, str]): One of ``cells``.
+            command (list[str]): What to run; the cell's folder and settings are added to it.
+
+        Returns:
+            str, optional: What went wrong, if it did.
+        """
+        folder = self.cell_folder(cell)
+        folder.mkdir(parents=True, exist_ok=True)
+        options = [f'{key}={value}' for key, value in cell.items()]
+        command = [*command, *options, '--work-dir', str(folder), '--resume']
+        status = run_logged(command, folder / LOG)
+        if status:
+            return f'exit status {status}, see {folder / LOG}'
+        metrics = last_metrics(folder)
+        if self.metric not in metrics:
+            return f'no metric {self.metric}, only {", ".join(metrics) or "none"}'
+        AtomicFileBackend().put_text(json.dumps(metrics), folder / RESULT)
+        self.write()
+        return None
+
+    def best(self) -> dict[str, str] | None:
+        """The finished cell with the highest metric; None before any is finished."""
+        finished = [cell for cell in self.cells if self.result(cell)]
+        return max(finished, key=lambda cell: self.result(cell)[self.metric], default=None)
+
+    def write(self) -> None:
+        """Write down what is swept and what came out so far."""
+        summary = dict(
+            origin=self.origin,
+            metric=self.metric,
+            cells=[dict(settings=cell, metrics=self.result(cell)) for cell in self.cells],
+            best=self.best(),
+        )
+        AtomicFileBackend().put_text(json.dumps(summary, indent=2), self.folder / SUMMARY)
+
+
+def _origin(summary: Path) -> dict | None:
+    """What the cells of an older summary share, None if it is no summary of a sweep."""
+    content = json.loads(summary.read_text())
+    return content.get('origin') if isinstance(content, dict) else None
+
+
+def cell_name(cell: dict[str, str]) -> str:
+    """What a cell's folder is called."""
+    name = ','.join(f'{key}={value}' for key, value in cell.items())
+    return re.sub(r'[^\w.,=+-]', '_', name)
+
+
+def last_metrics(work_dir: Path) -> dict[str, float]:
+    """Metrics of the last evaluation that a work dir's logs have; empty without one."""
+    metrics = {}
+    # named by the time of their start
+    for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
+        for line in path.read_text().splitlines():
+            scalars = json.loads(line)
+            if 'loss' not in scalars and 'lr' not in scalars:
+                metrics = {name: value for name, value in scalars.items() if '/' in name}
+    return metrics

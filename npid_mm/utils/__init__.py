@@ -1,0 +1,1 @@
+"""Helpers that need the standard library and torch only."""

@@ -1,3 +1,0 @@
-from .hub import register_models
-
-__all__ = ['register_models']

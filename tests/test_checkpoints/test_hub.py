@@ -1,0 +1,305 @@
+"""The model zoo: its files agree with each other, and its names work in MMPretrain."""
+
+import hashlib
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import mmpretrain
+import modelindex
+import pytest
+import torch
+import yaml
+from mmengine.config import Config
+from mmengine.hub import get_config
+from mmengine.logging import HistoryBuffer
+from mmengine.runner import CheckpointLoader
+
+from npid_mm.checkpoints.hub import MIM, zoo_weights
+from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
+from npid_mm.suites.classification import CLASSIFICATION
+from npid_mm.suites.detection import DETECTION
+from npid_mm.suites.segmentation import SEGMENTATION
+from npid_mm.utils import download_transfer as transfer
+from npid_mm.utils.download import DownloadError, digits_of
+from tests.file_server import file_server
+from tests.toy import ROOT
+
+PAGE = ROOT / 'configs/selfsup/npid/README.md'
+NPID = 'npid_resnet50_8xb32-steplr-200e_in1k'
+LINEAR = 'resnet50_npid-pre_8xb32-linear-steplr-100e_in1k'
+MMSELFSUP = 'https://download.openmmlab.com/mmselfsup/1.x/'
+NO_BANK = 'npid_resnet50_mmselfsup0_8xb32-steplr-200e_in1k'
+# headings of a report's tables that the metafiles call otherwise
+METRICS = {'AvgPool': 'Top 1 Accuracy', 'VOC12+aug': 'mIoU'}
+
+
+def entries(path):
+    """Name -> entry of a metafile."""
+    return {model['Name']: model for model in yaml.safe_load((ROOT / path).read_text())['Models']}
+
+
+PRETRAINING = entries('configs/selfsup/npid/metafile.yml')
+BENCHMARKS = entries('configs/benchmarks/metafile.yml')
+ENTRIES = PRETRAINING | BENCHMARKS
+
+
+def metrics(entry):
+    """All figures of an entry."""
+    return {k: v for result in entry['Results'] or () for k, v in result['Metrics'].items()}
+
+
+def links(text):
+    """Links to files in a Markdown text."""
+    return re.findall(r'\]\((?!http)([^)#]+)\)', text)
+
+
+def page_rows(config):
+    """Cells of each row of the model page's tables that links a config."""
+    rows = re.findall(r'^\|(.*)\|$', PAGE.read_text(), re.MULTILINE)
+    target = (ROOT / config).resolve()
+    return [
+        row.split('|')
+        for row in rows
+        if any((PAGE.parent / link).resolve() == target for link in links(row))
+    ]
+
+
+def published():
+    """(source, config, heading, figure) of each published figure in the reports' tables."""
+    for suite in (CLASSIFICATION, DETECTION, SEGMENTATION):
+        configs = {each.name: each.config for each in suite.benchmarks}
+        for table in suite.tables:
+            for source, figures in table.published.items():
+                for column in table.columns:
+                    if column.heading in figures:
+                        heading = METRICS.get(column.heading, column.heading)
+                        figure = figures[column.heading]
+                        yield source, configs[column.benchmark], heading, figure
+
+
+def numbers(row):
+    """Figures in the cells of a row, links left out."""
+    text = re.sub(r'\]\([^)]*\)', ']', ' | '.join(row))
+    return [float(number) for number in re.findall(r'(?<![\w.-])\d+\.\d+(?![\w.])', text)]
+
+
+def test_the_index_reads_without_complaint():
+    assert modelindex.load(str(MIM / 'model-index.yml')).check(silent=True) == []
+    assert len(ENTRIES) == len(PRETRAINING) + len(BENCHMARKS)
+
+
+def test_every_recipe_is_an_entry_and_every_entry_has_its_config():
+    recipes = {path.stem for path in (ROOT / 'configs/selfsup/npid').glob('*.py')}
+    assert recipes <= set(PRETRAINING)
+    for name, entry in ENTRIES.items():
+        assert name == name.lower()
+        assert (ROOT / entry['Config']).is_file(), name
+        assert entry['Metadata']['Provenance'].startswith(('published, ', 'run here, ', 'a recipe'))
+        if name in recipes:
+            assert Path(entry['Config']).stem == name
+
+
+@pytest.mark.parametrize('name', PRETRAINING)
+def test_schedules_are_those_of_the_configs(name):
+    """Epochs and batch in the metafile, against the config and its name."""
+    entry, cfg = PRETRAINING[name], Config.fromfile(ROOT / PRETRAINING[name]['Config'])
+    ranks = int(re.search(r'_(\d)xb\d+-', name)[1])
+    assert entry['Metadata']['Epochs'] == cfg.train_cfg.max_epochs
+    assert entry['Metadata']['Batch Size'] == ranks * cfg.train_dataloader.batch_size
+
+
+def test_other_entries_that_an_entry_names_are_there():
+    named = [each for entry in ENTRIES.values() for each in entry.get('Downstream', ())]
+    named += [entry['Metadata']['NPIDState'] for entry in BENCHMARKS.values()]
+    assert set(named) <= set(ENTRIES)
+
+
+def test_addresses_have_digits_and_are_loaded_by_the_checking_loader():
+    for url in zoo_weights().values():
+        assert len(digits_of(url)) == 8
+        assert CheckpointLoader._get_checkpoint_loader(url) is load_from_npid_mm
+    assert len(set(zoo_weights().values())) == len(zoo_weights()) == 4
+
+
+def test_importing_the_package_leaves_all_else_to_mmengine():
+    """Other files of the same host too, and files on the disk; a fresh process, without a tool.
+
+    The address is of the tokenizer that MMPretrain's BEiT takes from beside our models.
+    """
+    places = [f'{MMSELFSUP}target_generator_ckpt/dalle_encoder.pth', 'a.pth']
+    code = (
+        'import npid_mm; from mmengine.runner import CheckpointLoader as loaders; '
+        f'print(*(loaders._get_checkpoint_loader(place).__name__ for place in {places}))'
+    )
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    said = done.stdout.splitlines()[-1]
+    assert said == 'load_from_http load_from_local', done.stderr
+
+
+def test_figures_are_those_of_the_reports():
+    """The metafiles and suites/published.py are two copies of MMSelfSup's page."""
+    reported = {}
+    for source, config, heading, figure in published():
+        if source.startswith('MMSelfSup'):
+            reported.setdefault(config, {})[heading] = figure
+    of_the_page = [
+        entry
+        for name, entry in ENTRIES.items()
+        if entry['Results'] and not re.search('ensure-neg|-mmselfsup0', name)
+    ]
+    assert {entry['Config']: metrics(entry) for entry in of_the_page} == reported
+
+
+@pytest.mark.parametrize('name', [name for name, entry in ENTRIES.items() if entry['Results']])
+def test_each_entry_has_its_row_on_the_page(name):
+    figures = set(metrics(ENTRIES[name]).values())
+    assert any(figures <= set(numbers(row)) for row in page_rows(ENTRIES[name]['Config']))
+
+
+def test_published_figures_of_all_sources_are_on_the_page_beside_their_config():
+    for source, config, heading, figure in published():
+        assert any(figure in numbers(row) for row in page_rows(config)), (source, heading)
+
+
+def test_the_page_links_what_is_there_and_names_all_weights_and_logs():
+    text = PAGE.read_text()
+    for link in links(text):
+        assert (PAGE.parent / link).exists(), link
+    for entry in PRETRAINING.values():
+        for field in ('Weights', 'Training Log'):
+            assert entry.get(field, '') in text
+    for name in zoo_weights():
+        assert f'| `{name}` |' in text
+
+
+def test_figures_run_here_are_those_of_the_benchmarks_page():
+    measured = (ROOT / 'docs/benchmarks.md').read_text()
+    here = PAGE.read_text().partition('### Run here')[2]
+    rows = re.findall(r'^(\| .* \| \d+\.\d+ \|)', here, re.MULTILINE)
+    assert len(rows) == 4
+    for row in rows:
+        assert row in measured
+
+
+def test_mmpretrain_lists_every_recipe():
+    assert mmpretrain.list_models('npid*') == sorted(n for n in PRETRAINING if n.startswith('npid'))
+    assert LINEAR in mmpretrain.list_models('resnet50_npid')
+
+
+def test_mmengine_finds_a_config_and_its_weights():
+    cfg = get_config(f'npid_mm::selfsup/npid/{NPID}.py', pretrained=True)
+    assert cfg.model.type == 'NPID'
+    assert cfg.model_path == zoo_weights()[NPID]
+
+
+@pytest.fixture(scope='module')
+def checkpoint():
+    """A checkpoint as MMSelfSup 1.0.0 writes it, apart from N: a real ResNet-50, a short bank.
+
+    Beside the weights it has what the safe reader of torch refuses, a log history.
+    """
+    rows = 40
+    model = mmpretrain.get_model(NPID)
+    model.memory_bank.set_length(rows)
+    with torch.no_grad():  # no weight as a fresh network has it
+        for weight in [*model.parameters(), *model.buffers()]:
+            if weight.is_floating_point():
+                weight += torch.randn_like(weight) / 100
+    state = model.state_dict()
+    state['memory_bank.multinomial.prob'] = torch.ones(rows)
+    state['memory_bank.multinomial.alias'] = torch.zeros(rows, dtype=torch.long)
+    assert len(state) == 323
+    history = dict(train=HistoryBuffer([1.0], [1]))
+    return dict(meta=dict(epoch=200), state_dict=state, message_hub=dict(log_scalars=history))
+
+
+@pytest.fixture
+def publish(monkeypatch, tmp_path):
+    """Publish a checkpoint on a mirror; gives get_model's arguments that ask for it."""
+    monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
+    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setenv('no_proxy', '127.0.0.1')
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path))
+    with file_server() as server:
+        monkeypatch.setenv('NPID_MM_MIRROR', server.url)
+
+        def publish(checkpoint, digits=None):
+            file = io.BytesIO()
+            torch.save(checkpoint, file)
+            content = file.getvalue()
+            digits = digits or hashlib.sha256(content).hexdigest()[:8]
+            url = f'{MMSELFSUP}weights-{digits}.pth'
+            server.files[urlsplit(url).path] = content
+            CheckpointLoader.register_scheme(url, load_from_npid_mm, force=True)
+            return dict(pretrained=True, url_mapping=('^.*$', url))
+
+        yield publish
+
+
+def test_a_model_comes_with_its_weights_and_its_bank(checkpoint, publish, capfd):
+    """A bank that was never given a data set takes its length from the checkpoint.
+
+    All keys but two find their place, and MMEngine names the two: MMSelfSup's table for drawing
+    uniform numbers, which nothing here needs.
+    """
+    given = publish(checkpoint)
+    capfd.readouterr()
+    model = mmpretrain.get_model(NPID, **given)
+    saved = checkpoint['state_dict']
+    for name, value in model.state_dict().items():
+        assert torch.equal(value, saved[name]), name
+    assert set(saved) - set(model.state_dict()) == {
+        'memory_bank.multinomial.prob',
+        'memory_bank.multinomial.alias',
+    }
+    said = ''.join(capfd.readouterr())
+    assert 'memory_bank.multinomial.prob, memory_bank.multinomial.alias\n' in said
+    assert 'missing keys' not in said
+    assert (model.memory_bank.length, model.memory_bank.origin) == (40, 'checkpoint')
+    embedding = model.embed(torch.zeros(2, 3, 64, 64))
+    assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
+
+
+def test_weights_with_other_digits_are_not_loaded(checkpoint, publish):
+    with pytest.raises(DownloadError, match='its sha256 must begin with a67c5440, but begins'):
+        mmpretrain.get_model(NPID, **publish(checkpoint, digits='a67c5440'))
+
+
+def test_features_by_name(checkpoint, publish):
+    """They are those of the backbone, on the image as the config's test pipeline prepares it."""
+    image = torch.randint(256, (300, 256, 3), dtype=torch.uint8).numpy()
+    extractor = mmpretrain.FeatureExtractor(NPID, device='cpu', **publish(checkpoint))
+    (feature,) = extractor(image)[0]
+    centre = torch.tensor(image[38:262, 16:240, ::-1].copy()).permute(2, 0, 1).float()
+    mean, std = torch.tensor([[123.675, 116.28, 103.53], [58.395, 57.12, 57.375]])[..., None, None]
+    with torch.no_grad():
+        (expected,) = extractor.model.backbone(((centre - mean) / std)[None])
+    assert feature.shape == (2048, 7, 7) and feature.isfinite().all() and feature.std() > 0.01
+    assert torch.allclose(feature, expected[0], atol=1e-4)
+
+
+def test_weights_of_mmselfsup0_leave_the_bank_empty_and_say_so(checkpoint, publish, capfd):
+    bare = {k: v for k, v in checkpoint['state_dict'].items() if not k.startswith('memory_bank')}
+    model = mmpretrain.get_model(NO_BANK, **publish(dict(state_dict=bare)))
+    assert 'missing keys in source state_dict: memory_bank.feature_bank' in ''.join(
+        capfd.readouterr()
+    )
+    assert model.memory_bank.length == 0
+    assert model.embed(torch.zeros(1, 3, 64, 64)).shape == (1, 128)
+
+
+def test_the_linear_classifier_comes_with_its_head(checkpoint, publish, capfd):
+    head = {'head.fc.weight': torch.randn(1000, 2048), 'head.fc.bias': torch.randn(1000)}
+    backbone = {k: v for k, v in checkpoint['state_dict'].items() if k.startswith('backbone.')}
+    model = mmpretrain.get_model(LINEAR, **publish(dict(state_dict=backbone | head)))
+    assert 'do not match' not in ''.join(capfd.readouterr())
+    image = torch.zeros(1, 3, 64, 64)
+    with torch.no_grad():
+        pooled = model.backbone(image)[-1].mean((2, 3))
+        scores = model(image)
+    expected = pooled @ head['head.fc.weight'].T + head['head.fc.bias']
+    assert torch.allclose(scores, expected, atol=1e-3)

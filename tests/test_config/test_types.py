@@ -1,0 +1,54 @@
+"""Types that a config names, and the arguments of this package's classes."""
+
+import pytest
+from mmengine.config import Config
+
+from npid_mm.config.types import check_types
+from tests.toy import DIGITS_CONFIG, ROOT
+
+RECIPES = [*(ROOT / 'configs/selfsup').glob('*/*.py'), *(ROOT / 'configs').glob('*/*/*/*.py')]
+# MMDetection's and MMSegmentation's need what tests/transfer/ has
+OWN = [path for path in RECIPES if '_base_' not in path.parts and 'mm' not in path.parts[-3]]
+
+
+@pytest.mark.parametrize('path', OWN, ids=lambda path: path.stem)
+def test_recipes_pass(path):
+    check_types(Config.fromfile(path))
+
+
+@pytest.mark.parametrize(
+    ('change', 'message'),
+    [
+        (dict(model=dict(type='NPIT')), "model.type .* 'NPIT'; did you mean NPID"),
+        (
+            dict(model=dict(backbone=dict(plugins=dict(type='ResNett')))),
+            "model.backbone.plugins.type must be registered, got 'ResNett'; did you mean ResNet",
+        ),
+        (dict(custom_hooks=[dict(type='Mine')]), "custom_hooks.0.type .* 'Mine'; custom_imports"),
+        (dict(default_hooks=dict(mine=dict(type='Mine'))), "default_hooks.mine.type .* 'Mine'"),
+        (dict(model=dict(head=dict(temprature=1))), "no argument 'temprature'; did you mean temp"),
+        (dict(model=dict(head=dict(zzz=1))), "model.head.zzz: .* no argument 'zzz'; it has .*temp"),
+        (dict(test_cfg=dict(reference=dict(dataset=dict(type='Custom')))), "dataset.type .*'Cust"),
+    ],
+)
+def test_what_is_not_known_is_refused(change, message):
+    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg.merge_from_dict(change)
+    with pytest.raises(ValueError, match=message):
+        check_types(cfg)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(model=dict(head=dict(temperature=1))),
+        dict(custom_hooks=[dict(type='EMAHook', priority=3)]),
+        dict(custom_hooks=[dict(type='mmengine.EMAHook')]),
+        dict(model=dict(backbone=dict(plugins=dict(type='of another meaning')))),
+        dict(colors=dict(type='NPIT')),  # a variable of the config
+    ],
+)
+def test_what_is_known_or_not_sure_to_be_built_passes(change):
+    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg.merge_from_dict(change)
+    check_types(cfg)

@@ -1,0 +1,77 @@
+"""Lists of images: read, made of folders, and shares of them."""
+
+from collections import Counter
+
+import pytest
+from torchvision.datasets import ImageFolder
+
+from npid_mm.datasets.image_folders.image_list import (
+    class_folder_list,
+    draw_subset,
+    named_subset,
+    read_image_list,
+)
+
+
+def test_class_folders_are_labelled_as_by_image_folder(tiny):
+    (tiny / 'train/n02/notes.txt').touch()
+    expected = [
+        (path.removeprefix(f'{tiny}/train/'), label)
+        for path, label in ImageFolder(tiny / 'train').samples
+    ]
+    assert class_folder_list(tiny / 'train') == expected
+    assert expected == read_image_list(tiny / 'meta/train.txt')
+
+
+def test_folders_without_images_are_named(tiny, tmp_path):
+    with pytest.raises(FileNotFoundError, match='no folder at .*nowhere'):
+        class_folder_list(tmp_path / 'nowhere')
+    with pytest.raises(FileNotFoundError, match='any class folder in .*n01'):
+        class_folder_list(tiny / 'train/n01')
+    (tiny / 'train/n11').mkdir()
+    with pytest.raises(FileNotFoundError, match='no valid file for the classes n11'):
+        class_folder_list(tiny / 'train')
+
+
+def test_list_without_labels_is_refused(tiny):
+    path = tiny / 'meta/train.txt'
+    path.write_text(path.read_text() + 'n01/n01_0.JPEG\n')
+    with pytest.raises(ValueError, match='train.txt must have `path label` in line 13, got'):
+        read_image_list(path)
+
+
+ENTRIES = [(f'{label}/{label}_{number}.JPEG', label) for label in range(4) for number in range(50)]
+
+
+def test_drawn_subset_is_balanced_seeded_and_nested():
+    small, large = draw_subset(ENTRIES, 10, 0), draw_subset(ENTRIES, 40, 0)
+    assert Counter(label for _, label in small) == dict.fromkeys(range(4), 5)
+    assert Counter(label for _, label in large) == dict.fromkeys(range(4), 20)
+    assert set(small) < set(large) < set(ENTRIES) and small == sorted(small, key=ENTRIES.index)
+    assert draw_subset(ENTRIES, 10, 0) == small != draw_subset(ENTRIES, 10, 1)
+    # other images in each class, not the same places in all
+    assert len({image.split('_')[1] for image, _ in small}) > 5
+
+
+def test_small_class_keeps_one_image():
+    assert Counter(label for _, label in draw_subset(ENTRIES, 1, 0)) == dict.fromkeys(range(4), 1)
+
+
+@pytest.mark.parametrize('percent', [0, 100])
+def test_share_out_of_range_is_named(percent):
+    with pytest.raises(ValueError, match=rf'percent must be in 1\.\.99, got {percent}'):
+        draw_subset(ENTRIES, percent, 0)
+
+
+def test_named_subset_looks_labels_up():
+    names = ['3_7.JPEG', '', '0_1.JPEG\n']
+    assert named_subset(ENTRIES, names) == [('3/3_7.JPEG', 3), ('0/0_1.JPEG', 0)]
+
+
+def test_names_that_cannot_be_looked_up_are_counted():
+    with pytest.raises(ValueError, match='1 of 2 names are not in the whole list.*: x.JPEG'):
+        named_subset(ENTRIES, ['3_7.JPEG', 'x.JPEG'])
+    with pytest.raises(ValueError, match='1 of 1 names are there more than once.*: a.JPEG'):
+        named_subset([('1/a.JPEG', 0), ('2/a.JPEG', 1)], ['a.JPEG'])
+    with pytest.raises(ValueError, match='at least one image, got none'):
+        named_subset(ENTRIES, ['', '\n'])

@@ -1,0 +1,143 @@
+"""Lists as editors, spreadsheets and scripts leave them, each told by file and line."""
+
+import pytest
+from mmpretrain.datasets import CustomDataset
+
+from npid_mm.datasets.image_folders.image_list import listed_path
+from npid_mm.datasets.image_folders.list_check import SAMPLE, check_list
+
+NAMES = [f'{each}/{number}.jpg' for each in ('cat', 'red dog') for number in range(3)]
+LINES = [f'{name} {number // 3}' for number, name in enumerate(NAMES)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Six images in two classes."""
+    for name in NAMES:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def check(folder, content, labelled=True):
+    """Check a list, given as text or bytes."""
+    path = folder / 'list.txt'
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    check_list(str(path), str(folder), labelled)
+    return CustomDataset(data_root=str(folder), ann_file=str(path), with_label=labelled)
+
+
+@pytest.mark.parametrize('labelled', [True, False])
+@pytest.mark.parametrize('end', ['\n', '\r\n'])
+def test_what_mmpretrain_reads_passes(folder, labelled, end):
+    """With the line ends of Windows, too, and without the last one."""
+    lines = LINES if labelled else NAMES
+    for text in (end.join(lines) + end, end.join(lines)):
+        dataset = check(folder, text, labelled)
+        paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
+        assert paths == [f'{folder}/{name}' for name in NAMES]
+
+
+def with_line(number, line, lines=LINES):
+    """A list whose line ``number``, from 1, is another."""
+    return '\n'.join([*lines[: number - 1], line, *lines[number:]]) + '\n'
+
+
+@pytest.mark.parametrize(
+    ('content', 'message'),
+    [
+        ('\n'.join(LINES) + '\n\n', "line 7, '', is empty: delete it"),
+        (with_line(3, ''), "line 3, '', is empty: delete it"),
+        (with_line(3, ' \t'), r"line 3, ' \t', is empty: delete it"),
+        (with_line(4, 'cat/0.jpg\t0'), r"line 4, 'cat/0.jpg\t0', has a tab in place of the space"),
+        ('\n'.join(line.replace(' ', '\t') for line in LINES), 'has a tab .* (6 of 6 lines)'),
+        (with_line(4, 'cat/0.jpg,0'), "line 4, 'cat/0.jpg,0', has a comma in place of the space"),
+        (with_line(4, 'cat/0.jpg;0'), 'line 4, .* has a semicolon in place of the space'),
+        (with_line(4, 'cat/0.jpg\xa00'), 'line 4, .* has a no-break space in place of the space'),
+        (with_line(2, 'cat/1.jpg'), "line 2, 'cat/1.jpg', has no label: each line must be"),
+        (with_line(2, '3'), "line 2, '3', has no label"),
+        (with_line(1, 'path label'), "line 1, 'path label', has no label"),
+        (with_line(2, 'cat/1.jpg cat'), "line 2, 'cat/1.jpg cat', has no label"),
+        (with_line(2, 'cat/1.jpg 0,1'), "line 2, 'cat/1.jpg 0,1', has a label that is not an int"),
+        (with_line(2, 'cat/1.jpg 0.0'), "line 2, 'cat/1.jpg 0.0', has a label that is not an int"),
+        (with_line(2, 'cat/1.jpg ١'), "line 2, 'cat/1.jpg ١', has no label"),
+        (
+            with_line(2, '/cat/1.jpg 0'),
+            'line 2, .* has an absolute path, but .* start from {folder}',
+        ),
+        ('\ufeff' + '\n'.join(LINES), 'begins with a byte order mark'),
+        ('\n'.join(LINES).encode('utf-16'), 'must be UTF-8, but line 1 has the byte 0xff'),
+        (with_line(5, 'grün 0').encode('latin1'), 'must be UTF-8, but line 5 has the byte 0xfc'),
+    ],
+)
+def test_wrong_lines_are_told_by_their_number(folder, content, message):
+    with pytest.raises(ValueError, match=f'{folder}/list.txt') as error:
+        check(folder, content)
+    for part in message.format(folder=folder).split(' .* '):
+        assert part in str(error.value)
+    assert '\n' not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ('line', 'hint'),
+    [
+        ('cat/1.jpg  0', 'white space, quotes'),
+        ('"cat/1.jpg" 0', 'white space, quotes'),
+        ('cat/1.jpg; 0', 'white space, quotes or commas'),
+        ('cat/1.jpg, 0', 'white space, quotes or commas'),
+        ('cat\\1.jpg 0', 'must be separated by /'),
+        ('# cat/1.jpg 0', ''),
+    ],
+)
+def test_one_path_with_characters_of_an_editor_is_told(folder, line, hint):
+    """Though one missing file is left to the reader, which names and replaces it."""
+    with pytest.raises(FileNotFoundError, match=f'1 of the 1 files .* of line 5.*{hint}'):
+        check(folder, with_line(5, line))
+    check(folder, with_line(5, 'cat/gone.jpg 0'))
+
+
+@pytest.mark.parametrize('name', ["it's.jpg", ' b.jpg', 'c\\d.jpg', 'e\tf.jpg', '#1.jpg', 'g.jpg '])
+def test_a_file_that_is_called_so_passes(folder, name):
+    (folder / name).touch()
+    labelled = name != ' b.jpg'  # which a list with labels cannot hold
+    dataset = check(folder, f'{name} 0\n' if labelled else f'{name}\n', labelled)
+    assert dataset.get_data_info(0)['img_path'] == f'{folder}/{name}'
+
+
+@pytest.mark.parametrize(
+    ('lines', 'labelled', 'message'),
+    [
+        ([f'x/{line}' for line in LINES], True, '6 of the 6 files .*/x/cat/0.jpg of line 1'),
+        ([f'images/{line}' for line in LINES], True, 'the paths may begin with a part of'),
+        (LINES, False, "'0' may be a label, which with_label=False does not take off"),
+        ([*LINES[:4], 'cat/8.jpg 0', 'cat/9.jpg 0'], True, '2 of the 6 .*/cat/8.jpg of line 5'),
+    ],
+)
+def test_missing_files_are_counted_and_the_first_is_told(folder, lines, labelled, message):
+    with pytest.raises(FileNotFoundError, match=f'{folder}/list.txt: .*{message}'):
+        check(folder, '\n'.join(lines), labelled)
+
+
+def test_of_a_long_list_some_files_are_looked_for(folder, monkeypatch):
+    """From the first line to the last, and no more: a network disk takes long for each."""
+    asked = []
+    monkeypatch.setattr('os.path.isfile', lambda path: not asked.append(path))
+    path = folder / 'list.txt'
+    path.write_text(''.join(f'{number}.jpg 0\n' for number in range(10 * SAMPLE)))
+    check_list(str(path), '', True)
+    assert len(asked) == SAMPLE
+    assert (asked[0], asked[-1]) == ('0.jpg', f'{10 * SAMPLE - 1}.jpg')
+
+
+@pytest.mark.parametrize(
+    ('line', 'path'),
+    [
+        ('a b.jpg 3', 'a b.jpg'),
+        ('a b.jpg', 'a b.jpg'),
+        ('a.jpg -1', 'a.jpg'),
+        ('a 3.jpg', 'a 3.jpg'),
+    ],
+)
+def test_paths_of_lines_that_may_have_a_label(line, path):
+    assert listed_path(line) == path

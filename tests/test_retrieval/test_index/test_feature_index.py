@@ -1,0 +1,177 @@
+"""The files of an index: what they hold, and what interruptions and damage leave."""
+
+import pytest
+import torch
+
+from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.index.feature_index import FeatureIndex
+from npid_mm.retrieval.index.metadata import MOST_ENTRIES
+from tests.toy import INDEX_ABOUT, unit_rows
+
+ABOUT = INDEX_ABOUT | dict(dtype='float32', dim=8)
+
+
+# twice the rounding of a number below 1
+STEPS = {'bfloat16': 8e-3, 'float16': 1e-3, 'float32': 0}
+
+
+def entries(count, first=0):
+    return [Entry(f'/images/{first + i}.jpg', 'even' if i % 2 == 0 else None) for i in range(count)]
+
+
+def create(folder, **change):
+    return FeatureIndex.create(folder, {}, ABOUT | change)
+
+
+@pytest.mark.parametrize('dtype', ['bfloat16', 'float16', 'float32'])
+def test_rows_and_entries_come_back(tmp_path, dtype):
+    index = create(tmp_path / 'new' / 'index', dtype=dtype)
+    rows = unit_rows(7, 8)
+    index.append(rows[:4], entries(4))
+    index.append(rows[4:], entries(3, first=4))
+    for each in (index, FeatureIndex(index.folder)):
+        assert len(each) == 7 and each.dim == 8 and each.classes == ['even']
+        torch.testing.assert_close(each.rows.float(), rows, rtol=0, atol=STEPS[dtype])
+        assert each.dtype == getattr(torch, dtype)
+        assert list(each.entries()) == [each[i] for i in range(7)] == entries(4) + entries(3, 4)
+    size = {'bfloat16': 2, 'float16': 2, 'float32': 4}[dtype]
+    assert (index.folder / 'rows.bin').stat().st_size == 7 * 8 * size
+
+
+def test_an_index_without_rows_opens(tmp_path):
+    assert create(tmp_path).rows.shape == (0, 8)
+    assert len(FeatureIndex(tmp_path)) == 0
+
+
+@pytest.mark.parametrize('name', ['rows.bin', 'entries.bin'])
+def test_what_a_killed_writer_left_does_not_count(tmp_path, name):
+    """Half a block behind the last whole one is passed over, and then overwritten."""
+    index = create(tmp_path)
+    index.append(unit_rows(4, 8), entries(4))
+    with open(tmp_path / name, 'ab') as file:
+        file.write(b'half a block')
+    index = FeatureIndex(tmp_path)
+    assert torch.equal(index.rows, unit_rows(4, 8))
+    index.append(unit_rows(3, 8, seed=1), entries(3, first=4))
+    again = FeatureIndex(tmp_path)
+    assert torch.equal(again.rows, torch.cat([unit_rows(4, 8), unit_rows(3, 8, seed=1)]))
+    assert list(again.entries()) == entries(4) + entries(3, 4)
+
+
+def test_killed_before_the_last_file_the_index_is_the_old_one(tmp_path, monkeypatch):
+    index = create(tmp_path)
+    index.append(unit_rows(4, 8), entries(4))
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(AtomicFileBackend, 'put_text', die)
+        index.append(unit_rows(3, 8, seed=1), entries(3, first=4))
+    again = FeatureIndex(tmp_path)
+    assert torch.equal(again.rows, unit_rows(4, 8)) and list(again.entries()) == entries(4)
+
+
+def test_an_open_index_keeps_its_rows_while_another_process_adds(tmp_path):
+    create(tmp_path).append(unit_rows(4, 8), entries(4))
+    reader, writer = FeatureIndex(tmp_path), FeatureIndex(tmp_path)
+    writer.append(unit_rows(600, 8, seed=1), entries(600, first=4))
+    assert torch.equal(reader.rows, unit_rows(4, 8)) and list(reader.entries()) == entries(4)
+
+
+def test_a_folder_of_other_files_is_left_alone(tmp_path):
+    (tmp_path / 'photo.jpg').write_bytes(b'mine')
+    with pytest.raises(FileExistsError, match='an index or an empty folder, but it holds other'):
+        create(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ['photo.jpg']
+
+
+def test_rows_of_another_origin_are_refused(tmp_path):
+    index = create(tmp_path)
+    index.check_same(ABOUT)
+    for key, value in (
+        ('network', 'c3'),
+        ('feature', 'backbone'),
+        ('dtype', 'float16'),
+        ('dim', 9),
+        ('size', [16, 18]),
+        ('preprocessing', {'pipeline': ['x' * 200]}),
+    ):
+        with pytest.raises(ValueError, match=f'is an index of another {key}: it has .*, got'):
+            index.check_same(ABOUT | {key: value})
+
+
+def test_rows_that_are_not_finite_are_refused_by_name(tmp_path):
+    index, rows = create(tmp_path), unit_rows(3, 8)
+    rows[1, 2] = torch.nan
+    with pytest.raises(ValueError, match='must be finite, but that of /images/1.jpg is not'):
+        index.append(rows, entries(3))
+    for wrong in (0, 2):
+        rows[1] = wrong * unit_rows(1, 8)[0]
+        with pytest.raises(ValueError, match='must have unit length, but that of /images/1.jpg is'):
+            index.append(rows, entries(3))
+    for bad in (unit_rows(3, 7), unit_rows(2, 8), unit_rows(1, 8)[:0]):
+        with pytest.raises(ValueError, match=r'rows must be \(n, 8\) for n entries'):
+            index.append(bad, entries(3))
+    assert len(FeatureIndex(tmp_path)) == 0
+
+
+def test_damage_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match='no index at .*retrieve.py index CONFIG'):
+        FeatureIndex(tmp_path)
+    create(tmp_path).append(unit_rows(4, 8), entries(4))
+    rows = (tmp_path / 'rows.bin').read_bytes()
+    (tmp_path / 'rows.bin').write_bytes(rows[:100])
+    with pytest.raises(ValueError, match='rows.bin is damaged: it has 100 of 128 bytes'):
+        FeatureIndex(tmp_path)
+    (tmp_path / 'rows.bin').write_bytes(rows)
+    for text, message in (
+        ('{', 'index.json is damaged'),
+        ('[' * 100_000, 'index.json is damaged'),
+        ('[]', 'index.json is damaged: it must hold an object, got list'),
+        ('{"format": 2, "size": NaN}', 'index.json is damaged: numbers must be finite, got NaN'),
+        ('{"format": 1}', 'must be an index of format 2, got 1: make it again .* as Python code'),
+    ):
+        (tmp_path / 'index.json').write_text(text)
+        with pytest.raises(ValueError, match=message):
+            FeatureIndex(tmp_path)
+
+
+@pytest.mark.parametrize('name', ['index.json', 'rows.bin', 'entries.bin'])
+def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path, name):
+    """Of each byte of the three files one bit is flipped; none of these indexes answers."""
+    create(tmp_path).append(unit_rows(4, 8), entries(4))
+    whole = (tmp_path / name).read_bytes()
+    for position in range(0, len(whole), 3):
+        flipped = bytearray(whole)
+        flipped[position] ^= 1 << position % 8
+        (tmp_path / name).write_bytes(flipped)
+        with pytest.raises((ValueError, PermissionError)):
+            index = FeatureIndex(tmp_path)
+            index.check_trusted(False)
+            assert index.rows is not None and list(index.entries())
+    (tmp_path / name).write_bytes(whole)
+    assert torch.equal(FeatureIndex(tmp_path).rows, unit_rows(4, 8))
+
+
+def test_a_zeroed_row_is_named_with_its_block(tmp_path):
+    index = create(tmp_path)
+    for first in (0, 4, 8):
+        index.append(unit_rows(4, 8, seed=first), entries(4, first=first))
+    assert index.rows.shape == (12, 8)
+    with open(tmp_path / 'rows.bin', 'r+b') as file:
+        file.seek(5 * 32)
+        file.write(bytes(32))
+    index = FeatureIndex(tmp_path)
+    for _ in range(2):  # not only at the first time
+        with pytest.raises(ValueError, match='rows.bin is damaged: rows 4 to 7 are not those'):
+            index.rows  # noqa: B018
+    assert list(index.entries()) == entries(12)
+
+
+def test_many_rows_at_once_become_blocks_that_can_be_read(tmp_path):
+    index = create(tmp_path)
+    index.append(unit_rows(MOST_ENTRIES + 5, 8), entries(MOST_ENTRIES + 5))
+    assert [count for count, *_ in index.meta['blocks']] == [MOST_ENTRIES, 5]
+    assert FeatureIndex(tmp_path)[MOST_ENTRIES + 4] == entries(1, MOST_ENTRIES + 4)[0]

@@ -1,0 +1,145 @@
+"""One process writes to an index: two at once, one that is killed, and what is left behind."""
+
+import json
+import os
+import signal
+from contextlib import contextmanager
+from multiprocessing import get_context
+
+import pytest
+import torch
+
+from npid_mm.retrieval import FeatureIndex, approximate, build, build_approximate, build_index
+from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.index.sole_writer import sole_writer
+from tests.toy import INDEX_ABOUT, unit_rows
+
+REFUSED = 'another process is writing to the index .*index: wait until it is done, or end it'
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / 'made' / 'index'
+
+
+@contextmanager
+def other_process(target, *arguments):
+    """A process that stays inside until it is killed, and the process ids that it sends."""
+    context = get_context('fork')
+    ours, theirs = context.Pipe()
+    process = context.Process(target=target, args=(theirs, *arguments))
+    process.start()
+    try:
+        assert ours.poll(60)
+        workers = ours.recv()
+        yield process
+    finally:
+        process.kill()
+        process.join()
+    for worker in workers:
+        os.kill(worker, signal.SIGKILL)
+
+
+def hold(pipe, folder):
+    with sole_writer(folder):
+        pipe.send([])
+        signal.pause()
+
+
+def hold_with_worker(pipe, folder):
+    """As a build with workers, which live on for a while."""
+    with sole_writer(folder):
+        worker = os.fork()
+        if not worker:
+            signal.pause()
+        pipe.send([worker])
+        signal.pause()
+
+
+def write(folder):
+    """An index of 64 rows."""
+    index = FeatureIndex.create(folder, {}, INDEX_ABOUT | dict(dtype='float32', dim=8))
+    index.append(unit_rows(64, 8), [Entry(f'{number}.jpg', None) for number in range(64)])
+
+
+def names(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def test_a_second_process_is_refused_at_once_and_may_read(folder):
+    with sole_writer(folder):
+        write(folder)
+    with other_process(hold, folder):
+        with pytest.raises(BlockingIOError, match=REFUSED), sole_writer(folder):
+            pass
+        assert torch.equal(FeatureIndex(folder).rows, unit_rows(64, 8))
+
+
+@pytest.mark.parametrize('target', [hold, hold_with_worker])
+def test_the_lock_of_a_killed_process_is_gone_with_it(folder, target):
+    """Its file is still there, is no hindrance to a first build, and goes with the next one."""
+    with other_process(target, folder) as process:
+        process.kill()
+        process.join()
+        assert names(folder) == {'writing.lock'}
+        with sole_writer(folder):
+            write(folder)
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
+
+
+def test_what_a_killed_writer_left_unfinished_is_removed(folder):
+    with sole_writer(folder):
+        write(folder)
+    (folder / 'approximate.faiss.unfinished').write_bytes(b'half')
+    with pytest.raises(KeyboardInterrupt), sole_writer(folder):
+        (folder / 'index.json.unfinished').write_bytes(b'half')
+        raise KeyboardInterrupt
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
+
+
+def test_a_folder_that_was_made_for_nothing_goes(folder, tmp_path):
+    """And one that was there stays."""
+    tmp_path.joinpath('there').mkdir()
+    for each in (folder, tmp_path / 'there'):
+        with sole_writer(each):
+            assert names(each) == {'writing.lock'}
+    assert names(tmp_path) == {'there'}
+
+
+def test_a_build_is_refused_before_the_network_is_loaded(digits_run, images, folder, monkeypatch):
+    """While another process writes the first rows, and when it adds to them."""
+    monkeypatch.setattr(build, 'load_network', None)
+    for existing in (False, True):
+        with other_process(hold, folder):
+            if existing:
+                write(folder)
+            with pytest.raises(BlockingIOError, match=REFUSED):
+                build_index(folder, *digits_run, images, num_workers=0)
+
+
+def test_lists_are_not_made_while_an_index_grows(folder, monkeypatch):
+    """Nor by two at once, whose files would not belong together."""
+    monkeypatch.setattr(approximate, 'MIN_ROWS', 64)
+    write(folder)
+    with other_process(hold, folder), pytest.raises(BlockingIOError, match=REFUSED):
+        build_approximate(FeatureIndex(folder))
+
+
+def test_an_index_does_not_grow_while_its_lists_are_made(folder, monkeypatch):
+    """And an error in between leaves the older lists whole."""
+    monkeypatch.setattr(approximate, 'MIN_ROWS', 64)
+    monkeypatch.setattr(approximate, 'TRAINED_ON', 1)
+    write(folder)
+    build_approximate(FeatureIndex(folder))
+    files = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def measure(*arguments):
+        with pytest.raises(BlockingIOError, match=REFUSED), sole_writer(folder):
+            pass
+        raise OSError('disk full')
+
+    monkeypatch.setattr(approximate, '_measure', measure)
+    with pytest.raises(OSError, match='disk full'):
+        build_approximate(FeatureIndex(folder))
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
+    assert json.loads(files['index.json'])['approximate']['rows'] == 64
