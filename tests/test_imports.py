@@ -1,15 +1,19 @@
-"""The directions of docs/design.md: who may import whom, read from the source."""
+"""Which package may import which, and the size of packages and modules.
+
+``python -m tests.test_imports`` prints the table of imports for docs/design.md.
+"""
 
 import ast
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
 ROOT = Path(__file__).parents[1]
 
-# package -> packages that it may import, besides itself, `utils` and ROOT_MODULES. The table of
-# docs/design.md is printed from this one.
+# package -> packages that it may import, besides itself, `utils` and ROOT_MODULES. A package
+# imports only packages that are listed before it. docs/design.md has the same table.
 MAY_IMPORT = {
     'utils': set(),
     'losses': set(),
@@ -75,12 +79,22 @@ def violations(source: str, package: str) -> list[str]:
     return wrong
 
 
+def table() -> str:
+    """Return MAY_IMPORT as a table in Markdown."""
+    lines = ['| package | may import |', '|---|---|']
+    for name, allowed in MAY_IMPORT.items():
+        ordered = ', '.join(f'`{each}`' for each in MAY_IMPORT if each in allowed)
+        lines.append(f'| `{name}` | {ordered or "nothing"} |')
+    return '\n'.join(lines)
+
+
 def package_of(path: Path) -> str:
     """Dotted package that holds a file of the tree."""
     return '.'.join(path.relative_to(ROOT).parent.parts)
 
 
 FILES = sorted(path for path in (ROOT / 'npid_mm').rglob('*.py') if path.parent.name != 'npid_mm')
+MODULES = [path for path in (ROOT / 'npid_mm').rglob('*.py') if path.name != '__init__.py']
 
 
 def test_files_are_found():
@@ -147,3 +161,33 @@ def test_a_package_without_a_rule_is_refused():
     """A new package does not slip through unread."""
     with pytest.raises(AssertionError, match='add it to MAY_IMPORT'):
         violations('import torch', 'npid_mm.attic')
+
+
+def test_packages_import_only_those_listed_before_them():
+    """So there is no cycle."""
+    above = {
+        name: allowed - set(list(MAY_IMPORT)[:position])
+        for position, (name, allowed) in enumerate(MAY_IMPORT.items())
+    }
+    assert above == dict.fromkeys(MAY_IMPORT, set())
+
+
+def test_the_design_page_has_the_table():
+    text = (ROOT / 'docs' / 'design.md').read_text(encoding='utf-8')
+    printed = text.partition('prints this table -->\n')[2].partition('\n<!-- end of imports')[0]
+    assert printed == table(), 'run python -m tests.test_imports and replace the table'
+
+
+def test_packages_and_modules_are_small():
+    """At most 12 modules in a package, 250 lines in a module, and a median below 120."""
+    lines = {path: len(path.read_text(encoding='utf-8').splitlines()) for path in MODULES}
+    assert {path.name: count for path, count in lines.items() if count > 250} == {}
+    assert median(lines.values()) < 120
+    counts = {}
+    for path in MODULES:
+        counts[path.parent.name] = counts.get(path.parent.name, 0) + 1
+    assert {name: count for name, count in counts.items() if count > 12} == {}
+
+
+if __name__ == '__main__':
+    print(table())
