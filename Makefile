@@ -54,9 +54,10 @@ test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; comp
 links: install  ## ask every site that the pages link to; needs a network
 	$(VENV)/bin/pre-commit run --hook-stage manual --all-files links
 
-lint: install  ## check style and format, change nothing
+lint: install  ## check style, format and types, change nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(PY) -m mypy npid_mm
 
 format: install  ## put style and format right where ruff can
 	$(PY) -m ruff check --fix .

@@ -70,6 +70,7 @@ EXTRAS = {
         *CONVERT,
         *PICTURES,
         *SEARCH,
+        'mypy',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools
         'openxlab<0.0.12',
@@ -106,6 +107,7 @@ setup(
             # the model zoo: configs, tools and index, which .mim links to in the tree
             *(f'.mim/**/*.{suffix}' for suffix in ('py', 'sh', 'yml', 'md')),
             'visualization/assets/*',
+            'py.typed',
         ]
     },
     python_requires='>=3.10',
