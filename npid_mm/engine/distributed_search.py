@@ -42,7 +42,7 @@ def spread_leave_one_out(
     """:func:`npid_mm.evaluation.leave_one_out_knn` of a bank that is spread over the ranks.
 
     Args:
-        bank (MemoryBank): N x D, with ``spread``.
+        bank (MemoryBank): N x D, with ``is_sharded``.
         labels (Tensor): (N,), the class of every row, on every rank.
         k (int): Neighbours of each row; more than N - 1 means all N - 1.
         temperature (float): Above 0.
@@ -54,7 +54,7 @@ def spread_leave_one_out(
     """
     rank, world_size = get_dist_info()
     queries = queries[: len(queries) // world_size * world_size]
-    index = torch.arange(bank.length, device=labels.device)[bank.owned]
+    index = torch.arange(bank.length, device=labels.device)[bank.local_rows]
     k = min(k, bank.length - 1)
     hits = 0
     for own in queries[rank::world_size].split(_QUERIES_AT_ONCE):

@@ -3,10 +3,7 @@
 import torch
 from torch import Tensor
 
-from npid_mm.utils.checks import check_number
-
-# the rounding of a float32 cosine, 1e-7, moves a logit by 1e-4 there, and by more below
-MIN_TEMPERATURE = 1e-3
+from npid_mm.utils.checks import check_number, check_temperature
 
 
 def check_inputs(
@@ -52,16 +49,6 @@ def check_inputs(
                 f'{tuple(feature.shape)}, got {tuple(negatives.shape)}'
             )
         check_range('negatives', negatives, len(bank))
-
-
-def check_temperature(temperature: float) -> None:
-    """Raise ValueError unless `temperature` is a finite number of at least 0.001."""
-    check_number('temperature', temperature, '(0, inf)')
-    if temperature < MIN_TEMPERATURE:
-        raise ValueError(
-            f'temperature must be at least {MIN_TEMPERATURE}, below which the rounding of a cosine '
-            f'decides the loss, got {temperature!r}'
-        )
 
 
 def check_z(z: float | Tensor) -> None:

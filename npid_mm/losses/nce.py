@@ -11,6 +11,8 @@ import math
 import torch
 from torch import Tensor
 
+from npid_mm.utils.checks import check_temperature
+
 from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic, softplus
 from .checks import check_inputs, check_z
 from .negative_rows import gathered_blocks, weighted_rows
@@ -162,18 +164,8 @@ def estimate_z(feature: Tensor, bank: Tensor, negatives: Tensor, temperature: fl
         IndexError: for negatives outside [0, N), when they are on the CPU.
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
-    _check_finite_z(len(bank), temperature, compute_dtype(feature))
+    check_temperature(temperature, terms=len(bank), dtype=compute_dtype(feature))
     return len(bank) * _mean_exponential(feature, bank, negatives, temperature)
-
-
-def _check_finite_z(length, temperature, dtype):
-    """Refuse a temperature at which Z of unit rows may be infinite."""
-    lowest = 1 / (math.log(torch.finfo(dtype).max) - math.log(length))
-    if temperature < lowest:
-        raise ValueError(
-            f'temperature must be at least {lowest:.4f}, below it Z = {length} exp(1 / '
-            f'temperature) overflows {dtype}, got {temperature}'
-        )
 
 
 @plain_arithmetic

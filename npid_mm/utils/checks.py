@@ -1,7 +1,12 @@
-"""Checks of numbers among the arguments: what is wrong is named, with the rule and what came."""
+"""Checks of numeric arguments, with messages that name the argument, the rule and the value."""
 
 import math
 from numbers import Integral, Real
+
+import torch
+
+# the rounding of a float32 cosine, 1e-7, moves a logit by 1e-4 there, and by more below
+MIN_TEMPERATURE = 1e-3
 
 
 def check_whole(name: str, value: int, least: int = 1) -> None:
@@ -43,3 +48,39 @@ def check_number(name: str, value: float, allowed: str) -> None:
     if not inside:
         rule = {'(0, inf)': '> 0', '[0, inf)': '>= 0'}.get(allowed, f'in {allowed}')
         raise ValueError(f'{name} must be {rule}, got {value!r}')
+
+
+def check_temperature(
+    value: float,
+    name: str = 'temperature',
+    terms: int | None = None,
+    peak: float = 1.0,
+    dtype: torch.dtype = torch.float32,
+) -> None:
+    """Check the temperature of a softmax, or of a sum of exponentials of cosines.
+
+    Args:
+        value (float): Temperature, at least 0.001.
+        name (str): Name of the argument in the message.
+        terms (int, optional): Terms of a sum of exp(s / temperature), which must be finite.
+        peak (float): The largest s, if it is above 1.
+        dtype (torch.dtype): Floating type of the sum.
+
+    Raises:
+        ValueError: If ``value`` is not a finite number, or so low that rounding decides the
+            softmax or the sum overflows.
+    """
+    check_number(name, value, '(0, inf)')
+    if terms is not None:
+        peak = max(peak, 1.0)
+        lowest = peak / (math.log(torch.finfo(dtype).max) - math.log(terms))
+        if value < lowest:
+            raise ValueError(
+                f'{name} must be at least {lowest:.4f}, below it the sum of {terms} exp({peak:g} / '
+                f'temperature) overflows {dtype}, got {value}'
+            )
+    if value < MIN_TEMPERATURE:
+        raise ValueError(
+            f'{name} must be at least {MIN_TEMPERATURE}, below which the rounding of a cosine '
+            f'decides the loss, got {value!r}'
+        )

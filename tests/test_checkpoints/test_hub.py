@@ -259,7 +259,7 @@ def test_a_model_comes_with_its_weights_and_its_bank(checkpoint, publish, capfd)
     said = ''.join(capfd.readouterr())
     assert 'memory_bank.multinomial.prob, memory_bank.multinomial.alias\n' in said
     assert 'missing keys' not in said
-    assert (model.memory_bank.length, model.memory_bank.origin) == (40, 'checkpoint')
+    assert (model.memory_bank.length, model.memory_bank.initialized_from) == (40, 'checkpoint')
     embedding = model.embed(torch.zeros(2, 3, 64, 64))
     assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
 

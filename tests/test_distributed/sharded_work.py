@@ -47,14 +47,14 @@ def statistics(world_size, exclude):
     own = slice(get_rank() * BATCH, (get_rank() + 1) * BATCH)
     feature, index = feature[own], index[own]
     negatives = bank.draw_negatives(index, DRAWS, exclude)
-    with bank.whole():
+    with bank.gathered_rows():
         full = bank.state_dict().get('feature_bank')
     return dict(
         full=full,
         shard=bank.feature_bank,
-        owned=bank.owned,
+        local_rows=bank.local_rows,
         rows=bank.rows(index),
-        drawn=negatives.rows + bank.owned.start,
+        drawn=negatives.rows + bank.local_rows.start,
         weight=negatives.weight,
         softmax=bank.softmax_statistics(feature, index, TEMPERATURE),
         sampled=bank.sampled_softmax_statistics(feature, negatives, TEMPERATURE),
@@ -83,7 +83,7 @@ def half_bank():
     bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='bfloat16')
     rows = bank.rows(torch.arange(LENGTH))
     bank.update(unit_rows(2, 8, seed=get_rank()), torch.tensor([0, 1]))
-    with bank.whole():
+    with bank.gathered_rows():
         return rows, bank.state_dict().get('feature_bank')
 
 
@@ -91,7 +91,7 @@ def load(saved):
     """The shard of a bank that learns its length from a checkpoint."""
     bank = ShardedMemoryBank(feat_dim=8, dtype='float64')
     bank.load_state_dict(saved)
-    return dict(shard=bank.feature_bank, length=bank.length, origin=bank.origin)
+    return dict(shard=bank.feature_bank, length=bank.length, initialized_from=bank.initialized_from)
 
 
 def sharded_config(digits, work_dir, epochs=1):

@@ -41,7 +41,7 @@ def test_the_seed_gives_the_bank_of_one_process_in_even_slices(ranks):
     sizes = [len(part['shard']) for part in parts]
     assert max(sizes) == -(-LENGTH // len(ranks)) and max(sizes) - min(sizes) == 1
     for part in parts:
-        assert torch.equal(part['shard'], bank[part['owned']])
+        assert torch.equal(part['shard'], bank[part['local_rows']])
         # the memory below the rows is no larger either
         assert part['shard'].untyped_storage().nbytes() == part['shard'].nbytes
 
@@ -105,7 +105,7 @@ def test_draws_are_shared_out_and_count_what_a_uniform_draw_does(ranks, exclude)
     shares = [part['drawn'].size(1) for part in parts]
     assert sum(shares) == DRAWS
     for part, share in zip(parts, shares, strict=True):
-        rows = torch.arange(LENGTH)[part['owned']]
+        rows = torch.arange(LENGTH)[part['local_rows']]
         assert abs(share - DRAWS * len(rows) / LENGTH) < 1
         assert torch.isin(part['drawn'], rows).all()
         excluded = torch.isin(index, rows) & exclude

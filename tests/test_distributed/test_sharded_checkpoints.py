@@ -19,7 +19,7 @@ def test_what_three_ranks_saved_loads_on_two_and_on_one(two, three):
     for kind in (MemoryBank, ShardedMemoryBank):
         bank = kind(feat_dim=8, dtype='float64')
         bank.load_state_dict(dict(feature_bank=full))
-        assert torch.equal(bank.feature_bank, full) and bank.origin == 'checkpoint'
+        assert torch.equal(bank.feature_bank, full) and bank.initialized_from == 'checkpoint'
 
 
 def test_checkpoint_of_another_size_is_refused():

@@ -25,7 +25,7 @@ def all_negatives(bank):
 
     def draw(index, num, exclude_positive):
         rows = torch.arange(len(bank.feature_bank))
-        if not bank.spread:
+        if not bank.is_sharded:
             return rows.repeat(len(index), 1)
         batch = len(index) * get_dist_info()[1]
         return ShardNegatives(rows.repeat(batch, 1), torch.ones(batch), bank.length)
@@ -62,7 +62,7 @@ def train(head, bank_type='MemoryBank'):
         losses.append(loss.detach())
     losses = torch.stack(losses)
     all_reduce(losses, 'mean')
-    with bank.whole():
+    with bank.gathered_rows():
         state = model.state_dict()
     gradients = {name: p.grad for name, p in model.named_parameters()}
     return dict(losses=losses, gradients=gradients, state=state, drift=bank.pop_drift())

@@ -17,9 +17,8 @@ from npid_mm.engine.distributed_search import spread_leave_one_out
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.instance_record import InstanceRecord
 from npid_mm.evaluation import leave_one_out_knn
-from npid_mm.evaluation.functional.knn import check_vote
 from npid_mm.models import MemoryBank
-from npid_mm.utils.checks import check_whole
+from npid_mm.utils.checks import check_temperature, check_whole
 
 
 @HOOKS.register_module()
@@ -60,7 +59,7 @@ class MemoryBankHook(Hook):
         check_whole('knn_interval', knn_interval, least=0)
         check_whole('knn_k', knn_k)
         check_whole('knn_queries', knn_queries)
-        check_vote('knn_temperature', knn_temperature, knn_k)
+        check_temperature(knn_temperature, 'knn_temperature', terms=knn_k)
         self.knn_interval = knn_interval
         self.knn_k = knn_k
         self.knn_temperature = knn_temperature
@@ -86,7 +85,7 @@ class MemoryBankHook(Hook):
         bank.set_length(len(dataset))
         self._images = InstanceRecord(dataset, trained=runner._resume)
         check_instances(dataset)
-        if bank.spread:
+        if bank.is_sharded:
             keep_checkpoints_whole(runner, bank)
         if self.knn_interval:
             self._labels = dataset_labels(dataset, 'train_dataloader')
@@ -104,7 +103,7 @@ class MemoryBankHook(Hook):
     def before_train(self, runner) -> None:
         """Start the bank, unless a checkpoint did, and make the ranks equal."""
         bank = _bank(runner)
-        if bank.init == 'features' and bank.origin == 'random':
+        if bank.init == 'features' and bank.initialized_from == 'random':
             runner.logger.info('starting the memory bank from features of the fresh network')
             fill_from_features(runner.model, bank, runner.train_dataloader)
         bank.synchronize()
@@ -113,7 +112,7 @@ class MemoryBankHook(Hook):
         runner.logger.info(
             f'memory bank: {bank.length} x {bank.feat_dim} '
             f'{str(rows.dtype).removeprefix("torch.")}, {rows.nbytes / 2**20:.1f} MiB on this '
-            f'rank, momentum {bank.momentum}, from {bank.origin}'
+            f'rank, momentum {bank.momentum}, from {bank.initialized_from}'
         )
 
     def after_train_epoch(self, runner) -> None:
@@ -123,7 +122,7 @@ class MemoryBankHook(Hook):
         figures = {'bank_drift': bank.pop_drift()}
         epoch = runner.epoch + 1
         due = self.knn_interval and epoch % self.knn_interval == 0
-        if due and (bank.spread or is_main_process()):
+        if due and (bank.is_sharded or is_main_process()):
             figures['bank_knn'] = self._bank_knn(bank)
         text = ', '.join(f'{name} {value:.4f}' for name, value in figures.items())
         runner.logger.info(f'memory bank after epoch {epoch}: {text}')
@@ -137,7 +136,7 @@ class MemoryBankHook(Hook):
         queries = (torch.arange(count) * bank.length // count).to(device)
         labels = self._labels.to(device)
         vote = (labels, self.knn_k, self.knn_temperature, queries)
-        if bank.spread:
+        if bank.is_sharded:
             return 100 * spread_leave_one_out(bank, *vote)
         return 100 * leave_one_out_knn(bank.feature_bank, *vote)
 
@@ -165,7 +164,7 @@ def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
             index = torch.tensor([int(sample.sample_idx) for sample in data_samples])
             bank.update(feature, index.to(feature.device), momentum=1.0)
     bank.pop_drift()
-    bank.origin = 'features'
+    bank.initialized_from = 'features'
 
 
 @contextmanager
@@ -194,7 +193,7 @@ def keep_checkpoints_whole(runner, bank: MemoryBank) -> None:
     save, load = runner.save_checkpoint, runner.load_checkpoint
 
     def save_whole(*args, **kwargs):
-        with bank.whole():
+        with bank.gathered_rows():
             save(*args, **kwargs)
 
     def load_on_cpu(filename, map_location='cpu', **kwargs):

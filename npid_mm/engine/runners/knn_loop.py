@@ -22,9 +22,8 @@ from npid_mm.engine.features import (
     tolerant,
 )
 from npid_mm.evaluation import vote
-from npid_mm.evaluation.functional.knn import check_vote
 from npid_mm.evaluation.metrics import fit_topk
-from npid_mm.utils.checks import check_whole
+from npid_mm.utils.checks import check_temperature, check_whole
 
 
 class KNNLoop:
@@ -82,7 +81,7 @@ class KNNLoop:
             raise ValueError(f'k must name at least one number of neighbours, got {k}')
         for each in self.k:
             check_whole('k', each)
-        check_vote('temperature', temperature, max(self.k))
+        check_temperature(temperature, terms=max(self.k))
         self.reference = reference
         self.max_unreadable = max_unreadable
         self.feature = check_level(feature)
@@ -149,11 +148,11 @@ class KNNLoop:
                     f'the memory bank has {bank.length} rows, but the training set has '
                     f'{len(labels)} images: give the data that the checkpoint was trained on'
                 )
-            rows, labels = bank.feature_bank, labels[bank.owned]
-            unread = self._known_unreadable()[bank.owned]
+            rows, labels = bank.feature_bank, labels[bank.local_rows]
+            unread = self._known_unreadable()[bank.local_rows]
             if unread.any():  # rows that no image has trained
                 rows, labels = rows[~unread.to(rows.device)], labels[~unread]
-            return rows, labels.to(rows.device), bank.spread
+            return rows, labels.to(rows.device), bank.is_sharded
         rows, positions = readable_features(self.runner.model, self.reference, self.feature)
         rank, world_size = get_dist_info()
         own = range(rank, len(self._references), world_size)

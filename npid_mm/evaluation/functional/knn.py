@@ -1,11 +1,10 @@
 """The paper's weighted k-nearest-neighbour classifier (section 3.4)."""
 
-import math
 from collections.abc import Sequence
 
 import torch
 
-from npid_mm.utils.checks import check_number, check_whole
+from npid_mm.utils.checks import check_temperature, check_whole
 
 from .neighbors import nearest_neighbors
 
@@ -49,7 +48,7 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
     if num_classes is None:
         num_classes = int(labels.max()) + 1
     _check_labels(labels, num_classes)
-    check_vote('temperature', temperature, max(counts))
+    check_temperature(temperature, terms=max(counts))
 
     similarity, index = nearest_neighbors(query, bank, max(counts))
     neighbor_labels = labels.to(index.device)[index]
@@ -86,7 +85,7 @@ def vote(similarity, neighbor_labels, k, temperature, num_classes):
     similarity, neighbor_labels = similarity[:, :k], neighbor_labels[:, :k]
     _check_labels(neighbor_labels, num_classes)
     peak = float(similarity.max()) if similarity.numel() else 1.0
-    check_vote('temperature', temperature, k, peak, similarity.dtype)
+    check_temperature(temperature, terms=k, peak=peak, dtype=similarity.dtype)
     scores = similarity.new_zeros((len(similarity), num_classes))
     return scores.scatter_add_(1, neighbor_labels.long(), (similarity / temperature).exp())
 
@@ -179,20 +178,4 @@ def _check_labels(labels, num_classes):
         raise ValueError(
             f'labels must be in [0, num_classes) = [0, {num_classes}), got values '
             f'from {int(labels.min())} to {int(labels.max())}'
-        )
-
-
-def check_vote(name, temperature, k, peak=1.0, dtype=torch.float32):
-    """Refuse a temperature at which ``k`` votes of ``exp(peak / temperature)`` are no number.
-
-    Raises:
-        ValueError: ``temperature`` is not a number above 0, or too low.
-    """
-    check_number(name, temperature, '(0, inf)')
-    peak = max(peak, 1.0)
-    lowest = peak / (math.log(torch.finfo(dtype).max) - math.log(k))
-    if temperature < lowest:
-        raise ValueError(
-            f'{name} must be at least {lowest:.4f}, below it the sum of {k} exp({peak:g} / '
-            f'temperature) overflows {dtype}, got {temperature}'
         )

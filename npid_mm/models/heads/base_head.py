@@ -7,9 +7,8 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from npid_mm.losses import proximal_loss
-from npid_mm.losses.checks import check_temperature
 from npid_mm.models.memory_banks.memory_bank import MemoryBank
-from npid_mm.utils.checks import check_number
+from npid_mm.utils.checks import check_number, check_temperature
 
 
 class InstanceHead(BaseModule):

@@ -65,7 +65,7 @@ class MemoryBank(BaseModule):
         self.momentum = momentum
         self.init = init
         # 'empty' until the length is known, then 'random', 'features' or 'checkpoint'
-        self.origin = 'empty'
+        self.initialized_from = 'empty'
         self._length = 0
         self.register_buffer('feature_bank', torch.empty(0, feat_dim, dtype=DTYPES[dtype]))
         self.register_buffer('_drift', torch.zeros(2, dtype=torch.float64), persistent=False)
@@ -78,16 +78,16 @@ class MemoryBank(BaseModule):
         return self._length
 
     @property
-    def spread(self) -> bool:
-        """bool: Whether each rank holds other rows, which :attr:`owned` names."""
+    def is_sharded(self) -> bool:
+        """bool: Whether each rank holds other rows, which :attr:`local_rows` names."""
         return False
 
     @property
-    def owned(self) -> slice:
+    def local_rows(self) -> slice:
         """slice: The rows that this rank holds, in the order of ``feature_bank``."""
-        return self._share(self.length)
+        return self._local_slice(self.length)
 
-    def _share(self, length: int) -> slice:
+    def _local_slice(self, length: int) -> slice:
         """The rows that this rank holds of a bank of ``length``."""
         return slice(0, length)
 
@@ -112,12 +112,12 @@ class MemoryBank(BaseModule):
         if self.length == length:
             return
         # drawn on the CPU, so that a seed gives the same bank on every device
-        own = self._share(length)
+        own = self._local_slice(length)
         stored, arithmetic = self.feature_bank.dtype, self._arithmetic
         rows = random_unit_rows(length, own, self.feat_dim, stored, arithmetic)
         self.feature_bank = rows.to(self.feature_bank.device)
         self._length = length
-        self.origin = 'random'
+        self.initialized_from = 'random'
 
     def rows(self, index: Tensor) -> Tensor:
         """Rows ``index`` (B,) of the bank as (B, D) in the dtype of the arithmetic."""
@@ -194,7 +194,7 @@ class MemoryBank(BaseModule):
         momentum = self.momentum if momentum is None else momentum
         feature = gather_batches(F.normalize(feature.to(self._arithmetic)))
         index, feature = mean_of_repeated(gather_batches(index), feature)
-        row, feature, own = self._own_part(index, feature)
+        row, feature, own = self._local_part(index, feature)
         old = self.feature_bank[row].to(self._arithmetic)
         new = F.normalize(old.lerp(feature, momentum))
         # no row moves on a rank that owns none of the batch, nor to zeros, nor to where half
@@ -205,7 +205,7 @@ class MemoryBank(BaseModule):
         moved = (1 - (old * new).sum(1)) * own
         self._drift += torch.stack([moved.sum().double(), own.sum().double()])
 
-    def _own_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _local_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What this rank has to move of a batch of all ranks.
 
         Args:
@@ -244,7 +244,7 @@ class MemoryBank(BaseModule):
                 'ranks only'
             )
 
-    def whole(self) -> AbstractContextManager:
+    def gathered_rows(self) -> AbstractContextManager:
         """Inside, the ``state_dict`` of rank 0 holds all N rows; all ranks enter together."""
         return nullcontext()
 
@@ -265,10 +265,10 @@ class MemoryBank(BaseModule):
                     'from its backbone alone (tools/model_converters/extract_backbone.py)'
                 )
             check_unit_rows(saved)  # all of them, so that all ranks agree
-            saved = saved[self._share(length)]
+            saved = saved[self._local_slice(length)]
             if self.length == 0:
                 self.feature_bank = self.feature_bank.new_empty(saved.shape)
                 self._length = length
             state_dict = {**state_dict, f'{prefix}feature_bank': saved}
-            self.origin = 'checkpoint'
+            self.initialized_from = 'checkpoint'
         super()._load_from_state_dict(state_dict, prefix, *args, **kwargs)

@@ -43,8 +43,8 @@ class ShardedMemoryBank(MemoryBank):
     (M / M_r) (n_r / n) times, with n_r of n rows to draw from on rank r: any sum over the
     negatives has the expectation that M draws from the n rows have.
 
-    A checkpoint holds the full bank (:meth:`whole`) and loads into either kind of bank, over
-    any number of ranks.
+    A checkpoint holds the full bank (:meth:`gathered_rows`) and loads into either kind of bank,
+    over any number of ranks.
 
     Args:
         length (int, optional): N, at least one row a rank.
@@ -57,14 +57,14 @@ class ShardedMemoryBank(MemoryBank):
         ValueError: An argument is outside what is allowed.
     """
 
-    _full = None  # the rows of all ranks on rank 0, while whole() is open
+    _full = None  # the rows of all ranks on rank 0, while gathered_rows() is open
 
     @property
-    def spread(self) -> bool:
-        """bool: Whether each rank holds other rows, which :attr:`owned` names."""
+    def is_sharded(self) -> bool:
+        """bool: Whether each rank holds other rows, which :attr:`local_rows` names."""
         return get_world_size() > 1
 
-    def _share(self, length: int) -> slice:
+    def _local_slice(self, length: int) -> slice:
         """The rows that this rank holds of a bank of ``length``."""
         rank, world_size = get_dist_info()
         if 0 < length < world_size:
@@ -76,7 +76,7 @@ class ShardedMemoryBank(MemoryBank):
 
     def _locate(self, index: Tensor) -> tuple[Tensor, Tensor]:
         """Rows of ``feature_bank`` (B,) and whether they are those of ``index`` (B,)."""
-        own = self.owned
+        own = self.local_rows
         local = (index - own.start).clamp(0, len(self.feature_bank) - 1)
         return local, (index >= own.start) & (index < own.stop)
 
@@ -92,7 +92,7 @@ class ShardedMemoryBank(MemoryBank):
         """Log-sum-exp (B,) and mean row (B, D) of the softmax over all rows but ``index`` (B,)."""
         feature = gather_batches(feature.detach())
         # rows of other ranks get numbers that this one has no row for
-        own = gather_batches(index) - self.owned.start
+        own = gather_batches(index) - self.local_rows.start
         lse, mean = super().softmax_statistics(feature, own, temperature)
         return merge_softmax_statistics(return_parts(lse), return_parts(mean))
 
@@ -117,7 +117,7 @@ class ShardedMemoryBank(MemoryBank):
         own &= exclude_positive
         shape = (len(local), shares[rank], len(self.feature_bank))
         # the only row of a rank has no other: its draws stay, with a weight of 0
-        excluding = exclude_positive and (len(self.feature_bank) > 1 or not self.spread)
+        excluding = exclude_positive and (len(self.feature_bank) > 1 or not self.is_sharded)
         others = draw_negatives(*shape, exclude=local) if excluding else None
         rows = draw_negatives(*shape, device=index.device)
         if excluding:
@@ -151,7 +151,7 @@ class ShardedMemoryBank(MemoryBank):
         lse, _ = self.sampled_softmax_statistics(feature, negatives, temperature)
         return lse.logsumexp(0).exp() * (self.length / (len(lse) * negatives.num))
 
-    def _own_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def _local_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """What this rank has to move; a sample of other ranks repeats one of this rank's.
 
         The shapes stay, so that no step waits for the device to count this rank's samples.
@@ -180,13 +180,13 @@ class ShardedMemoryBank(MemoryBank):
             raise RuntimeError(f'the ranks hold slices of banks of different lengths: {lengths}')
 
     @contextmanager
-    def whole(self) -> Iterator[None]:
+    def gathered_rows(self) -> Iterator[None]:
         """Inside, the ``state_dict`` of rank 0 holds all N rows; all ranks enter together.
 
         Outside it holds no rows: a slice would pass for a bank. The rows come to the memory of
         rank 0's CPU, block by block, and go when the context is left.
         """
-        if self.spread:
+        if self.is_sharded:
             self._full = self._gather()
         try:
             yield
@@ -212,9 +212,9 @@ class ShardedMemoryBank(MemoryBank):
         return full
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
-        """Save the full bank or, outside of :meth:`whole`, none."""
+        """Save the full bank or, outside of :meth:`gathered_rows`, none."""
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        if self.spread:
+        if self.is_sharded:
             del destination[f'{prefix}feature_bank']
         if self._full is not None:
             destination[f'{prefix}feature_bank'] = self._full

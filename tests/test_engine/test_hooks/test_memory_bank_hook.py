@@ -85,7 +85,7 @@ def test_bank_starts_from_features_of_the_fresh_network(digits, tmp_path):
     batch = runner.train_dataloader.collate_fn([dataset[i] for i in range(32)])
     embedding, _ = batch_features(fresh, batch, 'embedding')
     torch.testing.assert_close(started, embedding, rtol=1e-4, atol=1e-5)
-    assert fresh.memory_bank.origin == 'features'
+    assert fresh.memory_bank.initialized_from == 'features'
 
 
 def test_features_start_skips_a_single_last_image(digits, tmp_path):

@@ -98,7 +98,7 @@ def test_rows_start_as_unit_vectors_without_a_preferred_direction():
     torch.testing.assert_close(bank.feature_bank.norm(dim=1), torch.ones(20000))
     # the mean of N random unit vectors has length about N ** -0.5
     assert bank.feature_bank.mean(0).norm() < 3 * 20000**-0.5
-    assert bank.origin == 'random'
+    assert bank.initialized_from == 'random'
 
 
 def test_drift_is_the_mean_of_one_minus_cosine():
@@ -115,7 +115,7 @@ def test_a_bank_without_length_takes_it_from_the_checkpoint():
     assert list(saved) == ['feature_bank']
     bank = MemoryBank(feat_dim=8)
     bank.load_state_dict(saved)
-    assert bank.length == 7 and bank.origin == 'checkpoint'
+    assert bank.length == 7 and bank.initialized_from == 'checkpoint'
     assert torch.equal(bank.feature_bank, saved['feature_bank'])
 
 
