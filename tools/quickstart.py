@@ -28,7 +28,7 @@ from npid_mm.cli.quickstart_record import check_work_dir, record_images
 from npid_mm.config.image_lists import use_listed_images
 from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
-from npid_mm.datasets.transforms.reader_settings import dataset_reader
+from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import build_runner
@@ -94,7 +94,7 @@ def quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
         write_digits(root)
     classes = split_folder(root, args.work_dir, with_labels=args.labels)
     record_images(args.work_dir, root)
-    complete_config(cfg, args, root, labelled=bool(classes))
+    complete_config(cfg, args, root, labeled=bool(classes))
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
     loaders = [
@@ -133,18 +133,18 @@ def quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
-def complete_config(cfg: Config, args: argparse.Namespace, root: Path, labelled: bool) -> None:
+def complete_config(cfg: Config, args: argparse.Namespace, root: Path, labeled: bool) -> None:
     """Write the images of ``root``, as listed in ``args.work_dir``, into a config."""
     cfg.work_dir = str(args.work_dir)
     cfg.randomness = dict(seed=args.seed)
     if args.short or args.epochs:
         cfg.train_cfg.max_epochs = args.epochs or SHORT_EPOCHS
-    use_listed_images(cfg, root, args.work_dir, labelled)
+    use_listed_images(cfg, root, args.work_dir, labeled)
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         set_loader_defaults(loader)
     cfg.merge_from_dict(args.cfg_options)
     settle_workers(cfg)
-    if not labelled:  # nothing to validate with
+    if not labeled:  # nothing to validate with
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.default_hooks.memory_bank.knn_interval = 0
 

@@ -11,10 +11,10 @@ import sys
 
 from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.options import add_config_options, load_config
-from npid_mm.datasets.image_folders.image_walk import shown_path
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.index.metadata import DTYPES
 from npid_mm.utils.outputs import PAGE, add_force, check_output
+from npid_mm.utils.paths import printable_path
 
 
 def parse_args() -> argparse.Namespace:
@@ -84,9 +84,9 @@ def make_index(args: argparse.Namespace) -> int:
         trust=args.trust,
     )
     classes = f'{len(index.classes)} classes' if index.classes else 'no classes'
-    print(f'{shown_path(args.out)}: {len(index)} images, {classes}, D = {index.dim}')
+    print(f'{printable_path(args.out)}: {len(index)} images, {classes}, D = {index.dim}')
     for path, reason in unreadable.items():
-        print(f'left out, cannot be read: {shown_path(path)}: {reason}', file=sys.stderr)
+        print(f'left out, cannot be read: {printable_path(path)}: {reason}', file=sys.stderr)
     return 0
 
 
@@ -116,17 +116,17 @@ def search_index(args: argparse.Namespace) -> int:
     if args.approximate:
         print(f'\napproximate search: recall {retriever.recall:.3f}')
     if args.html:
-        print(f'\nLook at {shown_path(args.html)}')
+        print(f'\nLook at {printable_path(args.html)}')
     return int(any(result['error'] for result in results))
 
 
 def show(result: dict) -> None:
     """Print a query and its neighbours."""
-    label = f'  ({shown_path(result["label"])})' if result['label'] else ''
-    print(f'\n{shown_path(result["query"])}{label}')
+    label = f'  ({printable_path(result["label"])})' if result['label'] else ''
+    print(f'\n{printable_path(result["query"])}{label}')
     for rank, found in enumerate(result['neighbors'], 1):
-        label = f'  ({shown_path(found["label"])})' if found['label'] else ''
-        print(f'{rank:4}  {found["similarity"]:.4f}  {shown_path(found["path"])}{label}')
+        label = f'  ({printable_path(found["label"])})' if found['label'] else ''
+        print(f'{rank:4}  {found["similarity"]:.4f}  {printable_path(found["path"])}{label}')
 
 
 def prepare_approximate(args: argparse.Namespace) -> int:

@@ -20,8 +20,8 @@ from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
 from npid_mm.engine.features import readable_features, tolerant
 from npid_mm.engine.inference import index_feature, load_network
-from npid_mm.evaluation import nearest_neighbors, vote
-from npid_mm.evaluation.functional.knn import without_own
+from npid_mm.evaluation import nearest_neighbors, weighted_vote
+from npid_mm.evaluation.functional.knn import exclude_self
 from npid_mm.utils.checks import check_whole
 
 from .stored_images import data_expected
@@ -65,12 +65,12 @@ class HeldOutSearch:
             raise ValueError(NO_LABELS)
         classes = int(torch.cat([self.query_labels, self.reference_labels]).max()) + 1
         neighbors = self.reference_labels[self.index]
-        scores = vote(self.similarity, neighbors, neighbors.shape[1], temperature, classes)
+        scores = weighted_vote(self.similarity, neighbors, neighbors.shape[1], temperature, classes)
         return scores.argmax(dim=1)
 
 
 def search_held_out(
-    cfg: Config, checkpoint: str, k: int = 10, labelled: bool = False
+    cfg: Config, checkpoint: str, k: int = 10, labeled: bool = False
 ) -> HeldOutSearch:
     """Search the test images of a config among its training images, as its kNN test does.
 
@@ -83,7 +83,7 @@ def search_held_out(
             :func:`~npid_mm.engine.launch.load_config`.
         checkpoint (str): File or address.
         k (int): K, at least 1; more than N means all N.
-        labelled (bool): Refuse data sets without labels, before any feature is computed.
+        labeled (bool): Refuse data sets without labels, before any feature is computed.
 
     Raises:
         FileNotFoundError: There is no such checkpoint or data set.
@@ -112,7 +112,7 @@ def search_held_out(
         rows, references = None, loader.dataset
     labels = [labels_if_any(dataset) for dataset in (queries.dataset, references)]
     if any(each is None for each in labels):  # one side alone says nothing of right and wrong
-        if labelled:
+        if labeled:
             raise ValueError(NO_LABELS)
         labels = [None, None]
     else:
@@ -127,7 +127,7 @@ def search_held_out(
     similarity, index = nearest_neighbors(query, rows, k + same)
     if same:
         own = torch.searchsorted(searched, seen).to(index.device)
-        similarity, index = without_own(similarity, index, own)
+        similarity, index = exclude_self(similarity, index, own)
     return HeldOutSearch(
         asked, references, similarity.cpu(), index.cpu(), truth, labels[1], class_names=names
     )
@@ -173,10 +173,10 @@ def labels_if_any(dataset: Dataset) -> Tensor | None:
     Raises:
         ValueError: Some samples have a label and others not, or several.
     """
-    labelled = any(
+    labeled = any(
         dataset.get_data_info(index).get('gt_label') is not None for index in range(len(dataset))
     )
-    return dataset_labels(dataset) if labelled else None
+    return dataset_labels(dataset) if labeled else None
 
 
 def class_names(*datasets: Dataset) -> list[str] | None:

@@ -8,7 +8,7 @@ from mmengine import fileio
 from PIL import Image
 from torch.utils.data import Dataset
 
-from npid_mm.datasets.transforms.reader_settings import dataset_reader
+from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.images import ImageReader, naming
 
 

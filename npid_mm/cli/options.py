@@ -6,10 +6,10 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 
 from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
-from npid_mm.datasets.image_folders.image_walk import check_path
 from npid_mm.engine.distributed import check_launcher
 from npid_mm.extras import EXTRAS
 from npid_mm.utils.files import existing_file
+from npid_mm.utils.paths import check_path
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:

@@ -3,8 +3,8 @@
 import json
 from pathlib import Path
 
-from npid_mm.datasets.image_folders.image_walk import check_path
 from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.paths import check_path
 
 RECORD = 'quickstart.json'
 

@@ -7,7 +7,7 @@ from mmengine.config import Config
 from npid_mm.datasets.image_folders.image_list import list_lines
 
 
-def use_listed_images(cfg: Config, root: Path, lists: Path, labelled: bool) -> None:
+def use_listed_images(cfg: Config, root: Path, lists: Path, labeled: bool) -> None:
     """Let all loaders of a config read the images that ``split_folder`` listed.
 
     The batch becomes smaller where there are few images, so that an epoch has a few steps.
@@ -16,7 +16,7 @@ def use_listed_images(cfg: Config, root: Path, lists: Path, labelled: bool) -> N
         cfg (Config): A pretraining config with ``CustomDataset``, such as those of the quickstart.
         root (Path): Folder of the images.
         lists (Path): Folder of ``train.txt`` and ``val.txt``.
-        labelled (bool): The lists have labels.
+        labeled (bool): The lists have labels.
     """
     root, lists = root.resolve(), lists.resolve()
     for dataset, name in (
@@ -26,6 +26,6 @@ def use_listed_images(cfg: Config, root: Path, lists: Path, labelled: bool) -> N
         (cfg.test_dataloader.dataset, 'val'),
     ):
         path = str(lists / f'{name}.txt')
-        dataset.update(data_root=str(root), ann_file=path, with_label=labelled)
+        dataset.update(data_root=str(root), ann_file=path, with_label=labeled)
     loader, images = cfg.train_dataloader, len(list_lines(lists / 'train.txt'))
     loader.batch_size = max(min(loader.batch_size, images // 4), 2)

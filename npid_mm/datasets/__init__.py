@@ -5,7 +5,7 @@ from .image_names import check_repeats, image_names
 from .inaturalist2018 import INaturalist2018
 from .instance_checks import check_instances
 from .instance_dataset import InstanceDataset
-from .labels import accept_numpy_labels, check_same_classes, dataset_labels
+from .label_checks import accept_numpy_labels, check_same_classes, dataset_labels
 from .samplers import ResumableSampler
 from .transforms import LoadImage, LoadRandomResizedCrop
 from .voc2007 import VOC2007Classification

@@ -1,4 +1,4 @@
-"""Pascal VOC 2007 for classification, labelled by the lists of its ImageSets."""
+"""Pascal VOC 2007 for classification, labeled by the lists of its ImageSets."""
 
 from pathlib import Path
 

@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from npid_mm.config.training_images import with_test_pipeline
+from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
-from npid_mm.datasets.image_folders.image_walk import find_images, real_paths
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import about_network, index_feature, load_network
 from npid_mm.retrieval.index.entries import Entry
@@ -22,6 +22,7 @@ from npid_mm.retrieval.index.feature_index import FeatureIndex, check_free
 from npid_mm.retrieval.index.metadata import DTYPES, META
 from npid_mm.retrieval.index.sole_writer import sole_writer
 from npid_mm.utils.checks import check_whole
+from npid_mm.utils.paths import real_paths
 
 from .image_files import ImageFiles, ImagePipeline, check_size, collate_readable, killed_loaders
 from .search_config import as_json, search_config

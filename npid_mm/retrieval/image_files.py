@@ -10,7 +10,7 @@ from mmengine.dataset import Compose, default_collate
 from mmpretrain.registry import TRANSFORMS
 from torch.utils.data import Dataset
 
-from npid_mm.datasets.transforms.reader_settings import steps_reader
+from npid_mm.datasets.transforms.pipeline_reader import steps_reader
 from npid_mm.images import ImageReader, plain_reason
 
 LOADERS = ('LoadImage', 'LoadImageFromFile')  # the second in configs of older indexes

@@ -9,13 +9,13 @@ from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
-from npid_mm.datasets.image_folders.image_walk import shown_path
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import about_network, index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval.index.feature_index import FeatureIndex
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.outputs import PAGE, check_output
+from npid_mm.utils.paths import printable_path
 from npid_mm.visualization import neighbor_page
 
 from .approximate import ApproximateSearch
@@ -192,7 +192,7 @@ class ImageRetriever(BaseInferencer):
             labels=labels + [entry.label for entry in entries],
             total=len(self.index),
             recall=self.recall,
-            title=f'Nearest neighbours in {shown_path("/".join(parts))}',
+            title=f'Nearest neighbours in {printable_path("/".join(parts))}',
             out=html,
             reader=self.pipeline.reader,
         )

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from npid_mm.datasets.image_folders.image_walk import find_images, shown_path
+from npid_mm.datasets.image_folders.find_images import find_images
+from npid_mm.utils.paths import printable_path
 
 
 def query_images(inputs) -> list[str | np.ndarray]:
@@ -34,7 +35,7 @@ def query_images(inputs) -> list[str | np.ndarray]:
             found = find_images(each)
             images += found.paths
             if found.remarks():
-                print(f'{shown_path(each)}: {"; ".join(found.remarks())}', file=sys.stderr)
+                print(f'{printable_path(each)}: {"; ".join(found.remarks())}', file=sys.stderr)
         else:
             images.append(str(each))
     if not images:
@@ -44,7 +45,7 @@ def query_images(inputs) -> list[str | np.ndarray]:
 
 def image_name(image: str | np.ndarray) -> str:
     """What a message calls an image."""
-    return f'an array {image.shape}' if isinstance(image, np.ndarray) else shown_path(image)
+    return f'an array {image.shape}' if isinstance(image, np.ndarray) else printable_path(image)
 
 
 def in_rgb(image: str | np.ndarray) -> str | np.ndarray:

@@ -33,7 +33,7 @@ def main() -> None:
     cfg, out = load_picture_config(args)
     table = check_output(out.with_suffix('.json'), JSON, args.force)
     temperature = (cfg.get('test_cfg') or {}).get('temperature', TEMPERATURE)
-    found = search_held_out(cfg, args.checkpoint, args.k, labelled=True)
+    found = search_held_out(cfg, args.checkpoint, args.k, labeled=True)
     figures = {
         'k': args.k,
         'temperature': temperature,

@@ -5,7 +5,8 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
-from .image_walk import shown_path
+from npid_mm.utils.paths import printable_path
+
 from .split_names import AmbiguousFolderError, few, find_split, kind_of
 
 # folders of one data set for different things, seldom classes
@@ -57,9 +58,9 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
     if split:
         layout = FolderLayout(*(groups[each] for each in split))
         layout.split = tuple(named[each] for each in split)
-        layout.remarks.append(f'held out: {shown_path(layout.split[1])}')
+        layout.remarks.append(f'held out: {printable_path(layout.split[1])}')
         rest = [
-            f'{len(group):,} in {shown_path(f"{base}{each}/") if each else "the folder itself"}'
+            f'{len(group):,} in {printable_path(f"{base}{each}/") if each else "the folder itself"}'
             for each, group in groups.items()
             if each not in split
         ]
@@ -68,7 +69,7 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
         parts = {name: groups[each] for each, name in named.items()}
     else:
         layout = FolderLayout(names)
-        layout.remarks += [f'{shown_path(name)} is taken as a class' for name in named.values()]
+        layout.remarks += [f'{printable_path(name)} is taken as a class' for name in named.values()]
         parts = {base: names}
     if with_labels:
         lone = '' if split or any(map(kind_of, base.split('/'))) else base
@@ -141,7 +142,7 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
     if len(classes) < 2:
         inside = {each for groups in deeper for each in groups if each}
         if len(inside) > 1:
-            where = ' and '.join(shown_path(f'{part}{classes[0]}/') for part in parts)
+            where = ' and '.join(printable_path(f'{part}{classes[0]}/') for part in parts)
             raise AmbiguousFolderError(
                 f'all images lie in {where}, whose folders {few(inside)} may be classes: leave '
                 f'{few(classes)} out between them and the folder that you give'
@@ -152,8 +153,8 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
         return False
     if lone:
         raise AmbiguousFolderError(
-            f'all images lie in {shown_path(lone)}, whose folders {few(classes)} may be classes: '
-            'give that folder if they are'
+            f'all images lie in {printable_path(lone)}, whose folders {few(classes)} may be '
+            'classes: give that folder if they are'
         )
     if all('' not in groups and all(map(kind_of, groups)) for groups in deeper):
         raise AmbiguousFolderError(
@@ -175,9 +176,9 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
     for part, groups in parts.items():
         if '' in groups:
             raise AmbiguousFolderError(
-                f'{len(groups[""]):,} of the images in {shown_path(part) or "the folder"} lie '
+                f'{len(groups[""]):,} of the images in {printable_path(part) or "the folder"} lie '
                 f'outside of the class folders {few(classes)}, the first: '
-                f'{shown_path(groups[""][0])}: move them into one, or away'
+                f'{printable_path(groups[""][0])}: move them into one, or away'
             )
     return True
 

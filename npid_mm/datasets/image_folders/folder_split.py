@@ -3,9 +3,11 @@
 import filecmp
 from pathlib import Path
 
+from npid_mm.utils.paths import printable_path
+
+from .find_images import find_images
 from .folder_layout import FolderLayout, read_layout
 from .image_list import list_text
-from .image_walk import find_images, shown_path
 from .split_names import AmbiguousFolderError, few
 
 COMPARED = 50  # held-out images that are compared with those to train on
@@ -19,7 +21,7 @@ def split_folder(
     With images in at least two class subfolders, and none beside them, a line is ``path label``;
     otherwise only ``path``. Subfolders such as ``train`` and ``val`` are the split; without them,
     every ``every``-th image of each class, in the order of the names, is held out in ``val.txt``.
-    What was understood is printed: see :func:`.image_walk.find_images` and
+    What was understood is printed: see :func:`.find_images.find_images` and
     :func:`.folder_layout.read_layout`.
 
     Args:
@@ -44,7 +46,7 @@ def split_folder(
     if not layout.held_out:
         _hold_out(layout, every)
     if len(layout.train) < 2 or not layout.held_out:
-        has = f'{shown_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
+        has = f'{printable_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
         needs = 'a split needs at least 2 images to train on and 1 held out'
         raise ValueError('; '.join([f'{needs}, {has}', *found.remarks()]))
     trained, held_out = (
@@ -93,7 +95,7 @@ def _check_copies(root: str, layout: FolderLayout) -> None:
     ):
         raise ValueError(
             f'the held-out images are copies of images to train on, such as '
-            f'{shown_path(chosen[0][0])} of {shown_path(chosen[0][1])}: hold out other ones'
+            f'{printable_path(chosen[0][0])} of {printable_path(chosen[0][1])}: hold out other ones'
         )
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
-from .image_walk import UNWRITABLE, is_clutter, shown_path
+from npid_mm.utils.paths import UNWRITABLE, printable_path
+
+from .find_images import is_clutter
 
 LABEL = re.compile('-?[0-9]+')
 
@@ -55,7 +57,7 @@ def list_text(names: list[str], labels: dict[str, str], classes: list[str]) -> s
     if unfit:
         raise ValueError(
             f'a list of images cannot hold names with line breaks or bytes that are not UTF-8; '
-            f'{len(unfit):,} here have, the first: {shown_path(unfit[0])}: '
+            f'{len(unfit):,} here have, the first: {printable_path(unfit[0])}: '
             'rename them (convmv converts names to UTF-8)'
         )
     number = {name: label for label, name in enumerate(classes)}
@@ -102,7 +104,7 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
     if clutter:
         raise ValueError(
             f'{folder} must hold images alone, but {len(clutter):,} are hidden files, or lie in '
-            f'hidden or system folders, the first: {shown_path(clutter[0])}: delete them'
+            f'hidden or system folders, the first: {printable_path(clutter[0])}: delete them'
         )
     return entries
 

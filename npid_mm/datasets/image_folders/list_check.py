@@ -4,8 +4,9 @@ import os
 import re
 from collections.abc import Iterator
 
+from npid_mm.utils.paths import printable_path
+
 from .image_list import LABEL, list_lines
-from .image_walk import shown_path
 
 SAMPLE = 1000  # files that are looked for, spread over the list
 TOLERATED = 0.01  # share of them, or one, that may be missing: readers name and replace these
@@ -18,7 +19,7 @@ NO_LABEL = (
 )
 
 
-def check_list(path: str, folder: str, labelled: bool) -> None:
+def check_list(path: str, folder: str, labeled: bool) -> None:
     """Check the lines of a list of MMPretrain's ``CustomDataset``.
 
     Every line is read. Files are looked for in :data:`SAMPLE` lines spread over the list, and in
@@ -28,7 +29,7 @@ def check_list(path: str, folder: str, labelled: bool) -> None:
     Args:
         path (str): The list, `path label` a line, or `path` without labels.
         folder (str): Folder that the paths start from; '' if there is none.
-        labelled (bool): The lines have labels.
+        labeled (bool): The lines have labels.
 
     Raises:
         ValueError: A line is not as it should be; the message has the number of the first.
@@ -43,10 +44,10 @@ def check_list(path: str, folder: str, labelled: bool) -> None:
     wrong = {}  # what is wrong -> numbers of lines
     images, unusual = [], []
     for number, line in enumerate(lines, 1):
-        if ordinary := ORDINARY[labelled].fullmatch(line):
+        if ordinary := ORDINARY[labeled].fullmatch(line):
             images.append(ordinary[1])
             continue
-        image, problem = _take_apart(line, labelled)
+        image, problem = _take_apart(line, labeled)
         if not problem and folder and image.startswith('/'):
             problem = f'has an absolute path, but the paths of the data set start from {folder}'
         if problem:
@@ -55,7 +56,7 @@ def check_list(path: str, folder: str, labelled: bool) -> None:
         unusual.append((number, image))
     if wrong:
         problem, numbers = min(wrong.items(), key=lambda item: item[1])
-        first = shown_path(lines[numbers[0] - 1][:200])
+        first = printable_path(lines[numbers[0] - 1][:200])
         more = f' ({len(numbers):,} of {len(lines):,} lines)' if numbers[1:] else ''
         raise ValueError(f"{path}: line {numbers[0]}, '{first}', {problem}{more}")
     if '://' in folder:  # not on a disk
@@ -65,12 +66,12 @@ def check_list(path: str, folder: str, labelled: bool) -> None:
     _look_for(path, folder, chosen, max(1, int(TOLERATED * len(chosen))))
 
 
-def _take_apart(line: str, labelled: bool) -> tuple[str, str]:
+def _take_apart(line: str, labeled: bool) -> tuple[str, str]:
     """Path of a line as MMPretrain takes it apart, and what is wrong with the line or ''."""
     text = line.strip()
     if not text:
         return '', 'is empty: delete it'
-    if not labelled:
+    if not labeled:
         return line, ''
     image, space, label = text.rpartition(' ')
     if space and LABEL.fullmatch(label):
@@ -99,7 +100,8 @@ def _look_for(path: str, folder: str, chosen: list[tuple[int, str]], tolerated: 
     number, image = missing[0]
     raise FileNotFoundError(
         f'{path}: {len(missing):,} of the {len(chosen):,} files looked for are not there, the '
-        f'first: {shown_path(os.path.join(folder, image))} of line {number}{_hint(folder, image)}'
+        f'first: {printable_path(os.path.join(folder, image))} of line {number}'
+        f'{_hint(folder, image)}'
     )
 
 

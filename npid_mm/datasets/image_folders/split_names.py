@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from .image_walk import shown_path
+from npid_mm.utils.paths import printable_path
 
 KINDS = {  # without case, digits, punctuation and additions
     **dict.fromkeys(('train', 'training', 'trn', 'trainval'), 'train'),
@@ -73,5 +73,5 @@ def _is_class(train: str | None, groups: dict[str, list[str]]) -> bool:
 
 def few(names: Iterable[str]) -> str:
     """The first folders of several, in a message."""
-    shown = [f'{shown_path(name)}/' if name else 'images' for name in sorted(names)]
+    shown = [f'{printable_path(name)}/' if name else 'images' for name in sorted(names)]
     return ', '.join(shown[:SHOWN]) + (f' and {len(shown) - SHOWN} more' if shown[SHOWN:] else '')

@@ -5,7 +5,7 @@ from mmpretrain.registry import TRANSFORMS
 
 from npid_mm.images import ImageReader, naming
 
-from .reader_settings import file_content
+from .pipeline_reader import file_content
 
 
 @TRANSFORMS.register_module()

@@ -12,7 +12,7 @@ from torchvision.transforms.v2 import functional as F
 from npid_mm.images import ImageReader, naming
 from npid_mm.images.jpeg import decode_jpeg_crop
 
-from .reader_settings import file_content
+from .pipeline_reader import file_content
 
 # a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
 REDUCED = {

@@ -9,7 +9,7 @@ from mmengine.logging import print_log
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
-from npid_mm.datasets.transforms.reader_settings import dataset_reader
+from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.datasets.unreadable_images import SHOWN, ReadableDataset, TooManyUnreadableError
 from npid_mm.images import plain_reason
 from npid_mm.utils.checks import check_whole

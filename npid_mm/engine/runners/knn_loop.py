@@ -21,7 +21,7 @@ from npid_mm.engine.features import (
     readable_features,
     tolerant,
 )
-from npid_mm.evaluation import vote
+from npid_mm.evaluation import weighted_vote
 from npid_mm.evaluation.metrics import fit_topk
 from npid_mm.utils.checks import check_temperature, check_whole
 
@@ -116,7 +116,9 @@ class KNNLoop:
                 similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
                     # one transfer a batch: metrics look at each sample on the host
-                    k: vote(similarity, neighbors, k, self.temperature, self._num_classes).cpu()
+                    k: weighted_vote(
+                        similarity, neighbors, k, self.temperature, self._num_classes
+                    ).cpu()
                     for k in self.k
                 }
                 _attach(scores, data_samples)

@@ -1,7 +1,7 @@
 """Pure functions of the evaluation: tensors in, tensors out."""
 
 from .average_precision import voc_average_precision
-from .knn import leave_one_out_hits, leave_one_out_knn, vote, weighted_knn
+from .knn import leave_one_out_hits, leave_one_out_knn, weighted_knn, weighted_vote
 from .linear import linear_probe
 from .low_shot import SHOTS, choose_low_shot, low_shot_svm
 from .neighbors import merge_neighbors, nearest_neighbors
@@ -23,6 +23,6 @@ __all__ = [
     'squared_hinge_path',
     'voc_average_precision',
     'voc_svm',
-    'vote',
     'weighted_knn',
+    'weighted_vote',
 ]

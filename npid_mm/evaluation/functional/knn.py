@@ -53,13 +53,13 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
     similarity, index = nearest_neighbors(query, bank, max(counts))
     neighbor_labels = labels.to(index.device)[index]
     scores = {
-        count: vote(similarity, neighbor_labels, count, temperature, num_classes)
+        count: weighted_vote(similarity, neighbor_labels, count, temperature, num_classes)
         for count in counts
     }
     return scores if several else scores[k]
 
 
-def vote(similarity, neighbor_labels, k, temperature, num_classes):
+def weighted_vote(similarity, neighbor_labels, k, temperature, num_classes):
     """Let the ``k`` most similar neighbours vote, each with ``exp(s / temperature)``.
 
     Args:
@@ -149,12 +149,12 @@ def leave_one_out_hits(similarity, index, own, labels, k, temperature):
     Returns:
         int: Right answers, from 0 to Q.
     """
-    similarity, index = without_own(similarity, index, own)
-    scores = vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)
+    similarity, index = exclude_self(similarity, index, own)
+    scores = weighted_vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)
     return int((scores.argmax(dim=1) == labels[own]).sum())
 
 
-def without_own(similarity, index, own):
+def exclude_self(similarity, index, own):
     """Leave each row that asks out of its own neighbors.
 
     Args:

@@ -1,4 +1,4 @@
-"""VOC07 with a few labelled images: machines of k positives a class, the mean over draws."""
+"""VOC07 with a few labeled images: machines of k positives a class, the mean over draws."""
 
 import random
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from npid_mm.datasets.image_folders.image_walk import check_path
 from npid_mm.engine.atomic_file_backend import UNFINISHED
+from npid_mm.utils.paths import check_path
 from npid_mm.version import __version__
 
 from .entries import Entry, EntryFile, pack

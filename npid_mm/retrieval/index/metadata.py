@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from npid_mm.datasets.image_folders.image_walk import check_path
 from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.paths import check_path
 
 from .regular_files import read_regular
 from .trust import sign, signed

@@ -38,7 +38,7 @@ def test_a_split_is_found_in_its_usual_spellings(train, held_out, above):
 
 
 def test_of_val_and_test_the_first_is_held_out():
-    """And the rest is told, labelled where an index has it too."""
+    """And the rest is told, labeled where an index has it too."""
     names = [*below('train'), *below('valid'), *below('test'), 'extra/1.jpg', 'cover.jpg']
     layout = read_layout(names)
     assert layout.held_out == names[3:6]

@@ -20,21 +20,21 @@ def folder(tmp_path):
     return tmp_path
 
 
-def check(folder, content, labelled=True):
+def check(folder, content, labeled=True):
     """Check a list, given as text or bytes."""
     path = folder / 'list.txt'
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    check_list(str(path), str(folder), labelled)
-    return CustomDataset(data_root=str(folder), ann_file=str(path), with_label=labelled)
+    check_list(str(path), str(folder), labeled)
+    return CustomDataset(data_root=str(folder), ann_file=str(path), with_label=labeled)
 
 
-@pytest.mark.parametrize('labelled', [True, False])
+@pytest.mark.parametrize('labeled', [True, False])
 @pytest.mark.parametrize('end', ['\n', '\r\n'])
-def test_what_mmpretrain_reads_passes(folder, labelled, end):
+def test_what_mmpretrain_reads_passes(folder, labeled, end):
     """With the line ends of Windows, too, and without the last one."""
-    lines = LINES if labelled else NAMES
+    lines = LINES if labeled else NAMES
     for text in (end.join(lines) + end, end.join(lines)):
-        dataset = check(folder, text, labelled)
+        dataset = check(folder, text, labeled)
         paths = [dataset.get_data_info(i)['img_path'] for i in range(len(dataset))]
         assert paths == [f'{folder}/{name}' for name in NAMES]
 
@@ -100,13 +100,13 @@ def test_one_path_with_characters_of_an_editor_is_told(folder, line, hint):
 @pytest.mark.parametrize('name', ["it's.jpg", ' b.jpg', 'c\\d.jpg', 'e\tf.jpg', '#1.jpg', 'g.jpg '])
 def test_a_file_that_is_called_so_passes(folder, name):
     (folder / name).touch()
-    labelled = name != ' b.jpg'  # which a list with labels cannot hold
-    dataset = check(folder, f'{name} 0\n' if labelled else f'{name}\n', labelled)
+    labeled = name != ' b.jpg'  # which a list with labels cannot hold
+    dataset = check(folder, f'{name} 0\n' if labeled else f'{name}\n', labeled)
     assert dataset.get_data_info(0)['img_path'] == f'{folder}/{name}'
 
 
 @pytest.mark.parametrize(
-    ('lines', 'labelled', 'message'),
+    ('lines', 'labeled', 'message'),
     [
         ([f'x/{line}' for line in LINES], True, '6 of the 6 files .*/x/cat/0.jpg of line 1'),
         ([f'images/{line}' for line in LINES], True, 'the paths may begin with a part of'),
@@ -114,9 +114,9 @@ def test_a_file_that_is_called_so_passes(folder, name):
         ([*LINES[:4], 'cat/8.jpg 0', 'cat/9.jpg 0'], True, '2 of the 6 .*/cat/8.jpg of line 5'),
     ],
 )
-def test_missing_files_are_counted_and_the_first_is_told(folder, lines, labelled, message):
+def test_missing_files_are_counted_and_the_first_is_told(folder, lines, labeled, message):
     with pytest.raises(FileNotFoundError, match=f'{folder}/list.txt: .*{message}'):
-        check(folder, '\n'.join(lines), labelled)
+        check(folder, '\n'.join(lines), labeled)
 
 
 def test_of_a_long_list_some_files_are_looked_for(folder, monkeypatch):

@@ -7,7 +7,7 @@ import pytest
 import torch
 from sklearn.neighbors import KNeighborsClassifier
 
-from npid_mm.evaluation import leave_one_out_knn, vote, weighted_knn
+from npid_mm.evaluation import leave_one_out_knn, weighted_knn, weighted_vote
 from npid_mm.evaluation.functional import knn
 
 
@@ -117,7 +117,7 @@ def test_num_classes_adds_empty_classes():
 def test_missing_neighbors_have_no_vote():
     """A rank with fewer rows than K fills its answer with -inf."""
     similarity = torch.tensor([[0.5, -math.inf]])
-    scores = vote(similarity, torch.tensor([[1, 0]]), 2, 0.07, 2)
+    scores = weighted_vote(similarity, torch.tensor([[1, 0]]), 2, 0.07, 2)
     torch.testing.assert_close(scores, torch.tensor([[0.0, math.exp(0.5 / 0.07)]]))
 
 
@@ -151,11 +151,11 @@ def test_vote_refuses_bad_arguments():
     """The loop calls it without :func:`weighted_knn`, so that it looks for itself."""
     similarity, labels = torch.ones(2, 3), torch.tensor([[0, 1, 2], [0, 0, 5]])
     with pytest.raises(ValueError, match=r'\[0, 3\), got values from 0 to 5'):
-        vote(similarity, labels, 3, 0.07, 3)
+        weighted_vote(similarity, labels, 3, 0.07, 3)
     with pytest.raises(ValueError, match=r'got \(2, 3\) and \(2, 2\)'):
-        vote(similarity, labels[:, :2], 3, 0.07, 6)
+        weighted_vote(similarity, labels[:, :2], 3, 0.07, 6)
     with pytest.raises(ValueError, match='overflows torch.float32, got 0.07'):
-        vote(100 * similarity, labels, 3, 0.07, 6)
+        weighted_vote(100 * similarity, labels, 3, 0.07, 6)
 
 
 def loop_leave_one_out(bank, labels, k, temperature, queries):

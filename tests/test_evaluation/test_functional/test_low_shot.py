@@ -8,7 +8,7 @@ from sklearn.svm import LinearSVC
 from npid_mm.evaluation import choose_low_shot, low_shot_svm, voc_average_precision
 from npid_mm.evaluation.functional.low_shot import draw_rows
 
-from .test_svm import make_data
+from .test_voc_svm import make_data
 
 COSTS = (1.0, 10.0, 0.5**6)
 

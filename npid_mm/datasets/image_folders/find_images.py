@@ -3,10 +3,11 @@
 import os
 import re
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
+
+from npid_mm.utils.paths import printable_path
 
 # of the formats that OpenCV and Pillow both decode; of an animation, the first frame
 ENDINGS = (
@@ -25,7 +26,6 @@ SERVER_FOLDER = re.compile(r'[#@](eadir|recycle|snapshot|tmp|recently-snapshot|_
 ALBUM_ART = re.compile(r'albumart(small|_\{.*)\.jpg', re.I)  # of Windows' media player
 ORDINARY_ENDING = re.compile(r'\.[A-Za-z0-9_-]{1,8}')
 SHOWN_KINDS, SHOWN_FOLDERS = 8, 5
-UNWRITABLE = re.compile('[\n\r\ud800-\udfff]')  # the latter stand for bytes that are not UTF-8
 
 
 @dataclass
@@ -60,14 +60,14 @@ class FoundImages:
             kinds[SHOWN_KINDS:] = [f'{len(kinds) - SHOWN_KINDS} other kinds of files']
         lines = [f'passed over: {", ".join(kinds)}'] if kinds else []
         if self.without:
-            shown = [f'{shown_path(name)}/' for name in self.without[:SHOWN_FOLDERS]]
+            shown = [f'{printable_path(name)}/' for name in self.without[:SHOWN_FOLDERS]]
             more = f' and {len(self.without) - len(shown)} more' * (len(self.without) > len(shown))
             lines.append(f'no image in {", ".join(shown)}{more}')
         if self.unlisted:
             name, reason = next(iter(self.unlisted.items()))
             lines.append(
                 f'cannot look into {len(self.unlisted)} of the subfolders, the first: '
-                f'{shown_path(os.path.join(self.root, name))}: {reason}'
+                f'{printable_path(os.path.join(self.root, name))}: {reason}'
             )
         return lines
 
@@ -86,7 +86,7 @@ def find_images(folder: str | Path) -> FoundImages:
     """
     found = FoundImages(os.path.realpath(folder))
     if not os.path.isdir(found.root):
-        raise FileNotFoundError(f'no folder of images at {shown_path(found.root)}')
+        raise FileNotFoundError(f'no folder of images at {printable_path(found.root)}')
     os.scandir(found.root).close()  # only of subfolders is it enough to say that they are closed
     name_of = {}  # real path -> path below the root
     seen = {found.root}
@@ -103,7 +103,7 @@ def find_images(folder: str | Path) -> FoundImages:
             name_of[real] = name
     found.names = sorted(name_of.values(), key=lambda name: name.split('/'))
     if not found.names:
-        told = '; '.join([f'no image in {shown_path(found.root)}', *found.remarks()])
+        told = '; '.join([f'no image in {printable_path(found.root)}', *found.remarks()])
         endings = ', '.join(ENDINGS)
         raise FileNotFoundError(f'{told}: looked for {endings} in it and its subfolders')
     filled = {parent for name in found.names for parent in _parents(name)}
@@ -173,7 +173,7 @@ def _passed_over(entry: os.DirEntry) -> str:
     except OSError:  # links in a circle
         return 'with a broken link'
     if is_folder:
-        return f'{shown_path(name)}/' if _is_system_folder(name) else ''
+        return f'{printable_path(name)}/' if _is_system_folder(name) else ''
     if _is_hidden(name):
         return 'hidden'
     if not is_file:
@@ -184,41 +184,3 @@ def _passed_over(entry: os.DirEntry) -> str:
     if not ending:
         return 'without an ending'
     return ending if ORDINARY_ENDING.fullmatch(ending) else 'with an unusual ending'
-
-
-def real_paths(paths: Iterable[str]) -> Iterator[str]:
-    """Absolute paths without links in them, in order; quick for many files of few folders."""
-    real_folder = lru_cache(maxsize=None)(os.path.realpath)
-    for path in paths:
-        folder, name = os.path.split(path)
-        real = os.path.join(real_folder(folder), name)
-        yield os.path.realpath(real) if os.path.islink(real) else real
-
-
-def check_path(path: str | Path, what: str) -> None:
-    """Refuse a path that configs, lists and logs cannot hold.
-
-    Args:
-        path (str | Path): A path, also of something that is not there yet.
-        what (str): What the message calls it.
-
-    Raises:
-        ValueError: It has bytes that are not UTF-8, or a line break.
-    """
-    path = os.path.abspath(path)
-    if UNWRITABLE.search(path):
-        raise ValueError(
-            f'{what} must have a path in UTF-8 without line breaks, got {shown_path(path)}: '
-            'rename it'
-        )
-
-
-def shown_path(path: str | Path) -> str:
-    """A path as it can be printed: line breaks, tabs and bytes that are not UTF-8 are escaped."""
-    return ''.join(letter if letter.isprintable() else _escaped(letter) for letter in str(path))
-
-
-def _escaped(letter: str) -> str:
-    byte = ord(letter) - 0xDC00  # as Python keeps a byte that is not UTF-8
-    escaped = letter.encode('unicode_escape').decode()
-    return f'\\x{byte:02x}' if 0x80 <= byte <= 0xFF else escaped

@@ -115,7 +115,9 @@ def test_class_folders_of_mmpretrain_that_differ(digits, tmp_path):
 
 def test_classes_without_training_images_are_warned_of(monkeypatch):
     said = []
-    monkeypatch.setattr('npid_mm.datasets.labels.print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(
+        'npid_mm.datasets.label_checks.print_log', lambda text, **_: said.append(text)
+    )
     check_same_classes(with_labels(0, 1), 'train', with_labels(0, 5, 7), 'val')
     assert said == [
         '2 of 3 classes of val have no image in train, so that their images count as wrong: 5, 7'
