@@ -15,6 +15,8 @@ from pathlib import Path
 
 import torch
 
+from npid_mm.utils.atomic_io import write_atomic
+
 HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / 'docs'
 PEER = '--peer-python PEER'.split()
@@ -72,9 +74,7 @@ def write(page: Path, name: str, text: str) -> None:
     marked = re.compile(f'<!-- begin {name} -->.*<!-- end {name} -->', re.DOTALL)
     if not marked.search(old):
         raise ValueError(f'{page.name} has no section {name}: add its begin and end markers')
-    unfinished = page.with_suffix('.unfinished')
-    unfinished.write_text(marked.sub(lambda _: text, old))
-    unfinished.replace(page)
+    write_atomic(page, marked.sub(lambda _: text, old))
 
 
 def main() -> None:

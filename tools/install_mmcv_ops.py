@@ -24,6 +24,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.extras import OPS
+from npid_mm.utils.atomic_io import atomic_path
 
 MMCV = 'onedl-mmcv'
 BUILD = ['setuptools>=77,<81', 'wheel', 'ninja']  # mmcv's setup.py needs pkg_resources
@@ -146,10 +147,8 @@ def build(mmcv: str) -> Path:
             ) from error
         (wheel,) = Path(folder).glob('*.whl')
         kept = cache(mmcv) / wheel.name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = kept.with_suffix(f'.{os.getpid()}')
-        shutil.copy(wheel, unfinished)
-        unfinished.replace(kept)
+        with atomic_path(kept) as unfinished:
+            shutil.copy(wheel, unfinished)
     return kept
 
 

@@ -5,9 +5,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from mmengine.fileio import put
-
 from npid_mm.checkpoints.convert.state import IMAGES
+from npid_mm.utils.atomic_io import write_atomic
 
 from .network import load_npid_checkpoint
 from .tree import drop_objects, file_bytes
@@ -53,7 +52,7 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
     day = datetime.date.today().strftime('%Y%m%d')
     path = Path(f'{str(name).removesuffix(".pth")}_{day}-{digits}.pth')
     if not path.exists():
-        put(data, str(path), backend_args=dict(backend='atomic'))
+        write_atomic(path, data)
     elif path.read_bytes() != data:
         raise FileExistsError(f'{path} is there and has other content: it is damaged, remove it')
     return path, left

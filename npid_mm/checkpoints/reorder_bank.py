@@ -5,12 +5,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.fileio import put
 from torch import Tensor
 
 from npid_mm.checkpoints.convert.state import BANK, IMAGES, check_bank
 from npid_mm.datasets.image_folders.image_list import class_folder_list, list_lines, listed_path
 from npid_mm.datasets.image_names import pack_names, relative_names, unpack_names
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import CHECKPOINT, check_output
 
 from .network import load_npid_checkpoint
@@ -134,5 +134,5 @@ def reorder_bank(
         state[HEAD_ROWS] = head[permutation]
     left = [key for key in LEFT if content.pop(key, None) is not None]
     left += drop_objects(content)
-    put(file_bytes(content), str(out), backend_args=dict(backend='atomic'))
+    write_atomic(out, file_bytes(content))
     return len(bank), int((permutation != torch.arange(len(bank))).sum()), left

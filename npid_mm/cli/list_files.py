@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import LIST, check_output
 
 
@@ -21,6 +21,6 @@ def wanted(path: Path, force: bool) -> bool:
 
 def write_list(path: Path, entries: list[tuple[str, int]]) -> None:
     """Write a list whole, or not at all, and say what it has."""
-    AtomicFileBackend().put_text(''.join(f'{image} {label}\n' for image, label in entries), path)
+    write_atomic(path, ''.join(f'{image} {label}\n' for image, label in entries))
     classes = len({label for _, label in entries})
     print(f'{path}: {len(entries):,} images of {classes:,} classes')

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import check_path
 
 RECORD = 'quickstart.json'
@@ -44,7 +44,7 @@ def check_work_dir(work_dir: Path, root: Path, configs: list[str]) -> None:
 def record_images(work_dir: Path, root: Path) -> None:
     """Note in a work dir which images it belongs to."""
     text = json.dumps({'images': str(root.resolve())})
-    AtomicFileBackend().put_text(text + '\n', work_dir / RECORD)
+    write_atomic(work_dir / RECORD, text + '\n')
 
 
 def _recorded_root(work_dir: Path) -> str | None:

@@ -1,11 +1,10 @@
 """A small real data set that needs no download: scikit-learn's handwritten digits as images."""
 
-import os
-import shutil
-import tempfile
 from pathlib import Path
 
 from PIL import Image
+
+from npid_mm.utils.atomic_io import atomic_folder
 
 SIZE = 32
 HELD_OUT = 5  # every fifth image of a class is for validation
@@ -36,23 +35,13 @@ def write_digits(root):
             f'root must be a new folder or one with train/ and val/ inside, got '
             f'{root}: remove it or choose another one'
         )
-    root.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = Path(tempfile.mkdtemp(prefix=f'.{root.name}-', dir=root.parent))
     try:
-        _write_images(unfinished)
-        unfinished.chmod(0o755)  # mkdtemp's folder is closed to others
-        _publish(unfinished, root)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return root
-
-
-def _publish(unfinished, root):
-    try:
-        os.rename(unfinished, root)
+        with atomic_folder(root) as unfinished:
+            _write_images(unfinished)
     except OSError:
         if not (root / 'train').is_dir():  # else another process was faster, with the same images
             raise
+    return root
 
 
 def _write_images(folder):

@@ -1,6 +1,5 @@
 """The network of an index: what a config and a checkpoint say of it, and how it is recognised."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.network import checkpoint_content, network_state
 from npid_mm.utils.files import existing_checkpoint
+from npid_mm.utils.hashing import weights_digest
 
 from .features import check_level
 
@@ -133,12 +133,14 @@ def network_hash(model: BaseModel) -> str:
 
     Equal for all files that hold these weights, with or without optimizer, bank or head.
     """
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        if name.startswith(PARTS) and not name.endswith(COUNTER):
-            digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
-            digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
-    return digest.hexdigest()
+    state = model.state_dict()
+    return weights_digest(
+        {
+            name: value
+            for name, value in state.items()
+            if name.startswith(PARTS) and not name.endswith(COUNTER)
+        }
+    )
 
 
 def about_network(model: BaseModel) -> dict:

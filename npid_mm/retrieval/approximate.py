@@ -1,19 +1,18 @@
 """Approximate search of a large index with faiss, which says what it misses."""
 
-import hashlib
-import os
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from npid_mm.engine.atomic_file_backend import UNFINISHED
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.extras import optional_module
 from npid_mm.retrieval.index.feature_index import FeatureIndex
 from npid_mm.retrieval.index.metadata import LISTS
 from npid_mm.retrieval.index.regular_files import open_regular
 from npid_mm.retrieval.index.sole_writer import sole_writer
+from npid_mm.utils.atomic_io import atomic_path
+from npid_mm.utils.hashing import file_sha256
 
 MIN_ROWS = 100_000  # below, the exact search takes milliseconds
 TARGET = 0.95  # recall
@@ -59,11 +58,9 @@ def build_approximate(index: FeatureIndex, trust: bool = False) -> dict:
             raise ValueError(f'faiss refuses the rows of {index.folder}: {reason}') from error
         about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
         about |= _measure(searcher, index.rows, _shuffled(index)[:QUERIES])
-        unfinished = index.folder / (LISTS + UNFINISHED)
-        unfinished.unlink(missing_ok=True)
-        faiss.write_index(searcher, str(unfinished))
-        about['sha256'] = _sha256(unfinished)
-        os.replace(unfinished, index.folder / LISTS)
+        with atomic_path(index.folder / LISTS) as unfinished:
+            faiss.write_index(searcher, str(unfinished))
+            about['sha256'] = _sha256(unfinished)
         index.meta['approximate'] = about
         index.write()
     return about
@@ -138,7 +135,7 @@ def _read_lists(faiss, path: Path, index: FeatureIndex):
 
 def _sha256(path: Path) -> str:
     with open_regular(path) as file:
-        return hashlib.file_digest(file, 'sha256').hexdigest()
+        return file_sha256(file)
 
 
 def _check_size(index: FeatureIndex) -> None:

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import JSON as JSON_FILE
 from npid_mm.utils.outputs import REPORT, check_output
 
@@ -57,8 +57,8 @@ def write_report(run: SuiteRun, subject: dict) -> None:
         },
         tables=[_table(table, metrics) for table in run.suite.tables],
     )
-    AtomicFileBackend().put_text(json.dumps(report, indent=2), run.folder / JSON)
-    AtomicFileBackend().put_text(as_markdown(report), run.folder / MARKDOWN)
+    write_atomic(run.folder / JSON, json.dumps(report, indent=2))
+    write_atomic(run.folder / MARKDOWN, as_markdown(report))
 
 
 def _table(table: Table, metrics: dict[str, dict]) -> dict:

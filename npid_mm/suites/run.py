@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from npid_mm.datasets.layout_checks import LayoutReport
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
 from npid_mm.engine.resume import UnreadableCheckpointError
+from npid_mm.utils.atomic_io import write_atomic
 
 from .benchmark_config import BATCH, local_config, read_configs, start_from
 from .processes import BenchmarkError, BenchmarkTools, best_cell
@@ -184,4 +184,4 @@ class SuiteRun:
         return json.loads(path.read_text()) if path.is_file() else {}
 
     def _write(self, text: str, path: Path) -> None:
-        AtomicFileBackend().put_text(text, path)
+        write_atomic(path, text)

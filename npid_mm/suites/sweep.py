@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import JSON, check_output
 from npid_mm.utils.processes import run_logged
 
@@ -100,7 +100,7 @@ class Sweep:
         metrics = last_metrics(folder)
         if self.metric not in metrics:
             return f'no metric {self.metric}, only {", ".join(metrics) or "none"}'
-        AtomicFileBackend().put_text(json.dumps(metrics), folder / RESULT)
+        write_atomic(folder / RESULT, json.dumps(metrics))
         self.write()
         return None
 
@@ -117,7 +117,7 @@ class Sweep:
             cells=[dict(settings=cell, metrics=self.result(cell)) for cell in self.cells],
             best=self.best(),
         )
-        AtomicFileBackend().put_text(json.dumps(summary, indent=2), self.folder / SUMMARY)
+        write_atomic(self.folder / SUMMARY, json.dumps(summary, indent=2))
 
 
 def _origin(summary: Path) -> dict | None:

@@ -80,7 +80,7 @@ def class_accuracy_bars(figures, out, title='Accuracy by class'):
         _draw_bars(bars, shown, figures['accuracy'])
         bars.set_title(f'the best and the worst {ENDS}', fontsize=10, color=FADED)
     figure.suptitle(title, fontsize=11, color=INK)
-    with atomic_path(out) as path:
+    with atomic_path(out, keep_suffix=True) as path:
         figure.savefig(path)
     return out
 

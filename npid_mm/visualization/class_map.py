@@ -100,7 +100,7 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
     axes.set(xticks=[], yticks=[])
     axes.set_aspect('equal', 'datalim')
     axes.spines[:].set_color('#d5d5d5')
-    with atomic_path(out) as path:
+    with atomic_path(out, keep_suffix=True) as path:
         figure.savefig(path)
     return out
 

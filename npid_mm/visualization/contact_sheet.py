@@ -81,7 +81,7 @@ def neighbor_sheet(
             lines = [f'{similarity[row][rank]:.3f}', _class_name(label, class_names)]
             sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labelled else None)
     sheet.draw_header()
-    with atomic_path(out) as path:
+    with atomic_path(out, keep_suffix=True) as path:
         sheet.image.save(path, optimize=True)
     return out
 

@@ -65,7 +65,7 @@ def training_curve(runs, out, k=None):
         lines = [Line2D([], [], color=f'C{number}', linewidth=2) for number in range(len(series))]
         columns = min(len(series), 2 * len(panels))
         figure.legend(lines, list(series), loc='outside lower center', ncols=columns, frameon=False)
-    with atomic_path(out) as path:
+    with atomic_path(out, keep_suffix=True) as path:
         figure.savefig(path)
     return out
 

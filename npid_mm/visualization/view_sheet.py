@@ -64,7 +64,7 @@ def view_sheet(originals, views, out='views.png', title='', cell=128):
             sheet.paste(_fit(Image.fromarray(pixels), cell), (x, y))
             size = f'{pixels.shape[1]} x {pixels.shape[0]}'
             pen.text((x + cell / 2, y + cell + LINE / 2), size, FADED, font, 'mm')
-    with atomic_path(out) as path:
+    with atomic_path(out, keep_suffix=True) as path:
         sheet.save(path)
     return out
 

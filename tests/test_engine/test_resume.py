@@ -6,12 +6,11 @@ import shutil
 import pytest
 import torch
 from mmengine.config import Config
-from mmengine.fileio import get_file_backend
 
 from npid_mm.engine import launch, resume
-from npid_mm.engine.atomic_file_backend import remove_unfinished
 from npid_mm.engine.launch import set_resume
 from npid_mm.engine.resume import UnreadableCheckpointError, newest_checkpoint
+from npid_mm.utils.atomic_io import UNFINISHED
 
 
 def write(path, iteration, epoch, run=None):
@@ -173,55 +172,6 @@ def test_checkpoints_without_a_run_are_one_run(two_runs):
     assert newest_checkpoint(two_runs).name == 'epoch_4.pth'
 
 
-@pytest.fixture
-def backend():
-    return get_file_backend(backend_args=dict(backend='atomic'))
-
-
-def test_backend_writes_bytes_and_text(backend, tmp_path):
-    path = tmp_path / 'new' / 'file'
-    backend.put(b'one', path)
-    assert path.read_bytes() == b'one'
-    backend.put_text('zwö', str(path))
-    assert backend.get_text(path) == 'zwö'
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize('call', ['fsync', 'replace'])
-def test_a_write_that_fails_leaves_the_old_file(backend, tmp_path, monkeypatch, call):
-    path = tmp_path / 'file'
-    backend.put(b'old', path)
-
-    def fail(*arguments):
-        raise OSError('no space left')
-
-    monkeypatch.setattr(os, call, fail)
-    with pytest.raises(OSError, match='no space left'):
-        backend.put(b'new', path)
-    assert path.read_bytes() == b'old'
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_what_a_killed_writer_left_is_removed(backend, tmp_path, monkeypatch):
-    path = tmp_path / 'epoch_1.pth'
-    backend.put(b'old', path)
-    child = os.fork()
-    if child == 0:  # dies after writing, before renaming
-        monkeypatch.setattr(os, 'replace', lambda *names: os._exit(9))
-        try:
-            backend.put(b'new', path)
-        finally:
-            os._exit(1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
-    assert path.read_bytes() == b'old'
-    assert len(list(tmp_path.iterdir())) == 2
-    assert newest_is_not_fooled(tmp_path)
-    remove_unfinished(tmp_path)
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def newest_is_not_fooled(folder):
-    """The unfinished file has no name of a checkpoint."""
-    with pytest.raises(UnreadableCheckpointError) as caught:
-        newest_checkpoint(folder)
-    return 'unfinished' not in str(caught.value)
+def test_an_unfinished_file_is_not_taken_for_a_checkpoint(tmp_path):
+    (tmp_path / f'epoch_1.pth{UNFINISHED}').write_bytes(b'half')
+    assert newest_checkpoint(tmp_path) is None

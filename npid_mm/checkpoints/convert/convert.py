@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
-from mmengine.fileio import put
 from torch import Tensor
 
 from npid_mm.checkpoints.fit import COUNTER, MISSING, fit_report, misfits
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import CHECKPOINT, check_output
 
 from .exporters import TARGETS, Target
@@ -63,7 +63,7 @@ def convert(pretrained: NPIDState, target: str, path: str | Path, force: bool = 
     check_output(path, kind.output, force, 'OUT', pretrained.path)
     data = kind.data(pretrained)
     _check_whole(pretrained.backbone())
-    put(data, str(path), backend_args=dict(backend='atomic'))
+    write_atomic(path, data)
     facts = _facts(pretrained) if kind.whole else [_backbone_fact(pretrained.backbone())]
     return '\n'.join([*table(pretrained, kind), *facts])
 

@@ -6,8 +6,8 @@ from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook
 from mmpretrain.registry import HOOKS
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend, remove_unfinished
 from npid_mm.engine.removable_files import STEPS, STOP_NAME, STOPS, keep_own_files
+from npid_mm.utils.atomic_io import remove_unfinished, write_atomic
 
 
 @HOOKS.register_module()
@@ -126,7 +126,7 @@ class _RemovingLater:
 @master_only
 def _name_last(work_dir: str, path: str) -> None:
     """Write where find_latest_checkpoint looks."""
-    AtomicFileBackend().put_text(path, f'{work_dir}/last_checkpoint')
+    write_atomic(f'{work_dir}/last_checkpoint', path)
 
 
 @master_only

@@ -9,9 +9,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmpretrain.registry import HOOKS
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
 from npid_mm.engine.resume import RUN_ID
 from npid_mm.engine.runners.resumable_train_loop import SEEN
+from npid_mm.utils.atomic_io import write_atomic
 
 VALIDATED = 'last_validation.json'  # in the work dir: the run and its iteration
 
@@ -45,7 +45,7 @@ class MissedValidationHook(Hook):
         if is_main_process():
             record = dict(run=runner.message_hub.get_info(RUN_ID, None), iter=runner.iter)
             path = Path(runner.work_dir) / VALIDATED
-            AtomicFileBackend().put_text(json.dumps(record), path)
+            write_atomic(path, json.dumps(record))
 
 
 def _is_due(runner) -> bool:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from npid_mm.engine.atomic_file_backend import UNFINISHED
+from npid_mm.utils.atomic_io import UNFINISHED
 from npid_mm.utils.paths import check_path
 from npid_mm.version import __version__
 

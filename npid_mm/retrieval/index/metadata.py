@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import check_path
 
 from .regular_files import read_regular
@@ -95,7 +95,7 @@ def write_metadata(folder: Path, meta: dict) -> bool:
     )
     if len(content) > MOST_BYTES:
         raise ValueError(f'{folder / META} must have at most {MOST_BYTES:,} bytes: start another')
-    AtomicFileBackend().put_text(content, folder / META)
+    write_atomic(folder / META, content)
     return bool(signature)
 
 

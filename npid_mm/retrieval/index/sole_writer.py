@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from npid_mm.engine.atomic_file_backend import UNFINISHED
 from npid_mm.engine.folder_lock import held_lock
+from npid_mm.utils.atomic_io import UNFINISHED
 
 from .metadata import LISTS, META
 from .regular_files import check_regular

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.retrieval.index import metadata
 from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.feature_index import FeatureIndex
 from npid_mm.retrieval.index.metadata import MOST_ENTRIES
@@ -67,7 +67,7 @@ def test_killed_before_the_last_file_the_index_is_the_old_one(tmp_path, monkeypa
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(AtomicFileBackend, 'put_text', die)
+        patch.setattr(metadata, 'write_atomic', die)
         index.append(unit_rows(3, 8, seed=1), entries(3, first=4))
     again = FeatureIndex(tmp_path)
     assert torch.equal(again.rows, unit_rows(4, 8)) and list(again.entries()) == entries(4)

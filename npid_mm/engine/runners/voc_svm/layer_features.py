@@ -1,9 +1,7 @@
 """Features of every layer of a whole data set, as files."""
 
-import hashlib
 import json
-import os
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +11,7 @@ from rich.progress import track
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from npid_mm.engine.atomic_file_backend import UNFINISHED, AtomicFileBackend
+from npid_mm.utils.atomic_io import atomic_path, write_atomic
 
 
 class LayerFeatures:
@@ -86,11 +84,13 @@ class LayerFeatures:
 
     def _open(self, rows: dict[str, Tensor], count: int, stack: ExitStack) -> dict:
         """Begin the files of the layers that are missing; the stack closes them."""
-        AtomicFileBackend().put_text(json.dumps(list(rows)), self._list)
+        write_atomic(self._list, json.dumps(list(rows)))
         files = {}
         for layer, feature in rows.items():
             if not self.path(layer).exists():
-                files[layer] = stack.enter_context(_whole_file(self.path(layer)))
+                files[layer] = stack.enter_context(
+                    open(stack.enter_context(atomic_path(self.path(layer))), 'wb')
+                )
                 header = dict(descr='<f4', fortran_order=False, shape=(count, feature.size(1)))
                 np.lib.format.write_array_header_1_0(files[layer], header)
         return files
@@ -116,38 +116,9 @@ def batch_layers(model: nn.Module, data_batch: dict) -> list[Tensor]:
     return [output.flatten(1).float() for output in outputs]
 
 
-def fingerprint(model: nn.Module, *settings) -> str:
-    """Short hash of all weights and buffers, and of settings that JSON or ``str`` can tell apart.
-
-    Args:
-        model (nn.Module): Its loaded weights count, wherever they are from.
-        *settings: Anything else that features depend on.
-    """
-    digest = hashlib.sha256(json.dumps(settings, default=str).encode())
-    for name, value in model.state_dict().items():
-        digest.update(f'{name} {value.dtype} {tuple(value.shape)}'.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:12]
-
-
 def _all_ranks(outputs: list[Tensor], left: int) -> dict[str, Tensor]:
     """Rows of all ranks in the order of the data set, without those that fill up the last ranks."""
     return {
         f'feature{number}': torch.stack(all_gather(output), 1).flatten(0, 1)[:left].cpu()
         for number, output in enumerate(outputs, start=1)
     }
-
-
-@contextmanager
-def _whole_file(path: Path):
-    """Write to a name that the next attempt takes again, so that no remains pile up."""
-    unfinished = path.with_name(path.name + UNFINISHED)
-    try:
-        with open(unfinished, 'wb') as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.replace(path)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise

@@ -13,8 +13,9 @@ from torch import Tensor
 from npid_mm.engine.distributed import all_cores, run_on_main_process
 from npid_mm.engine.runners.config_checks import check_reference, loaded_probe
 from npid_mm.evaluation import COSTS, linear_gram, normalize_features
+from npid_mm.utils.hashing import weights_digest
 
-from .layer_features import LayerFeatures, fingerprint
+from .layer_features import LayerFeatures
 from .records import SVMRecords
 from .targets import check_positives, svm_targets
 
@@ -92,7 +93,7 @@ class LayerSVMLoop(TestLoop):
         ]
         settings = [cfg.get('model'), cfg.get('data_preprocessor'), self.reference['dataset']]
         settings += [cfg.test_dataloader['dataset'], self.fp16, images]
-        return fingerprint(model, *settings)
+        return weights_digest(model.state_dict(), *settings)[:12]
 
     def _fit(self, folder: Path, features: dict, targets: dict[str, Tensor]) -> Generator:
         """Fit what has no record yet, layer by layer; returns the metrics."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.logging import print_log
 
-from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.utils.atomic_io import write_atomic
 
 
 class SVMRecords:
@@ -42,4 +42,4 @@ class SVMRecords:
         self.records += records
         lines = ',\n'.join(json.dumps(record) for record in self.records)
         text = f'{{"settings": {json.dumps(self.settings)}, "records": [\n{lines}\n]}}\n'
-        AtomicFileBackend().put_text(text, self.path)
+        write_atomic(self.path, text)
