@@ -21,7 +21,7 @@ from mmengine.runner import Runner, load_checkpoint
 from mmpretrain.registry import MODELS
 from sklearn.svm import LinearSVC
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.evaluation import weighted_knn

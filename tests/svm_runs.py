@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.engine.runners.voc_svm import layer_features
 from tests import probes
 from tests.toy import ROOT

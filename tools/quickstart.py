@@ -24,9 +24,10 @@ from torch.nn import functional as F
 from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.options import add_config_options
 from npid_mm.cli.preflight import check_writable
+from npid_mm.cli.quickstart_lists import use_listed_images
 from npid_mm.cli.quickstart_record import check_work_dir, record_images
-from npid_mm.config.image_lists import use_listed_images
-from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
+from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
+from npid_mm.config.reading import read_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.engine.features import readable_features, tolerant
@@ -143,7 +144,7 @@ def complete_config(cfg: Config, args: argparse.Namespace, root: Path, labeled: 
     for loader in (cfg.train_dataloader, cfg.val_dataloader, cfg.test_dataloader):
         set_loader_defaults(loader)
     cfg.merge_from_dict(args.cfg_options)
-    settle_workers(cfg)
+    drop_worker_options(cfg)
     if not labeled:  # nothing to validate with
         cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.default_hooks.memory_bank.knn_interval = 0

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmpretrain.structures import DataSample
 from side import NEGATIVES, VIEW, main
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 
 PACKAGES = ['npid_mm', 'onedl-mmpretrain', 'onedl-mmcv', 'onedl-mmengine', 'torch', 'numpy']
 CONFIG = Path(__file__).parent / 'npid_per-image.py'

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.seeding import mixed_seed, seed_generators
 
@@ -53,7 +54,8 @@ def augmented_views(
         raise ValueError(
             f'images must be at most the {len(dataset)} of the training set, got {images}'
         )
-    preprocessor, bgr = _preprocessor(cfg)
+    settings = preprocessor_config(cfg)
+    preprocessor, bgr = MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
     indexes = [number * len(dataset) // images for number in range(images)]
     originals = [stored_image(dataset, index) for index in indexes]
     drawn = [[] for _ in indexes]
@@ -77,13 +79,6 @@ def _training_loader(cfg: Config) -> DataLoader:
         raise ValueError('the config must have a train_dataloader, it has none')
     with data_expected('training set', 'train_dataloader'):
         return Runner.build_dataloader(cfg.train_dataloader)
-
-
-def _preprocessor(cfg: Config) -> tuple[nn.Module, bool]:
-    """The model's data preprocessor, found as MMEngine finds it, and whether it makes BGR."""
-    settings = cfg.get('model', {}).get('data_preprocessor') or cfg.get('data_preprocessor', {})
-    settings = {'type': 'SelfSupDataPreprocessor', **settings}  # MMPretrain's default
-    return MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
 
 
 def _pixels(batch: Tensor, preprocessor: nn.Module, bgr: bool) -> np.ndarray:

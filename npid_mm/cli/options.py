@@ -5,7 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config, DictAction
 
-from npid_mm.config.reading import read_config, set_loader_defaults, settle_workers
+from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
+from npid_mm.config.reading import read_config
 from npid_mm.engine.distributed import check_launcher
 from npid_mm.extras import EXTRAS
 from npid_mm.utils.files import existing_file
@@ -70,7 +71,7 @@ def load_config(args: argparse.Namespace) -> Config:
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             if cfg.get(name):
                 set_loader_defaults(cfg[name])
-    settle_workers(cfg)
+    drop_worker_options(cfg)
     if args.work_dir:
         cfg.work_dir = args.work_dir
     elif not cfg.get('work_dir'):

@@ -1,4 +1,4 @@
-"""Read a config file, and name it where it cannot be read."""
+"""Read a config file; every error names the file."""
 
 from pathlib import Path
 
@@ -8,14 +8,14 @@ SUFFIXES = ('.py', '.json', '.yaml', '.yml')
 
 
 def config_from_file(path: str | Path) -> Config:
-    """Read a config file; a config is code, and any error of it is told with its file.
+    """Read a config file, which is code and may raise anything.
 
     Args:
         path (str | Path): A file.
 
     Raises:
-        ImportError: A package that the config inherits from or imports is missing.
-        ValueError: The file is of another kind, cannot be parsed, or fails as it is run.
+        ImportError: If a package that the config inherits from or imports is missing.
+        ValueError: If the file has another ending, cannot be parsed, or fails when it is run.
     """
     if Path(path).suffix not in SUFFIXES:
         raise ValueError(f'a config must end in {", ".join(SUFFIXES)}, got {path}')

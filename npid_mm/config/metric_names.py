@@ -1,6 +1,7 @@
-"""Names of the metrics that the validation of a config logs, before anything is trained."""
+"""Predict from a config which metrics its validation logs."""
 
 import inspect
+from collections.abc import Sequence
 
 from mmengine.config import Config
 from mmpretrain.registry import LOOPS, METRICS
@@ -14,7 +15,7 @@ def check_metric(cfg: Config, metric: str | None = None) -> str:
         metric (str, optional): Such as 'accuracy/top1' or 'knn/top1_k200'.
 
     Raises:
-        ValueError: The config evaluates nothing, or logs no such metric.
+        ValueError: If the config has no validation, or does not log that metric.
     """
     evaluators = cfg.get('val_evaluator')
     if not (evaluators and cfg.get('val_dataloader')) or cfg.get('val_cfg') is None:
@@ -27,7 +28,8 @@ def check_metric(cfg: Config, metric: str | None = None) -> str:
     exact = [name for name in names if not name.endswith('*')]
     if metric is None and exact:
         return exact[0]
-    if metric not in exact and not (metric and any(_matches(metric, name) for name in names)):
+    patterns = tuple(name[:-1] for name in names if name.endswith('*'))
+    if metric is None or not (metric in exact or metric.startswith(patterns)):
         raise ValueError(
             f'--metric must be one that the validation of the config logs ({", ".join(names)}), '
             f'got {metric}'
@@ -35,23 +37,17 @@ def check_metric(cfg: Config, metric: str | None = None) -> str:
     return metric
 
 
-def _matches(metric: str, name: str) -> bool:
-    return name.endswith('*') and metric.startswith(name[:-1])
-
-
 def _names(cfg: Config, evaluator: dict) -> list[str]:
-    """Keys of one metric; ``prefix/*`` where they depend on more than the config."""
+    """Return the keys of one metric, ``prefix/*`` if they depend on more than the config."""
     kind = METRICS.get(evaluator['type'])
     prefix = evaluator.get('prefix') or getattr(kind, 'default_prefix', None)
-    topk = _argument(kind, evaluator, 'topk')
-    topk = (topk,) if isinstance(topk, int) else topk
+    topk = _numbers(kind, evaluator, 'topk')
     classes = (cfg.model.get('head') or {}).get('num_classes', float('inf'))
-    tops = [f'top{k}' for k in topk or () if k <= classes]
+    tops = [f'top{k}' for k in topk if k <= classes]
     name = kind.__name__ if kind else None
     if name == 'KNNAccuracy':
-        k = _argument(LOOPS.get(cfg.val_cfg.get('type')), cfg.val_cfg, 'k')
-        k = (k,) if isinstance(k, int) else k
-        return [f'{prefix}/{top}_k{each}' for each in k or () for top in tops]
+        k = _numbers(LOOPS.get(cfg.val_cfg.get('type')), cfg.val_cfg, 'k')
+        return [f'{prefix}/{top}_k{each}' for each in k for top in tops]
     if name == 'LayerAccuracy':
         return [*(f'best/{top}' for top in tops), 'feature*']
     if name == 'Accuracy' and 'thrs' not in evaluator:
@@ -59,9 +55,10 @@ def _names(cfg: Config, evaluator: dict) -> list[str]:
     return [f'{prefix}/*' if prefix else '*']
 
 
-def _argument(kind, given: dict, name: str):
-    """An argument of a class, as given or by default."""
-    if name in given or kind is None:
-        return given.get(name)
-    parameter = inspect.signature(kind).parameters.get(name)
-    return parameter and parameter.default
+def _numbers(kind: type | None, given: dict, name: str) -> Sequence[int]:
+    """Return an argument of a class, a number or several, as given or by default."""
+    value = given.get(name)
+    if name not in given and kind is not None:
+        parameter = inspect.signature(kind).parameters.get(name)
+        value = parameter and parameter.default
+    return (value,) if isinstance(value, int) else value or ()

@@ -1,12 +1,14 @@
-"""Check the numbers of a config that MMEngine and PyTorch take as they come, or refuse late."""
+"""Check numbers of a config that MMEngine and PyTorch accept unchecked, or refuse late."""
 
 from mmengine.config import Config
 
 from npid_mm.utils.checks import check_number, check_whole
 
+from .loaders import LOADERS
+from .tree import value_at
+
 # key -> the smallest whole number that is allowed, or the interval of a number
-LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'test_cfg.reference')
-ALLOWED = {
+ALLOWED: dict[str, int | str] = {
     **{f'{loader}.batch_size': 1 for loader in LOADERS},
     **{f'{loader}.num_workers': 0 for loader in LOADERS},
     'train_cfg.max_epochs': 1,
@@ -25,15 +27,16 @@ ALLOWED = {
 
 
 def check_numbers(cfg: Config) -> None:
-    """Check what a config has of the numbers in :data:`ALLOWED`.
+    """Check the numbers of :data:`ALLOWED` that a config has.
 
     Raises:
-        ValueError: One is not a number, or out of range.
+        ValueError: If one is not a number, or out of range.
     """
     for key, allowed in ALLOWED.items():
-        value = cfg
-        for part in key.split('.'):
-            value = value.get(part) if isinstance(value, (dict, Config)) else None
-        if value is not None:
-            check = check_number if isinstance(allowed, str) else check_whole
-            check(key, value, allowed)
+        value = value_at(cfg, key)
+        if value is None:
+            continue
+        if isinstance(allowed, str):
+            check_number(key, value, allowed)
+        else:
+            check_whole(key, value, allowed)

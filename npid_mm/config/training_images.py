@@ -1,4 +1,4 @@
-"""The training images of a config as a test reads them, for configs without a test set."""
+"""Read the training images of a config with its test pipeline, if it has no test set."""
 
 import copy
 
@@ -6,14 +6,14 @@ from mmengine.config import Config
 
 
 def training_images(cfg: Config) -> dict:
-    """Data loader config of the training images, in order and without augmentation.
+    """Return the data loader config of the training images, in order and without augmentation.
 
     Args:
-        cfg (Config): A pretraining config. Its ``test_cfg.reference`` is taken if it is a loader,
-            otherwise the data set of ``train_dataloader`` with the pipeline of a test.
+        cfg (Config): A pretraining config. Its ``test_cfg.reference`` is used if it is a loader,
+            otherwise the data set of ``train_dataloader`` with a test pipeline.
 
     Raises:
-        ValueError: The config has no ``train_dataloader``, or no pipeline of a test.
+        ValueError: If the config has no ``train_dataloader``, or no test pipeline.
     """
     reference = (cfg.get('test_cfg') or {}).get('reference')
     if isinstance(reference, dict):
@@ -32,10 +32,10 @@ def training_images(cfg: Config) -> dict:
 
 
 def with_test_images(cfg: Config) -> Config:
-    """The config itself, or a copy whose test set is the training set if it has no other.
+    """Return the config if it has a test set, or a copy whose test set is the training set.
 
     Raises:
-        ValueError: There is neither.
+        ValueError: If the config has neither.
     """
     if cfg.get('test_dataloader'):
         return cfg
@@ -45,10 +45,10 @@ def with_test_images(cfg: Config) -> Config:
 
 
 def with_test_pipeline(cfg: Config) -> Config:
-    """The config itself, or a copy whose test set is nothing but the pipeline that an index needs.
+    """Return the config if it has a test set, or a copy that has its pipeline, as an index needs.
 
     Raises:
-        ValueError: The config has no pipeline of a test.
+        ValueError: If the config has no test pipeline.
     """
     if cfg.get('test_dataloader'):
         return cfg
@@ -58,20 +58,20 @@ def with_test_pipeline(cfg: Config) -> Config:
 
 
 def _test_pipeline(cfg: Config) -> list[dict]:
-    """The pipeline of another evaluation, or the variable ``test_pipeline`` of the base configs."""
+    """Return the pipeline of an evaluation, or the variable ``test_pipeline`` of the bases."""
     for name in ('test_dataloader', 'val_dataloader'):
         if cfg.get(name):
             return cfg[name]['dataset']['pipeline']
     if not cfg.get('test_pipeline'):
         raise ValueError(
-            'the config must have a test_dataloader, or test_pipeline=[...] by which its training '
-            'images are read without augmentation, it has neither'
+            'the config must have a test_dataloader, or test_pipeline=[...] to read its training '
+            'images without augmentation, it has neither'
         )
     return cfg.test_pipeline
 
 
 def _set_pipelines(dataset: dict, pipeline: list[dict]) -> None:
-    """Give a data set, or those that it wraps, a pipeline."""
+    """Set the pipeline of a data set, or of those that it wraps."""
     parts = dataset.get('datasets') or [dataset[key] for key in dataset if key == 'dataset']
     for part in parts:
         _set_pipelines(part, pipeline)

@@ -1,8 +1,8 @@
-"""Read configs so that variables of a base config can be set where it is inherited.
+"""Set variables of a base config in the config that inherits it, or on the command line.
 
-MMEngine evaluates a base file by itself: ``lr = 1e-3`` there goes into ``optimizer=dict(lr=lr)`` of
-the same file, and another ``lr`` in a config that inherits, or on the command line, changes nothing
-else. Here a variable that is set above replaces those of the bases before they are evaluated.
+MMEngine evaluates a base file on its own: ``lr = 1e-3`` there sets ``optimizer=dict(lr=lr)`` of the
+same file, and another ``lr`` in an inheriting config changes nothing else. Here such a variable
+replaces those of the bases before they are evaluated.
 """
 
 import ast
@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.runner import Runner
@@ -18,8 +19,9 @@ from mmengine.runner import Runner
 from npid_mm.extras import EXTRAS
 
 from .config_file import config_from_file
+from .tree import leaves
 
-# what a Runner, MMEngine's parser, MMPretrain and the hooks here take from the top level
+# top-level keys that a Runner, MMEngine's parser, MMPretrain and the hooks here read
 CONFIG_KEYS = frozenset(inspect.signature(Runner.__init__).parameters) - {'self', 'cfg'} | {
     'custom_imports',
     'pretrained',
@@ -35,11 +37,10 @@ class _Assigned:
 
     file: int  # 0 for the config itself, then its bases
     name: str
-    source: str
     node: ast.expr
 
-    def literal(self):
-        """The value, or None where the file computes it."""
+    def literal(self) -> Any:
+        """Return the value, or None if the file computes it."""
         try:
             return ast.literal_eval(self.node)
         except (ValueError, TypeError):
@@ -47,18 +48,19 @@ class _Assigned:
 
 
 def read_with_variables(path: str | Path, options: dict) -> Config:
-    """Read a config, with variables of its bases replaced by those that are set above them.
+    """Read a config, with variables of its bases replaced by those of inheriting configs.
 
     Args:
         path (str | Path): A config file.
-        options (dict): Key -> value, as of ``--cfg-options``. Those that name a variable are
-            applied; all others are left to the caller.
+        options (dict): Key -> value, as of ``--cfg-options``. Only those that name a variable are
+            applied.
 
     Raises:
-        ValueError: A variable of ``options`` or of the config itself changes nothing.
+        ValueError: If a variable of ``options`` or of the config itself changes nothing.
     """
     cfg, assigned = _read(path, {})
-    values, before = {}, {}
+    values: dict[str, Any] = {}
+    before: dict[str, Any] = {}
     # other packages' configs reuse names of their bases without meaning these
     if cfg.get('default_scope') not in EXTRAS:
         values = _set_above(cfg, assigned)
@@ -70,7 +72,7 @@ def read_with_variables(path: str | Path, options: dict) -> Config:
         return cfg
     try:
         cfg = _read(path, values)[0]
-    except Exception as error:  # whatever the expressions of a config file raise
+    except Exception as error:  # expressions of a config file may raise anything
         raise ValueError(
             f'{Path(path).name} cannot be evaluated with {_listed(given or values)}: '
             f'{error.__cause__ or error}'
@@ -86,20 +88,26 @@ def read_with_variables(path: str | Path, options: dict) -> Config:
 
 
 def is_variable(name: str, cfg: Config) -> bool:
-    """Whether a top-level name of a config is a variable, which takes no effect by itself."""
+    """Return whether a top-level name of a config is a variable, without effect by itself."""
     return name in cfg and name not in CONFIG_KEYS
 
 
 def _read(path: str | Path, values: dict) -> tuple[Config, list[_Assigned]]:
-    """The config with ``values`` for variables in all of its files, and what they assign."""
+    """Read a config with ``values`` for the variables in all of its files.
+
+    Returns:
+        tuple: The config, and what its files assign.
+    """
     with _replacing(values) as assigned:
         return config_from_file(path), assigned
 
 
 @contextmanager
 def _replacing(values: dict) -> Iterator[list[_Assigned]]:
-    """Let MMEngine evaluate config files with other values of their variables."""
-    original, assigned, files = Config._pre_substitute_base_vars, [], []
+    """Make MMEngine evaluate config files with other values of their variables."""
+    original = Config._pre_substitute_base_vars
+    assigned: list[_Assigned] = []
+    files: list[str] = []
 
     def substitute(filename: str, temporary: str) -> dict:
         if filename.endswith('.py'):
@@ -118,32 +126,32 @@ def _replacing(values: dict) -> Iterator[list[_Assigned]]:
         Config._pre_substitute_base_vars = staticmethod(original)
 
 
-def _assignments(source: str) -> Iterator[tuple[str, str, ast.expr]]:
-    """Name, text and node of each variable that a file assigns at its top level."""
+def _assignments(source: str) -> Iterator[tuple[str, ast.expr]]:
+    """Yield name and value of each variable that a file assigns at its top level."""
     for node in ast.parse(source).body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target = node.targets[0]
             if isinstance(target, ast.Name) and not target.id.startswith('_'):
-                yield target.id, ast.get_source_segment(source, node.value), node.value
+                yield target.id, node.value
 
 
 def _replaced(source: str, assigned: list[_Assigned], values: dict) -> str:
-    """A source with the values of some of its variables replaced."""
+    """Return a source with the values of some of its variables replaced."""
     content = source.encode()
     starts = [0]
     for line in content.splitlines(keepends=True):
         starts.append(starts[-1] + len(line))
     for each in reversed(assigned):
         if each.name in values:
-            node = each.node  # whose columns count bytes
+            node = each.node  # its columns count bytes
             first = starts[node.lineno - 1] + node.col_offset
-            last = starts[node.end_lineno - 1] + node.end_col_offset
+            last = starts[(node.end_lineno or 0) - 1] + (node.end_col_offset or 0)
             content = content[:first] + repr(values[each.name]).encode() + content[last:]
     return content.decode()
 
 
 def _set_above(cfg: Config, assigned: list[_Assigned]) -> dict:
-    """Variables that several files of a config assign, with their final values."""
+    """Return the variables that several files of a config assign, with their final values."""
     names = {each.name for each in assigned if is_variable(each.name, cfg)}
     files = {name: {each.file for each in assigned if each.name == name} for name in names}
     return {
@@ -151,17 +159,17 @@ def _set_above(cfg: Config, assigned: list[_Assigned]) -> dict:
     }
 
 
-def _is_plain(value) -> bool:
-    """Whether a value can be written down; dicts are merged, so that they are no settings."""
+def _is_plain(value: Any) -> bool:
+    """Return whether a value can be written into a file; dicts are merged instead."""
     if isinstance(value, (list, tuple)):
         return all(isinstance(each, dict) or _is_plain(each) for each in value)
     return value is None or isinstance(value, (bool, int, float, str))
 
 
 def _own(assigned: list[_Assigned]) -> dict:
-    """Variables of the config itself, with the values that they have in its bases."""
+    """Return the variables of the config itself, with the values that they have in its bases."""
     own = {each.name for each in assigned if each.file == 0}
-    values = {}
+    values: dict[str, Any] = {}
     for each in assigned:
         if each.file and each.name in own and each.name not in values:
             values[each.name] = each.literal()
@@ -173,9 +181,10 @@ def _same(one: Config, other: Config) -> bool:
     return all(one.get(key) == other.get(key) for key in CONFIG_KEYS)
 
 
-def _idle_text(cfg: Config, name: str, value, where: str) -> str:
-    found = [key for key in _flat(cfg._cfg_dict) if key.rpartition('.')[2] == name][:4]
-    keys = ' or '.join(found) or 'the key that takes its value'
+def _idle_text(cfg: Config, name: str, value: Any, where: str) -> str:
+    built = {key: each for key, each in cfg.items() if key in CONFIG_KEYS}
+    found = [key for key, _ in leaves(built) if key.endswith(f'.{name}')]
+    keys = ' or '.join(found[:4]) or 'the key that takes its value'
     return (
         f'{_listed({name: value})} ({where}) changes nothing: {name} is a variable of the config, '
         f'and no setting that takes effect has its value; set {keys}'
@@ -184,13 +193,3 @@ def _idle_text(cfg: Config, name: str, value, where: str) -> str:
 
 def _listed(values: dict) -> str:
     return ' '.join(f'{name}={value!r}' for name, value in values.items())
-
-
-def _flat(value, prefix: str = '') -> Iterator[str]:
-    """Dotted keys below the keys that take effect."""
-    for key, each in value.items():
-        if prefix or key in CONFIG_KEYS:
-            if isinstance(each, dict):
-                yield from _flat(each, f'{prefix}{key}.')
-            elif prefix:
-                yield f'{prefix}{key}'

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.network import checkpoint_content, network_state
+from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.utils.files import existing_checkpoint
 from npid_mm.utils.hashing import weights_digest
 
@@ -118,14 +119,6 @@ def no_larger_than(state: dict[str, Tensor]) -> Iterator[None]:
 def index_feature(cfg: Config) -> str:
     """Which feature an index of this config holds: that of its kNN test, or the embedding."""
     return check_level((cfg.get('test_cfg') or {}).get('feature', 'embedding'))
-
-
-def preprocessor_config(cfg: Config) -> dict:
-    """Config of the data preprocessor, found as MMEngine and MMPretrain find it."""
-    found = cfg.model.get('data_preprocessor') or cfg.get('data_preprocessor') or {}
-    probe = cfg.model.get('type') == 'ProbeClassifier'
-    default = 'ClsDataPreprocessor' if probe else 'SelfSupDataPreprocessor'
-    return {'type': default, **found}
 
 
 def network_hash(model: BaseModel) -> str:

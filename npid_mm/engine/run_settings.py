@@ -1,9 +1,11 @@
 """Settings that a run was trained with, kept in its checkpoints and compared on resume."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from mmengine.config import Config
 from mmengine.dist import get_world_size
+
+from npid_mm.config.tree import leaves, value_at
 
 SETTINGS = 'settings'  # in the meta of a checkpoint
 # parts of a config that decide what is trained and how
@@ -42,10 +44,10 @@ def run_settings(cfg: Config) -> dict[str, object]:
     """Settings of a training that decide its result, as {dotted key: plain value}."""
     settings = {}
     for part in PARTS:
-        value = cfg
-        for key in part.split('.'):
-            value = (value or {}).get(key)
-        settings.update(_flat(part, value))
+        for key, value in leaves(value_at(cfg, part), part):
+            if not key.endswith('._scope_'):
+                value = list(value) if isinstance(value, tuple) else value
+                settings[key] = value if isinstance(value, PLAIN) else str(value)
     settings[RANKS] = get_world_size()
     return {
         key: value
@@ -120,20 +122,6 @@ def check_optimizer(state: Mapping, defaults: Mapping, path: str) -> None:
                 f'start a new run from its weights (--cfg-options load_from={path}, without '
                 '--resume)'
             )
-
-
-def _flat(prefix: str, value) -> Iterator[tuple[str, object]]:
-    """Yield (dotted key, plain value) of a nested config."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            if key != '_scope_':
-                yield from _flat(f'{prefix}.{key}', each)
-    elif isinstance(value, (list, tuple)) and any(isinstance(each, Mapping) for each in value):
-        for index, each in enumerate(value):
-            yield from _flat(f'{prefix}.{index}', each)
-    else:
-        value = list(value) if isinstance(value, tuple) else value
-        yield prefix, value if isinstance(value, PLAIN) else str(value)
 
 
 def _below(key: str, parts: tuple[str, ...]) -> bool:

@@ -7,8 +7,9 @@ from mmengine.config import Config
 from mmengine.registry import Registry
 from mmpretrain.registry import MODELS, TRANSFORMS
 
+from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.engine.features import check_level
-from npid_mm.engine.inference import check_config, index_feature, preprocessor_config
+from npid_mm.engine.inference import check_config, index_feature
 
 PARTS = {'backbone': MODELS, 'neck': MODELS, 'data_preprocessor': MODELS, 'pipeline': TRANSFORMS}
 TUPLE = '_tuple_'

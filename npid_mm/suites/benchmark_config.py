@@ -1,12 +1,12 @@
 """The configs of benchmarks: options merged in, and fitted to a machine and a checkpoint."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
 
 from npid_mm.config.keys import merge_options
 from npid_mm.config.reading import read_config
+from npid_mm.config.tree import dicts, value_at
 
 # where a training's config names what it starts from: that of a detector or a segmentor, or others
 PRETRAINED, CHECKPOINT = 'pretrained', 'model.checkpoint'
@@ -31,9 +31,12 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
     configs = {name: read_config(path) for name, path in files.items()}
     for key, value in options.items():
         above, _, name = key.rpartition('.')
-        places = {each: _place(cfg, above) for each, cfg in configs.items()}
-        exact = {each: place for each, place in places.items() if place and name in place}
-        chosen = exact or {each: place for each, place in places.items() if place is not None}
+        places = {
+            each: place
+            for each, cfg in configs.items()
+            if isinstance(place := value_at(cfg._cfg_dict, above), dict)
+        }
+        chosen = [each for each, place in places.items() if name in place] or list(places)
         if not chosen:
             raise ValueError(f'--cfg-options: no config of the suite has a place for {key}')
         for each in chosen:
@@ -47,7 +50,7 @@ def local_config(cfg: Config, data_root: Path) -> Config:
     Annotations that are named from there, as metrics do, move too.
     """
     cfg = Config(cfg.to_dict())
-    for place in _dicts(cfg._cfg_dict):
+    for _, place in dicts(cfg._cfg_dict):
         for key in ('data_root', 'ann_file'):
             path = Path(str(place.get(key)))
             if path.parts[:1] == (DATA,):
@@ -69,22 +72,3 @@ def start_from(cfg: Config, checkpoint: Path, ranks: int | None) -> None:
     cfg.auto_scale_lr.enable = True
     if ranks:
         cfg.merge_from_dict({BATCH: max(1, cfg.auto_scale_lr.base_batch_size // ranks)})
-
-
-def _place(cfg: Config, key: str) -> dict | None:
-    """The dict that a config has as ``key``, if it has one; itself where ``key`` is empty."""
-    place = cfg._cfg_dict
-    for part in key.split('.') if key else ():
-        place = place.get(part) if isinstance(place, dict) else None
-    return place if isinstance(place, dict) else None
-
-
-def _dicts(value) -> Iterator[dict]:
-    """Every dict inside a value."""
-    if isinstance(value, dict):
-        yield value
-        value = value.values()
-    elif not isinstance(value, (list, tuple)):
-        return
-    for each in list(value):
-        yield from _dicts(each)

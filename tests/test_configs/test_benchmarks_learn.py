@@ -10,7 +10,7 @@ import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 from tests import layouts
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, pretrain
 from tests.svm_runs import untrained

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 from sklearn.svm import LinearSVC
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.evaluation.functional import low_shot
 from npid_mm.evaluation.functional import voc_svm as svm

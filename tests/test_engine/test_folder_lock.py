@@ -9,8 +9,8 @@ from multiprocessing import get_context
 import pytest
 from mmengine.config import Config
 
-from npid_mm.engine.folder_lock import held_lock, launched_rank, sole_training
 from npid_mm.engine import folder_lock
+from npid_mm.engine.folder_lock import held_lock, launched_rank, sole_training
 from tests.command_line import run
 from tests.toy import digits_config
 

@@ -5,12 +5,12 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
+from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.engine.inference import (
     about_network,
     index_feature,
     load_network,
     network_hash,
-    preprocessor_config,
 )
 from npid_mm.retrieval.image_files import ImagePipeline
 from tests.toy import ROOT

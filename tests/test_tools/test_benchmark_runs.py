@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
-from npid_mm.config.reading import set_loader_defaults
+from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets.layout_checks import LayoutReport, check_image_lists
 from npid_mm.suites.suite import Benchmark, Column, DataSet, Suite, Table
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, probe_config

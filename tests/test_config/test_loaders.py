@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from torch.utils.data import DataLoader, TensorDataset
 
-from npid_mm.config.reading import settle_workers
+from npid_mm.config.loaders import drop_worker_options
 
 FOR_WORKERS = dict(
     persistent_workers=True, prefetch_factor=4, timeout=60, multiprocessing_context='spawn'
@@ -31,12 +31,12 @@ def test_torch_accepts_every_loader_without_workers(cfg):
     loaders = [cfg.train_dataloader, cfg.val_dataloader[0], cfg.test_cfg.reference]
     with pytest.raises(ValueError, match='num_workers'):
         DataLoader(dataset, **loaders[0])
-    settle_workers(cfg)
+    drop_worker_options(cfg)
     for loader in loaders:
         assert len(list(DataLoader(dataset, **loader))) == 3
 
 
 def test_loaders_with_workers_are_left_alone(cfg):
     before = dict(cfg.test_dataloader)
-    settle_workers(cfg)
+    drop_worker_options(cfg)
     assert cfg.test_dataloader == before
