@@ -84,3 +84,20 @@ def check_temperature(
             f'{name} must be at least {MIN_TEMPERATURE}, below which the rounding of a cosine '
             f'decides the loss, got {value!r}'
         )
+
+
+def check_finite_rows(name: str, rows: torch.Tensor) -> None:
+    """Check that all rows (N, D) are finite.
+
+    Raises:
+        ValueError: If a row holds NaN or infinity.
+    """
+    # The sum of a row is finite only if all its terms are. As a sum of finite numbers may overflow,
+    # the suspects are looked at in full.
+    suspect = (~rows.sum(dim=1).isfinite()).nonzero().flatten()
+    broken = suspect[(~rows[suspect].isfinite()).any(dim=1)]
+    if len(broken):
+        raise ValueError(
+            f'{name} must be finite, but {len(broken)} of its {len(rows)} rows hold '
+            f'NaN or infinity, the first is row {int(broken[0])}'
+        )

@@ -1,13 +1,14 @@
-"""Average precision as PASCAL VOC has measured it since 2010."""
+"""Average precision as PASCAL VOC has defined it since 2010."""
 
 import torch
+from torch import Tensor
 
 
-def voc_average_precision(scores, targets):
-    """Area under the precision-recall curve, each precision raised to the best one right of it.
+def voc_average_precision(scores: Tensor, targets: Tensor) -> Tensor:
+    """Area under the precision-recall curve, each precision raised to the best later one.
 
-    Rows of equal score enter the curve together, so that their order does not matter.
-    scikit-learn's ``average_precision_score`` does not raise the precisions and is never above.
+    Rows of equal score enter the curve together, so their order does not matter. scikit-learn's
+    ``average_precision_score`` does not raise the precisions and is never larger.
 
     Args:
         scores (Tensor): (N,), or (N, P) for P rankings of the same rows.
@@ -17,8 +18,8 @@ def voc_average_precision(scores, targets):
         Tensor: () or (P,), from 0 to 1, float64.
 
     Raises:
-        ValueError: If the lengths differ, a score is NaN, a target is none of the three or no
-            target is 1.
+        ValueError: If the lengths differ, a score is NaN, a target is not 1, 0 or -1, or no target
+            is 1.
     """
     if targets.dim() != 1 or scores.dim() not in (1, 2) or len(scores) != len(targets):
         raise ValueError(
@@ -35,14 +36,14 @@ def voc_average_precision(scores, targets):
     hits = (targets[known] == 1).to(scores.device)[order].double()
     rank = torch.arange(1, len(hits) + 1, device=hits.device, dtype=hits.dtype)
     precision = hits.cumsum(0) / rank[:, None]
-    # Within a group of equal scores only the last row is a point of the curve.
+    # only the last of several equal scores is a point of the curve
     precision[:-1][ranked[:-1] == ranked[1:]] = 0
     precision = precision.flip(0).cummax(0).values.flip(0)
     return ((precision * hits).sum(0) / hits.sum(0)).reshape(scores.shape[1:])
 
 
-def check_targets(name, targets):
-    """Refuse targets that are none of 1, 0 and -1."""
+def check_targets(name: str, targets: Tensor) -> None:
+    """Check that all targets are 1, 0 or -1."""
     wrong = ~((targets == 1) | (targets == 0) | (targets == -1))
     if wrong.any():
         raise ValueError(

@@ -1,27 +1,35 @@
-"""The paper's weighted k-nearest-neighbour classifier (section 3.4)."""
+"""Weighted k-nearest-neighbor classifier (Wu et al., CVPR 2018, section 3.4)."""
 
 from collections.abc import Sequence
 
 import torch
+from torch import Tensor
 
 from npid_mm.utils.checks import check_temperature, check_whole
 
 from .neighbors import nearest_neighbors
 
-QUERIES_AT_ONCE = 1024  # of leave_one_out_knn, whose scores would fill N x C otherwise
+QUERIES_AT_ONCE = 1024  # in leave_one_out_knn, to bound the memory of the scores (Q, C)
 
 
-def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
-    """Score every class by its share of the nearest neighbours.
+def weighted_knn(
+    query: Tensor,
+    bank: Tensor,
+    labels: Tensor,
+    k: int | Sequence[int],
+    temperature: float = 0.07,
+    num_classes: int | None = None,
+) -> Tensor | dict[int, Tensor]:
+    """Score every class by the weights of its rows among the nearest neighbors.
 
-    ``w_c = sum over the k neighbours i of class c of exp(s_i / temperature)``, with ``s_i`` the
-    cosine similarity (Wu et al., CVPR 2018, section 3.4).
+    ``w_c = sum over the k neighbors i of class c of exp(s_i / temperature)``, with ``s_i`` the
+    cosine similarity.
 
     Args:
         query (Tensor): (Q, D), unit rows.
         bank (Tensor): (N, D), unit rows; float32, float64, bfloat16 or float16.
         labels (Tensor): (N,), the class of each bank row, integers.
-        k (int | Sequence[int]): Number of neighbours; several are answered by one search.
+        k (int | Sequence[int]): Number of neighbors; several are answered by one search.
         temperature (float): Above 0. Defaults to 0.07.
         num_classes (int, optional): C. Defaults to the largest label + 1.
 
@@ -29,20 +37,15 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
         Tensor | dict[int, Tensor]: Scores (Q, C); for several ``k`` a dict from k to scores.
 
     Raises:
-        ValueError: If the labels do not fit the bank or the classes, ``temperature`` is not above 0
-            or so low that the scores overflow, or :func:`nearest_neighbors` refuses its input.
+        ValueError: If the labels do not fit the bank or the classes, ``temperature`` is so low that
+            the scores overflow, or :func:`nearest_neighbors` refuses its input.
     """
-    if labels.dim() != 1 or len(labels) != len(bank):
-        raise ValueError(
-            'labels must hold one class for each bank row, got labels of shape '
-            f'{tuple(labels.shape)} for {len(bank)} bank rows'
-        )
+    _check_bank_labels(labels, bank)
     if len(bank) == 0:
         raise ValueError('bank must have at least one row, got none')
-    several = isinstance(k, Sequence)
-    if several and not k:
-        raise ValueError('k must name at least one number of neighbours, got an empty sequence')
-    counts = list(k) if several else [k]
+    if isinstance(k, Sequence) and not k:
+        raise ValueError('k must name at least one number of neighbors, got an empty sequence')
+    counts = list(k) if isinstance(k, Sequence) else [k]
     for count in counts:
         check_whole('k', count)
     if num_classes is None:
@@ -56,16 +59,18 @@ def weighted_knn(query, bank, labels, k, temperature=0.07, num_classes=None):
         count: weighted_vote(similarity, neighbor_labels, count, temperature, num_classes)
         for count in counts
     }
-    return scores if several else scores[k]
+    return scores if isinstance(k, Sequence) else scores[k]
 
 
-def weighted_vote(similarity, neighbor_labels, k, temperature, num_classes):
-    """Let the ``k`` most similar neighbours vote, each with ``exp(s / temperature)``.
+def weighted_vote(
+    similarity: Tensor, neighbor_labels: Tensor, k: int, temperature: float, num_classes: int
+) -> Tensor:
+    """Sum the weights ``exp(s / temperature)`` of the ``k`` nearest neighbors by class.
 
     Args:
-        similarity (Tensor): (Q, K), sorted from the most similar on.
+        similarity (Tensor): (Q, K), in descending order.
         neighbor_labels (Tensor): (Q, K), integers in [0, num_classes).
-        k (int): Neighbours that vote; more than K means all K.
+        k (int): Neighbors that vote; all K if it is larger.
         temperature (float): Above 0.
         num_classes (int): C.
 
@@ -90,37 +95,37 @@ def weighted_vote(similarity, neighbor_labels, k, temperature, num_classes):
     return scores.scatter_add_(1, neighbor_labels.long(), (similarity / temperature).exp())
 
 
-def leave_one_out_knn(bank, labels, k, temperature=0.07, queries=None):
-    """Accuracy with which bank rows are classified by their neighbours, themselves excluded.
+def leave_one_out_knn(
+    bank: Tensor,
+    labels: Tensor,
+    k: int,
+    temperature: float = 0.07,
+    queries: Tensor | None = None,
+) -> float:
+    """Classify bank rows by their neighbors, excluding themselves, and return the accuracy.
 
-    A row is excluded by its index, so that its exact copies elsewhere in the bank still vote.
+    A row is excluded by its index: exact copies of it elsewhere in the bank still vote.
 
     Args:
         bank (Tensor): (N, D), unit rows, N at least 2.
         labels (Tensor): (N,), the class of each bank row, integers.
-        k (int): Neighbours of each row; more than N - 1 means all N - 1.
+        k (int): Neighbors of each row; all N - 1 if it is larger.
         temperature (float): Above 0. Defaults to 0.07.
-        queries (Tensor, optional): (Q,), the bank rows that ask, integers. Defaults to all.
+        queries (Tensor, optional): (Q,), indices of the bank rows to classify. Defaults to all.
 
     Returns:
-        float: Share of right answers, from 0 to 1.
+        float: Share of correct answers, from 0 to 1.
 
     Raises:
-        ValueError: If the bank has fewer than 2 rows, ``queries`` is empty or out of range, or an
-            argument is refused by :func:`weighted_knn`'s rules.
+        ValueError: If the bank has fewer than 2 rows, ``queries`` is empty or out of range, or
+            :func:`weighted_knn` would refuse an argument.
     """
     if len(bank) < 2:
         raise ValueError(f'bank must have at least 2 rows, got {len(bank)}')
-    if labels.dim() != 1 or len(labels) != len(bank):
-        raise ValueError(
-            'labels must hold one class for each bank row, got labels of shape '
-            f'{tuple(labels.shape)} for {len(bank)} bank rows'
-        )
+    _check_bank_labels(labels, bank)
     check_whole('k', k)
     labels = labels.to(bank.device)
-    if queries is None:
-        queries = torch.arange(len(bank))
-    queries = queries.to(bank.device)
+    queries = (torch.arange(len(bank)) if queries is None else queries).to(bank.device)
     if len(queries) == 0 or queries.min() < 0 or queries.max() >= len(bank):
         raise ValueError(
             f'queries must be indices in [0, {len(bank)}) and at least one, got '
@@ -128,50 +133,59 @@ def leave_one_out_knn(bank, labels, k, temperature=0.07, queries=None):
         )
     _check_labels(labels, int(labels.max()) + 1)
 
-    right = 0
-    for own in queries.split(QUERIES_AT_ONCE):
-        similarity, index = nearest_neighbors(bank[own], bank, k + 1)
-        right += leave_one_out_hits(similarity, index, own, labels, k, temperature)
-    return right / len(queries)
+    hits = 0
+    for chunk in queries.split(QUERIES_AT_ONCE):
+        similarity, index = nearest_neighbors(bank[chunk], bank, k + 1)
+        hits += leave_one_out_hits(similarity, index, chunk, labels, k, temperature)
+    return hits / len(queries)
 
 
-def leave_one_out_hits(similarity, index, own, labels, k, temperature):
-    """Count the rows that their neighbours, themselves excluded, classify rightly.
+def leave_one_out_hits(
+    similarity: Tensor, index: Tensor, rows: Tensor, labels: Tensor, k: int, temperature: float
+) -> int:
+    """Count the rows that their neighbors, excluding themselves, classify correctly.
 
     Args:
-        similarity (Tensor): (Q, K + 1), sorted from the most similar on.
-        index (Tensor): (Q, K + 1), the rows that these neighbours are, itself among them.
-        own (Tensor): (Q,), the row that asks.
+        similarity (Tensor): (Q, K + 1), in descending order.
+        index (Tensor): (Q, K + 1), the rows that these neighbors are, the queries among them.
+        rows (Tensor): (Q,), indices of the rows to classify.
         labels (Tensor): (N,), the class of each row, integers.
         k (int): K.
         temperature (float): Above 0.
 
     Returns:
-        int: Right answers, from 0 to Q.
+        int: Correct answers, from 0 to Q.
     """
-    similarity, index = exclude_self(similarity, index, own)
+    similarity, index = exclude_self(similarity, index, rows)
     scores = weighted_vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)
-    return int((scores.argmax(dim=1) == labels[own]).sum())
+    return int((scores.argmax(dim=1) == labels[rows]).sum())
 
 
-def exclude_self(similarity, index, own):
-    """Leave each row that asks out of its own neighbors.
+def exclude_self(similarity: Tensor, index: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """Remove each row from its own neighbors, or the last neighbor if the row is not among them.
 
     Args:
-        similarity (Tensor): (Q, K + 1), sorted from the most similar on.
+        similarity (Tensor): (Q, K + 1), in descending order.
         index (Tensor): (Q, K + 1), the rows that these neighbors are.
-        own (Tensor): (Q,), the row that asks.
+        rows (Tensor): (Q,), indices of the rows that the neighbors are of.
 
     Returns:
         tuple[Tensor, Tensor]: Similarity and index (Q, K).
     """
-    drop = index == own[:, None]
-    # a row that is not among its own neighbors gives up the last one instead
+    drop = index == rows[:, None]
     drop[:, -1] |= ~drop.any(dim=1)
-    return tuple(each[~drop].view(len(own), -1) for each in (similarity, index))
+    return similarity[~drop].view(len(rows), -1), index[~drop].view(len(rows), -1)
 
 
-def _check_labels(labels, num_classes):
+def _check_bank_labels(labels: Tensor, bank: Tensor) -> None:
+    if labels.dim() != 1 or len(labels) != len(bank):
+        raise ValueError(
+            'labels must hold one class for each bank row, got labels of shape '
+            f'{tuple(labels.shape)} for {len(bank)} bank rows'
+        )
+
+
+def _check_labels(labels: Tensor, num_classes: int) -> None:
     if labels.is_floating_point() or labels.dtype == torch.bool:
         raise ValueError(f'labels must be integers, got {labels.dtype}')
     if labels.numel() and (labels.min() < 0 or labels.max() >= num_classes):

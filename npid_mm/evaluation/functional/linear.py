@@ -1,4 +1,4 @@
-"""A linear classifier on frozen features."""
+"""Logistic regression on frozen features."""
 
 import numpy as np
 from torch import Tensor
@@ -7,9 +7,13 @@ from npid_mm.utils.checks import check_number
 
 
 def linear_probe(
-    train: Tensor, train_labels: Tensor, test: Tensor, test_labels: Tensor, inverse_weight=1.0
+    train: Tensor,
+    train_labels: Tensor,
+    test: Tensor,
+    test_labels: Tensor,
+    inverse_weight: float = 1.0,
 ) -> float:
-    """Accuracy of a logistic regression on standardised features, for small data sets.
+    """Fit a logistic regression on standardized features, for small data sets.
 
     Args:
         train (Tensor): Features (N, D) to fit on.
@@ -19,25 +23,23 @@ def linear_probe(
         inverse_weight (float): scikit-learn's C, the inverse of the L2 penalty.
 
     Returns:
-        float: Share of right answers, from 0 to 1.
+        float: Accuracy on ``test``, from 0 to 1.
 
     Raises:
-        ValueError: The training labels hold fewer than two classes, or ``inverse_weight`` is not
+        ValueError: If ``train_labels`` has fewer than two classes, or ``inverse_weight`` is not
             above 0.
     """
-    # scikit-learn takes seconds to import, and most commands do not need it
+    # scikit-learn takes seconds to import
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     check_number('inverse_weight', inverse_weight, '(0, inf)')
-    train, train_labels, test, test_labels = (
-        np.asarray(each.cpu()) for each in (train, train_labels, test, test_labels)
-    )
-    classes = np.unique(train_labels)
+    classes = train_labels.unique()
     if len(classes) < 2:
         raise ValueError(
             f'a linear probe needs at least two classes, train_labels holds {classes.tolist()}'
         )
+    arrays = [np.asarray(each.cpu()) for each in (train, train_labels, test, test_labels)]
     probe = make_pipeline(StandardScaler(), LogisticRegression(C=inverse_weight, max_iter=3000))
-    return float(probe.fit(train, train_labels).score(test, test_labels))
+    return float(probe.fit(*arrays[:2]).score(*arrays[2:]))

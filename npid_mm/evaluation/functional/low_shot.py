@@ -1,9 +1,11 @@
-"""VOC07 with a few labeled images: machines of k positives a class, the mean over draws."""
+"""VOC07 low-shot classification: linear SVMs on k positives per class, averaged over draws."""
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from npid_mm.utils.checks import check_whole
 
@@ -14,22 +16,22 @@ from .voc_svm import COSTS, check_inputs, linear_scores, signs_and_weights
 SHOTS = (1, 2, 4, 8, 16, 32, 64, 96)
 
 
-def draw_rows(target, k, classes, seed):
-    """Draw k positives and (classes - 1) k negatives of one class.
+def draw_rows(target: Tensor, k: int, classes: int, seed: str) -> Tensor:
+    """Sample k positives and (classes - 1) k negatives of one class.
 
-    The protocol stops where a class has too few negatives; here all of them are taken then.
+    If the class has too few negatives, all of them are taken; the original protocol stops.
 
     Args:
-        target (Tensor): (N,), 1, 0 or -1; rows of -1 are never drawn.
-        k (int): Positives to draw.
+        target (Tensor): (N,), 1, 0 or -1; rows of -1 are never sampled.
+        k (int): Positives to sample.
         classes (int): C.
-        seed (str): Equal seeds give equal draws.
+        seed (str): Equal seeds give equal samples.
 
     Returns:
-        Tensor: (R,), rows, int64, in rising order.
+        Tensor: (R,), row indices in ascending order, int64.
 
     Raises:
-        ValueError: If the class has no k positives or no negative, or ``k`` is below 1.
+        ValueError: If the class has fewer than k positives or no negative, or ``k`` is below 1.
     """
     positives, negatives = ((target == sign).nonzero().flatten().tolist() for sign in (1, 0))
     if not 1 <= k <= len(positives):
@@ -45,38 +47,38 @@ def draw_rows(target, k, classes, seed):
 
 
 def low_shot_svm(
-    train,
-    train_targets,
-    test,
-    test_targets,
-    k,
-    columns=None,
-    draws=5,
-    seed=0,
-    costs=COSTS,
-    gram=None,
-):
-    """Average precisions of machines of k positives, for every class, draw and cost.
+    train: Tensor,
+    train_targets: Tensor,
+    test: Tensor,
+    test_targets: Tensor,
+    k: int,
+    columns: Sequence[int] | None = None,
+    draws: int = 5,
+    seed: int = 0,
+    costs: Sequence[float] = COSTS,
+    gram: Tensor | None = None,
+) -> list[dict]:
+    """Average precisions of SVMs on k positives, for every class, draw and cost.
 
-    A draw depends on ``seed``, k, its number and the class, so that the records of some of the
-    ``columns`` are those of a call for all.
+    A draw depends on ``seed``, k, its number and the class alone, so a call for some ``columns``
+    returns the same records as a call for all.
 
     Args:
-        train (Tensor): (N, D), of :func:`normalize_features`.
+        train (Tensor): (N, D), from :func:`normalize_features`.
         train_targets (Tensor): (N, C), 1 present, 0 absent, -1 difficult.
-        test (Tensor): (Q, D), of :func:`normalize_features`.
+        test (Tensor): (Q, D), from :func:`normalize_features`.
         test_targets (Tensor): (Q, C).
         k (int): Positives of a draw.
         columns (Sequence[int], optional): Classes to answer. Defaults to all C.
         draws (int): Independent draws. Defaults to 5.
-        seed (int): Of the draws. Defaults to 0.
+        seed (int): Seed of the draws. Defaults to 0.
         costs (Sequence[float]): Above 0. Defaults to the 19 of the protocol.
-        gram (Tensor, optional): ``linear_gram(train)``, where it is at hand for several calls.
+        gram (Tensor, optional): ``linear_gram(train)``, to share it between calls.
 
     Returns:
         list[dict]: For each column ``column``, ``k``, ``costs``, and (draws, costs) average
-        precisions ``test_ap`` and ``held_out_ap``, the latter on the rows of ``train`` that are
-        not in the draw, or None where no positive is left there. For :func:`choose_low_shot`.
+        precisions ``test_ap`` and ``held_out_ap``. The latter is on the rows of ``train`` outside
+        the draw, and None if no positive is left there. Input of :func:`choose_low_shot`.
 
     Raises:
         ValueError: If :func:`voc_svm` would refuse the inputs, ``draws`` is below 1, or a class has
@@ -85,54 +87,46 @@ def low_shot_svm(
     check_inputs(train, train_targets, test, test_targets, costs)
     check_whole('draws', draws)
     classes = train_targets.shape[1]
-    columns = range(classes) if columns is None else list(columns)
     train_targets, test_targets = train_targets.to(train.device), test_targets.to(train.device)
     gram = linear_gram(train) if gram is None else gram
     records = []
-    for column in columns:
+    for column in range(classes) if columns is None else columns:
         target, coefs, held_out_ap = train_targets[:, column], [], []
         for draw in range(draws):
             rows = draw_rows(target, k, classes, f'{seed}/{k}/{draw}/{column}')
             coef = gram.new_zeros(len(gram), len(costs))
-            coef[rows] = _path(gram[rows[:, None], rows], target[rows], costs)
+            coef[rows] = _coefficients(gram[rows[:, None], rows], target[rows], costs)
             coefs.append(coef)
             others = target.clone()
             others[rows] = -1
-            left = bool((others == 1).any())
             held_out_ap.append(
-                voc_average_precision(gram @ coef, others).tolist() if left else None
+                voc_average_precision(gram @ coef, others).tolist() if (others == 1).any() else None
             )
         score = linear_scores(test, train, torch.cat(coefs, 1))
-        test_ap = voc_average_precision(score, test_targets[:, column]).view(draws, -1)
+        test_ap = voc_average_precision(score, test_targets[:, column]).view(draws, -1).tolist()
         records.append(
-            dict(
-                column=column,
-                k=k,
-                costs=list(costs),
-                held_out_ap=held_out_ap,
-                test_ap=test_ap.tolist(),
-            )
+            dict(column=column, k=k, costs=list(costs), held_out_ap=held_out_ap, test_ap=test_ap)
         )
     return records
 
 
-def choose_low_shot(records, select='held_out'):
-    """Choose one cost for all classes and draws, and give the mean over them at that cost.
+def choose_low_shot(records: Sequence[dict], select: str = 'held_out') -> dict:
+    """Choose one cost for all classes and draws, and average the test results at that cost.
 
-    ``select='held_out'`` looks at the training images outside each draw, so never at the test
-    set; their labels go into this one number. ``'test'`` is the published protocol, which chooses
-    by the result itself and so reports too much.
+    ``select='held_out'`` chooses by the training images outside each draw and never looks at the
+    test set. ``'test'`` is the published protocol, which chooses by the test result itself and
+    overestimates it.
 
     Args:
-        records (list[dict]): Of :func:`low_shot_svm`, of all classes with one k.
+        records (Sequence[dict]): From :func:`low_shot_svm`, for all classes and one k.
         select (str): 'held_out' or 'test'. Defaults to 'held_out'.
 
     Returns:
         dict: ``k``, ``cost``, ``test_map`` and ``test_map_per_draw``.
 
     Raises:
-        ValueError: If ``select`` is neither, the records are none or not of one k, one list of
-            costs and one number of draws, or no class has a positive outside its draws.
+        ValueError: If ``select`` is neither, there are no records, they differ in k, costs or
+            number of draws, or no class has a positive outside its draws.
     """
     if select not in ('held_out', 'test'):
         raise ValueError(f"select must be 'held_out' or 'test', got {select!r}")
@@ -155,8 +149,8 @@ def choose_low_shot(records, select='held_out'):
     )
 
 
-def _path(gram, target, costs):
-    """Coefficients (R, costs) of one draw's machines."""
+def _coefficients(gram: Tensor, target: Tensor, costs: Sequence[float]) -> Tensor:
+    """Coefficients (R, costs) of the SVMs of one draw."""
     signs, weights = signs_and_weights((target == 1)[:, None])
     found = {cost: coef[:, 0] for cost, coef, _ in squared_hinge_path(gram, signs, weights, costs)}
     return torch.stack([found[cost] for cost in costs], dim=1)

@@ -1,48 +1,55 @@
-"""Exact nearest neighbours by inner product, in bounded memory.
+"""Exact nearest neighbors by inner product, in bounded memory.
 
-The bank is walked in blocks. A block's similarities stay in cache, where only the maximum of every
-``SEGMENT`` columns is compared with the worst neighbour kept so far: after a few blocks almost no
-segment passes, so that the search costs little more than its products.
+The bank is searched in blocks. A block's similarities stay in cache, and only the maximum of every
+``SEGMENT`` columns is compared with the worst neighbor kept so far. After a few blocks almost no
+segment passes, so the search costs little more than its matrix products.
 """
 
-import torch
+from collections.abc import Sequence
 
-from npid_mm.utils.checks import check_whole
+import torch
+from torch import Tensor
+
+from npid_mm.utils.checks import check_finite_rows, check_whole
 
 QUERY_ROWS = 512
-# A block of similarities stays in cache on a CPU; a GPU wants fewer, longer launches.
+# A CPU keeps a block of similarities in cache; a GPU prefers fewer, longer launches.
 BANK_ROWS = {'cpu': 8192, 'cuda': 131072}
-SEGMENT = 64  # divides every number of bank rows above
-DENSE_SHARE = 0.5  # above this share of passing segments the whole block is cheaper to merge
-# Matrix products of so few queries leave a CPU's arithmetic idle: up to here, multiplying and
-# summing row by row is faster.
+SEGMENT = 64  # divides all values of BANK_ROWS
+DENSE_SHARE = 0.5  # above this share of passing segments, merging the whole block is cheaper
+# Up to this number of queries on a CPU, multiplying and summing row by row is faster than a matrix
+# product.
 FEW = 4
-PRODUCTS = 2**21  # numbers that are multiplied before they are summed, so that they stay in cache
+PRODUCTS = 2**21  # products in one piece of a row-by-row block, so that they stay in cache
 
 
 @torch.no_grad()
-def nearest_neighbors(query, bank, k):
+def nearest_neighbors(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Find the ``k`` rows of ``bank`` with the largest inner product, exactly.
 
-    The inner product is the cosine similarity where rows have unit length. Arithmetic is float32
-    for float32, bfloat16 and float16 rows, and float64 as soon as one side is float64. Never more
-    than ``QUERY_ROWS`` x ``BANK_ROWS`` similarities are held.
+    The inner product of unit rows is the cosine similarity. Arithmetic is float32 for float32,
+    bfloat16 and float16 rows, and float64 if either side is float64. At most ``QUERY_ROWS`` x
+    ``BANK_ROWS`` similarities are held.
 
     Args:
         query (Tensor): (Q, D), floating point.
         bank (Tensor): (N, D), floating point, on the device of ``query``.
-        k (int): Neighbours of each query; more than N means all N.
+        k (int): Neighbors of each query; all N if it is larger.
 
     Returns:
-        tuple[Tensor, Tensor]: Similarity (Q, K) from the most similar on, and index (Q, K), int64,
-        with K = min(k, N). Equal similarities are ordered by the lower index.
+        tuple[Tensor, Tensor]: Similarity (Q, K) in descending order, and index (Q, K), int64, with
+        K = min(k, N). Equal similarities are ordered by the lower index.
 
     Raises:
         ValueError: If ``k`` is below 1, the shapes do not fit, a tensor is not floating point, the
             bank is empty or a row is not finite.
     """
-    _check_rows('query', query)
-    _check_rows('bank', bank)
+    for name, rows in (('query', query), ('bank', bank)):
+        if rows.dim() != 2 or not rows.is_floating_point():
+            raise ValueError(
+                f'{name} must be a 2-D floating point tensor, got {tuple(rows.shape)} of '
+                f'{rows.dtype}'
+            )
     check_whole('k', k)
     if query.shape[1] != bank.shape[1]:
         raise ValueError(
@@ -55,9 +62,9 @@ def nearest_neighbors(query, bank, k):
         )
     if len(bank) == 0:
         raise ValueError('bank must have at least one row, got none')
-    _check_finite('query', query)
-    if not _few(query):  # otherwise the products tell, and the bank is read once
-        _check_finite('bank', bank)
+    check_finite_rows('query', query)
+    if not _few(query):  # few queries check the products instead, which reads the bank only once
+        check_finite_rows('bank', bank)
 
     k = min(k, len(bank))
     dtype = torch.promote_types(torch.promote_types(query.dtype, bank.dtype), torch.float32)
@@ -65,24 +72,26 @@ def nearest_neighbors(query, bank, k):
     index = query.new_empty((len(query), k), dtype=torch.int64)
     with torch.autocast(query.device.type, enabled=False):
         for start in range(0, len(query), QUERY_ROWS):
-            rows = slice(start, start + QUERY_ROWS)
-            similarity[rows], index[rows] = _search(query[rows].to(dtype), bank, k)
+            part = slice(start, start + QUERY_ROWS)
+            similarity[part], index[part] = _search(query[part].to(dtype), bank, k)
     return similarity, index
 
 
-def merge_neighbors(similarity, payload, k):
-    """Merge the neighbours that were found on several parts of a bank.
+def merge_neighbors(
+    similarity: Sequence[Tensor], payload: Sequence[Tensor], k: int
+) -> tuple[Tensor, Tensor]:
+    """Merge the neighbors found in several parts of a bank.
 
     With the parts in the order of the bank, the result equals a search of the whole bank, ties
     included.
 
     Args:
-        similarity (list[Tensor]): (Q, K_part) of each part.
-        payload (list[Tensor]): (Q, K_part) of each part: what to carry, such as index or label.
-        k (int): Neighbours to keep; more than there are means all.
+        similarity (Sequence[Tensor]): (Q, K_part) of each part.
+        payload (Sequence[Tensor]): (Q, K_part) of each part, e.g. indices or labels.
+        k (int): Neighbors to keep; all if it is larger.
 
     Returns:
-        tuple[Tensor, Tensor]: Similarity (Q, K) from the most similar on, and its payload (Q, K).
+        tuple[Tensor, Tensor]: Similarity (Q, K) in descending order, and its payload (Q, K).
 
     Raises:
         ValueError: If ``k`` is below 1 or the parts of both lists differ in shape.
@@ -98,33 +107,14 @@ def merge_neighbors(similarity, payload, k):
     return merged[:, :k], torch.cat(payload, 1).gather(1, order[:, :k])
 
 
-def _check_rows(name, rows):
-    if rows.dim() != 2 or not rows.is_floating_point():
-        raise ValueError(
-            f'{name} must be a 2-D floating point tensor, got {tuple(rows.shape)} of {rows.dtype}'
-        )
-
-
-def _check_finite(name, rows):
-    # One cheap pass clears nearly every row: a sum is finite only where all its terms are. A sum of
-    # finite numbers can overflow, so that the rows that are left are looked at.
-    suspect = (~rows.sum(dim=1).isfinite()).nonzero().flatten()
-    broken = suspect[(~rows[suspect].isfinite()).any(dim=1)]
-    if len(broken):
-        raise ValueError(
-            f'{name} must be finite, but {len(broken)} of its {len(rows)} rows hold '
-            f'NaN or infinity, the first is row {int(broken[0])}'
-        )
-
-
-def _few(query):
+def _few(query: Tensor) -> bool:
     return query.device.type == 'cpu' and len(query) <= FEW
 
 
-def _search(query, bank, k):
-    """Neighbours of one block of queries, sorted."""
+def _search(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Sorted neighbors of one block of queries."""
     few = _few(query)
-    # All are written again by every block: fresh memory for each costs more than the arithmetic.
+    # Buffers that every block reuses: allocating them per block costs more than the arithmetic.
     if few:
         size = QUERY_ROWS * BANK_ROWS['cpu'] // FEW
         rows = query.new_empty(1 + PRODUCTS // (1 + bank.shape[1]), bank.shape[1])
@@ -135,22 +125,22 @@ def _search(query, bank, k):
     best = query.new_full((len(query), k), -torch.inf)
     where = torch.zeros_like(best, dtype=torch.int64)
     pending = []
-    # The first block takes the odd rows: it is merged whole in any case.
+    # The first block has the odd number of rows, as it is merged as a whole in any case.
     start, stop = 0, len(bank) % size or min(size, len(bank))
     while start < len(bank):
         similarity = scratch[: len(query) * (stop - start)].view(len(query), -1)
         block = bank[start:stop]
         if few:
             _multiply_rows(query, block, rows, similarity)
-            # A row that is not finite has no finite product.
+            # the products of a row that is not finite are not finite either
             if not similarity.sum().isfinite():
-                _check_finite('bank', bank)
+                check_finite_rows('bank', bank)
         else:
             if rows is not None:
                 block = rows[: stop - start].copy_(block)
             torch.mm(query, block.t(), out=similarity)
         pending.append(_candidates(similarity, best.amin(dim=1), start))
-        # `best` and `pending` are in the order of the bank, and so is what is kept of them.
+        # `best` and `pending` stay in the order of the bank, which breaks ties
         if sum(values.shape[1] for values, _ in pending) >= k or stop == len(bank):
             values, positions = zip((best, where), *pending, strict=True)
             best, where = _keep_largest(torch.cat(values, 1), torch.cat(positions, 1), k)
@@ -160,8 +150,8 @@ def _search(query, bank, k):
     return best, where.gather(1, order)
 
 
-def _multiply_rows(query, block, scratch, out):
-    """Inner products of few queries with a block, into ``out``; ``scratch`` stays in cache."""
+def _multiply_rows(query: Tensor, block: Tensor, scratch: Tensor, out: Tensor) -> None:
+    """Write the inner products of few queries with a block to ``out``, by way of ``scratch``."""
     for start in range(0, len(block), len(scratch)):
         piece = block[start : start + len(scratch)]
         for each, similarity in zip(query, out, strict=True):
@@ -169,8 +159,8 @@ def _multiply_rows(query, block, scratch, out):
             torch.sum(products, dim=1, out=similarity[start : start + len(piece)])
 
 
-def _candidates(similarity, worst, start):
-    """What a block offers above ``worst`` (Q,): similarity and bank index, (Q, any width)."""
+def _candidates(similarity: Tensor, worst: Tensor, start: int) -> tuple[Tensor, Tensor]:
+    """Similarity and bank index (Q, any width) of a block's columns above ``worst`` (Q,)."""
     if similarity.shape[1] % SEGMENT == 0:
         segments = similarity.view(len(similarity), -1, SEGMENT)
         passing = segments.amax(dim=2) > worst[:, None]
@@ -184,8 +174,8 @@ def _candidates(similarity, worst, start):
     return similarity.clone(), index.expand_as(similarity)  # the next block overwrites the original
 
 
-def _pad(row, values, index, num_rows):
-    """Turn a list sorted by ``row`` into one line a row, filled up with -inf."""
+def _pad(row: Tensor, values: Tensor, index: Tensor, num_rows: int) -> tuple[Tensor, Tensor]:
+    """Arrange values that are sorted by ``row`` as one line per row, padded with -inf."""
     count = torch.bincount(row, minlength=num_rows)
     column = torch.arange(len(row), device=row.device) - (count.cumsum(0) - count)[row]
     shape = (num_rows, int(count.max()))
@@ -196,8 +186,8 @@ def _pad(row, values, index, num_rows):
     return padded, where
 
 
-def _keep_largest(values, index, k):
-    """The ``k`` largest of each row in their order of appearance, the first among equals."""
+def _keep_largest(values: Tensor, index: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Keep the ``k`` largest of each row in their order, the first among equals."""
     kth = values.topk(k, dim=1, sorted=False).values.amin(dim=1, keepdim=True)
     chosen = values >= kth
     if chosen.count_nonzero() > k * len(values):

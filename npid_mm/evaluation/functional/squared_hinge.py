@@ -1,71 +1,82 @@
-"""Linear support vector machines with a squared hinge loss, exact and many at a time.
+"""Linear SVMs with a squared hinge loss, solved exactly and many at a time.
 
-With an intercept that is regularised like the weights, as liblinear has it, the machine of a
-column with cost c_i for row i is the minimum of
+With an intercept that is regularized like the weights, as in liblinear, the SVM of a column with
+cost c_i for row i minimizes
 
     |w|^2 / 2 + sum_i c_i max(0, 1 - y_i w.x_i)^2,    x_i with a 1 appended,
 
-which is smooth, piecewise quadratic and strongly convex. The optimum is a mix w = sum_i a_i x_i of
-rows, so that the Gram matrix stands for the features and a step of Newton for all machines is a
-few matrix products. The gradient's length bounds the distance from the optimum: what comes back is
+which is smooth, piecewise quadratic and strongly convex. The optimum is a combination w = sum_i a_i
+x_i of rows, so the Gram matrix replaces the features, and a Newton step for all SVMs is a few
+matrix products. The norm of the gradient bounds the distance to the optimum, so solutions are
 within ``tolerance`` of it.
 """
 
-import torch
+from collections.abc import Iterable, Iterator
 
-FEW = 0.2  # share of the rows up to which a linear system is cheaper to factorise than to iterate
-REDUCTION = 0.05  # of the gradient by one Newton step's conjugate gradients
-INNER_STEPS = 50  # of conjugate gradients, before the system is factorised instead
+import torch
+from torch import Tensor
+
+FEW = 0.2  # share of active rows up to which a linear system is factorized rather than iterated
+REDUCTION = 0.05  # of the gradient by the conjugate gradients of one Newton step
+INNER_STEPS = 50  # of conjugate gradients, before the system is factorized instead
 NEWTON_STEPS = 60
-# From one cost to the next. A higher one is approached in stages: straight from zero, the many rows
-# that change sides leave Newton's method steps of no size.
+# A higher cost is approached in stages. From zero, the many rows that change sides at once make
+# Newton's steps vanish.
 LARGEST_JUMP = 4.0
 
 
-def linear_gram(features):
-    """Inner products of all rows with a 1 appended, (N, N), for features (N, D)."""
+def linear_gram(features: Tensor) -> Tensor:
+    """Inner products (N, N) of the rows of ``features`` (N, D), each with a 1 appended."""
     return (features @ features.T).add_(1)
 
 
 @torch.no_grad()
-def squared_hinge_path(gram, signs, weights, costs, tolerance=1e-6):
-    """Fit P machines at every cost, each from the solution at a lower one.
+def squared_hinge_path(
+    gram: Tensor,
+    signs: Tensor,
+    weights: Tensor,
+    costs: Iterable[float],
+    tolerance: float = 1e-6,
+) -> Iterator[tuple[float, Tensor, Tensor]]:
+    """Fit P SVMs at every cost, each from the solution at a lower one.
 
     Args:
-        gram (Tensor): (N, N), float64, of :func:`linear_gram`.
+        gram (Tensor): (N, N), float64, from :func:`linear_gram`.
         signs (Tensor): (N, P), 1 for positives and -1 for negatives, float64.
-        weights (Tensor): (N, P), what a row's loss counts, 0 for rows that are left out, float64.
+        weights (Tensor): (N, P), weight of each row's loss, 0 to leave a row out, float64.
         costs (Iterable[float]): Above 0; a row's loss has the factor cost x weight.
         tolerance (float): Largest distance of w from the optimum, as a share of its length.
             Defaults to 1e-6.
 
     Yields:
-        tuple[float, Tensor, Tensor]: A cost, from the smallest on, its coefficients a (N, P) and
-        its scores of all rows (N, P), those left out included.
+        tuple[float, Tensor, Tensor]: A cost, in ascending order, its coefficients a (N, P) and its
+        scores of all rows (N, P), including those left out.
 
     Raises:
-        RuntimeError: If rounding keeps a machine from ``tolerance``.
+        RuntimeError: If rounding keeps an SVM from reaching ``tolerance``.
     """
     coef, score = torch.zeros_like(weights), torch.zeros_like(weights)
-    # So low a cost leaves all rows within the margin, where one step is exact.
+    # at this cost all rows are within the margin, where one step is exact
     last = 1 / float(gram.diagonal().max() * weights.sum(0).max())
     for cost in sorted(costs):
         while cost > LARGEST_JUMP * last:
             last *= LARGEST_JUMP
-            coef, score = _minimise(gram, signs, 2 * last * weights, coef, score, 0.1)
-        coef, score = _minimise(gram, signs, 2 * cost * weights, coef, score, tolerance)
+            coef, score = _minimize(gram, signs, 2 * last * weights, coef, score, 0.1)
+        coef, score = _minimize(gram, signs, 2 * cost * weights, coef, score, tolerance)
         last = cost
         yield cost, coef.clone(), score.clone()
 
 
-def _minimise(gram, signs, curvature, coef, score, tolerance):
-    """Newton's method from ``coef`` on; ``curvature`` (N, P) is twice the cost of each row."""
+def _minimize(
+    gram: Tensor, signs: Tensor, curvature: Tensor, coef: Tensor, score: Tensor, tolerance: float
+) -> tuple[Tensor, Tensor]:
+    """Run Newton's method from ``coef``; ``curvature`` (N, P) is twice the cost of each row."""
     coef, score = coef.clone(), score.clone()
     left = torch.arange(coef.shape[1], device=coef.device)
     for _ in range(NEWTON_STEPS):
         y, c, a, m = (each[:, left] for each in (signs, curvature, coef, score))
         hessian = c * (y * m < 1)
-        # The gradient is the mix -residual of rows.
+        # the gradient is the combination -residual of rows
         residual = hessian * (y - m) - a
         ascent = gram @ residual
         length = (residual * ascent).sum(0).clamp_min(0).sqrt()
@@ -82,12 +93,12 @@ def _minimise(gram, signs, curvature, coef, score, tolerance):
         coef[:, left] = a + size * step
         score[:, left] = m + size * change
     raise RuntimeError(
-        f'{len(left)} machines are not within tolerance {tolerance:g} of the optimum after '
+        f'{len(left)} SVMs are not within tolerance {tolerance:g} of the optimum after '
         f'{NEWTON_STEPS} steps: raise the tolerance or check the features'
     )
 
 
-def _newton_step(gram, hessian, residual, ascent):
+def _newton_step(gram: Tensor, hessian: Tensor, residual: Tensor, ascent: Tensor) -> Tensor:
     """Solve (1 + hessian gram) step = residual for every column."""
     few = (hessian > 0).sum(0) <= FEW * len(gram)
     step, missed = torch.zeros_like(residual), few.clone()
@@ -109,10 +120,16 @@ def _newton_step(gram, hessian, residual, ascent):
     return step
 
 
-def _conjugate_gradients(gram, hessian, residual, ascent):
-    """Solve the same system roughly, in the inner product of ``gram``, and say which columns are.
+def _conjugate_gradients(
+    gram: Tensor, hessian: Tensor, residual: Tensor, ascent: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Solve the same system roughly, in the inner product of ``gram``.
 
-    ``gram`` times the residual and times the direction are carried along: a step costs one product.
+    The products of ``gram`` with the residual and the direction are updated with them, so a step
+    costs one product.
+
+    Returns:
+        tuple[Tensor, Tensor]: Steps (N, P), and the columns (P,) that have converged, bool.
     """
     step = torch.zeros_like(residual)
     direction, turn = residual, ascent
@@ -121,7 +138,7 @@ def _conjugate_gradients(gram, hessian, residual, ascent):
     going = square > goal
     for _ in range(INNER_STEPS):
         image = direction + hessian * turn
-        # a column that has converged exactly has 0 / 0 here
+        # 0 / 0 in a column that has converged exactly
         size = (square / (turn * image).sum(0)).where(going, 0)
         step = step + size * direction
         residual = residual - size * image
@@ -135,8 +152,10 @@ def _conjugate_gradients(gram, hessian, residual, ascent):
     return step, ~going
 
 
-def _line_search(y, c, a, m, step, change):
-    """The share in (0, 1] of the step that minimises each column's objective, closely."""
+def _line_search(
+    y: Tensor, c: Tensor, a: Tensor, m: Tensor, step: Tensor, change: Tensor
+) -> Tensor:
+    """Share in (0, 1] of the step that nearly minimizes each column's objective."""
     slope, bend = (a * change).sum(0), (step * change).sum(0)
     low, high = torch.zeros_like(slope), torch.ones_like(slope)
     size = high

@@ -1,47 +1,60 @@
-"""The VOC07 protocol: one linear support vector machine a class, its cost by cross-validation."""
+"""The VOC07 protocol: one linear SVM per class, its cost chosen by cross-validation."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from torch import Tensor
+
+from npid_mm.utils.checks import check_finite_rows
 
 from .average_precision import check_targets, voc_average_precision
 from .squared_hinge import linear_gram, squared_hinge_path
 
 COSTS = (1.0, 10.0, 100.0, *(0.5**power for power in range(4, 20)))
-POSITIVE_WEIGHT = 2.0  # of a positive's loss beside a negative's
+POSITIVE_WEIGHT = 2.0  # of a positive's loss; a negative's is 1
 FOLDS = 3
 
 
-def normalize_features(features):
-    """Rows (N, D) in float64, divided by their length + 1e-5."""
+def normalize_features(features: Tensor) -> Tensor:
+    """Convert rows (N, D) to float64 and divide them by their length + 1e-5."""
     features = features.double()
     return features / (features.norm(dim=1, keepdim=True) + 1e-5)
 
 
-def voc_svm(train, train_targets, test, test_targets, columns=None, costs=COSTS, gram=None):
-    """Average precision of each class, of the machine whose cost cross-validates best.
+def voc_svm(
+    train: Tensor,
+    train_targets: Tensor,
+    test: Tensor,
+    test_targets: Tensor,
+    columns: Sequence[int] | None = None,
+    costs: Sequence[float] = COSTS,
+    gram: Tensor | None = None,
+) -> list[dict]:
+    """Average precision of each class, at the cost with the best cross-validation.
 
-    A class's machine is trained on all N rows, where -1 counts as absent as in the protocol, and
-    tested on the rows that are not -1. Its cost has the best mean of scikit-learn's average
-    precision over three stratified folds in the order of the rows; of equals the first counts.
-    Classes do not influence each other: asking for some of the ``columns`` gives their records.
+    A class's SVM is trained on all N rows, where -1 counts as absent as in the protocol, and tested
+    on the rows that are not -1. Its cost has the best mean of scikit-learn's average precision over
+    three stratified folds in the order of the rows; of equal ones the first counts. Classes are
+    independent, so a call for some ``columns`` returns the same records as a call for all.
 
     Args:
-        train (Tensor): (N, D), of :func:`normalize_features`.
+        train (Tensor): (N, D), from :func:`normalize_features`.
         train_targets (Tensor): (N, C), 1 present, 0 absent, -1 difficult.
-        test (Tensor): (Q, D), of :func:`normalize_features`.
+        test (Tensor): (Q, D), from :func:`normalize_features`.
         test_targets (Tensor): (Q, C).
         columns (Sequence[int], optional): Classes to answer. Defaults to all C; many at a time
-            cost less.
+            are faster.
         costs (Sequence[float]): Above 0. Defaults to the 19 of the protocol.
-        gram (Tensor, optional): ``linear_gram(train)``, where it is at hand for several calls.
+        gram (Tensor, optional): ``linear_gram(train)``, to share it between calls.
 
     Returns:
         list[dict]: For each column ``column``, ``costs``, ``cv_ap`` of each cost, the chosen
         ``cost`` and ``test_ap``, plain numbers.
 
     Raises:
-        ValueError: If shapes do not fit, a feature is not finite, a target is none of 1, 0 and -1,
-            a cost is not above 0, or a class has fewer than 3 positives or negatives to train on or
+        ValueError: If shapes do not fit, a feature is not finite, a target is not 1, 0 or -1, a
+            cost is not above 0, or a class has fewer than 3 positives or negatives to train on or
             no positive to test on.
     """
     check_inputs(train, train_targets, test, test_targets, costs)
@@ -68,44 +81,43 @@ def voc_svm(train, train_targets, test, test_targets, columns=None, costs=COSTS,
         cv_ap = [precision[cost][i] for cost in costs]
         cost = costs[int(np.argmax(cv_ap))]
         score = linear_scores(test, train, coefs[cost][:, i])
-        test_ap = voc_average_precision(score, test_targets[:, column].to(score.device))
+        test_ap = float(voc_average_precision(score, test_targets[:, column].to(score.device)))
         records.append(
-            dict(
-                column=column,
-                costs=list(costs),
-                cv_ap=cv_ap,
-                cost=cost,
-                test_ap=float(test_ap),
-            )
+            dict(column=column, costs=list(costs), cv_ap=cv_ap, cost=cost, test_ap=test_ap)
         )
     return records
 
 
-def signs_and_weights(present):
-    """What the machines of ``present`` (N, P) train on: signs and weights (N, P), float64."""
+def signs_and_weights(present: Tensor) -> tuple[Tensor, Tensor]:
+    """Signs and weights (N, P), float64, of the training rows, where ``present`` is bool (N, P)."""
     present = present.double()
     return 2 * present - 1, 1 + (POSITIVE_WEIGHT - 1) * present
 
 
-def linear_scores(rows, train, coef):
-    """Scores (Q,) or (Q, P) of ``rows`` (Q, D) by machines with coefficients over ``train``."""
+def linear_scores(rows: Tensor, train: Tensor, coef: Tensor) -> Tensor:
+    """Scores (Q,) or (Q, P) of ``rows`` (Q, D), from coefficients (N,) or (N, P) over ``train``."""
     return rows @ (train.T @ coef) + coef.sum(0)
 
 
-def check_inputs(train, train_targets, test, test_targets, costs):
-    """Refuse features, targets and costs that no machine can be trained on or tested with."""
+def check_inputs(
+    train: Tensor,
+    train_targets: Tensor,
+    test: Tensor,
+    test_targets: Tensor,
+    costs: Sequence[float],
+) -> None:
+    """Check shapes, types and values of features, targets and costs.
+
+    Raises:
+        ValueError: If one of them is wrong.
+    """
     for name, rows, targets in (('train', train, train_targets), ('test', test, test_targets)):
         if rows.dim() != 2 or rows.dtype != torch.float64:
             raise ValueError(
                 f'{name} must be (N, D) in float64, got {tuple(rows.shape)} in {rows.dtype}: pass '
                 'it through normalize_features'
             )
-        broken = ~rows.isfinite().all(dim=1)
-        if broken.any():
-            raise ValueError(
-                f'{name} must be finite, but {int(broken.sum())} of its {len(rows)} rows hold NaN '
-                f'or infinity, the first is row {int(broken.nonzero()[0])}'
-            )
+        check_finite_rows(name, rows)
         if targets.dim() != 2 or len(targets) != len(rows):
             raise ValueError(
                 f'{name}_targets must be (N, C) with a row for each of the {len(rows)} rows of '
@@ -122,8 +134,8 @@ def check_inputs(train, train_targets, test, test_targets, costs):
         raise ValueError(f'costs must be at least one number, all above 0, got {list(costs)}')
 
 
-def _folds(present, columns):
-    """Held-out rows (N, C, FOLDS + 1) of each class; the last machine is trained on all."""
+def _folds(present: Tensor, columns: Sequence[int]) -> Tensor:
+    """Held-out rows (N, C, FOLDS + 1) of each class; the last SVM is trained on all rows."""
     from sklearn.model_selection import StratifiedKFold  # slow to import
 
     held_out = torch.zeros(*present.shape, FOLDS + 1, dtype=torch.bool, device=present.device)
@@ -139,16 +151,13 @@ def _folds(present, columns):
     return held_out
 
 
-def _cross_validated(score, held_out, present):
+def _cross_validated(score: Tensor, held_out: Tensor, present: Tensor) -> float:
     """Mean over the folds of scikit-learn's average precision of one class at one cost."""
     from sklearn.metrics import average_precision_score  # slow to import
 
-    score, held_out, present = (each.cpu().numpy() for each in (score, held_out, present))
-    return float(
-        np.mean(
-            [
-                average_precision_score(present[held_out[:, fold]], score[held_out[:, fold], fold])
-                for fold in range(FOLDS)
-            ]
-        )
-    )
+    scores, rows, labels = (each.cpu().numpy() for each in (score, held_out, present))
+    folds = [
+        average_precision_score(labels[rows[:, fold]], scores[rows[:, fold], fold])
+        for fold in range(FOLDS)
+    ]
+    return float(np.mean(folds))

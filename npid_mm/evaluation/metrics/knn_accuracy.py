@@ -12,19 +12,17 @@ from .rank_metric import RankMetric
 class KNNAccuracy(RankMetric):
     """Top-k accuracy in percent from the ``knn_scores`` that :class:`KNNLoop` attaches.
 
-    A class that none of the neighbours has gets no vote and never counts as found; of equal
-    scores the lower class comes first. Keys look like ``knn/top1_k200``.
-
-    Arguments are those of :class:`RankMetric`.
+    A class without a neighbor has no vote and never counts as found; of equal scores the lower
+    class comes first. Keys look like ``knn/top1_k200``. Arguments are those of :class:`RankMetric`.
     """
 
     default_prefix = 'knn'
 
-    def process(self, data_batch, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Store the rank of the true class of each sample for every K.
 
         Raises:
-            ValueError: A label is below 0.
+            ValueError: If a label is below 0.
         """
         for sample in data_samples:
             label = int(sample['gt_label'])
@@ -35,16 +33,16 @@ class KNNAccuracy(RankMetric):
             )
 
     def compute_metrics(self, results: list[dict[int, float]]) -> dict[str, float]:
-        """Share of ranks within each of ``topk``, in percent."""
+        """Percentage of ranks within each of ``topk``."""
         return {
             f'top{top}_k{k}': share
             for k in results[0]
-            for top, share in self.shares([places[k] for places in results]).items()
+            for top, share in self.shares([ranks[k] for ranks in results]).items()
         }
 
     @staticmethod
     def rank(scores: Tensor, label: int) -> float:
-        """Place of class ``label`` by ``scores`` (C,), from 1; infinite without a vote for it."""
+        """Rank of class ``label`` by ``scores`` (C,), from 1; infinite without a vote for it."""
         if label >= len(scores) or scores[label] <= 0:
             return float('inf')
         before = (scores > scores[label]).sum() + (scores[:label] == scores[label]).sum()

@@ -10,15 +10,15 @@ from npid_mm.utils.checks import check_whole
 
 
 class RankMetric(BaseMetric):
-    """Accuracy by the place that the true class takes among all.
+    """Base of metrics that count how often the true class is among the first k.
 
     Args:
-        topk (int | Sequence[int]): Places that count as right: the first so many.
-        collect_device (str): Where the ranks' results meet, 'cpu' or 'gpu'.
-        prefix (str, optional): Precedes the keys, or replaces ``default_prefix``.
+        topk (int | Sequence[int]): Values of k.
+        collect_device (str): Device to gather the results of all processes on, 'cpu' or 'gpu'.
+        prefix (str, optional): Prefix of the keys, in place of ``default_prefix``.
 
     Raises:
-        ValueError: ``topk`` is empty or has a number below 1.
+        ValueError: If ``topk`` is empty or has a number below 1.
     """
 
     def __init__(
@@ -34,21 +34,21 @@ class RankMetric(BaseMetric):
         for each in self.topk:
             check_whole('topk', each)
 
-    def shares(self, places: Sequence[float]) -> dict[int, float]:
-        """Percent of samples whose true class is within each of ``topk``, by k."""
-        return {top: 100 * sum(place <= top for place in places) / len(places) for top in self.topk}
+    def shares(self, ranks: Sequence[float]) -> dict[int, float]:
+        """Percentage of ranks within each of ``topk``, by k."""
+        return {top: 100 * sum(rank <= top for rank in ranks) / len(ranks) for top in self.topk}
 
 
 def fit_topk(evaluator: Evaluator, num_classes: int, setting: str) -> None:
-    """Leave out the top-k accuracies of metrics whose k is above the number of classes.
+    """Remove every k above the number of classes from the top-k metrics of an evaluator.
 
     Args:
-        evaluator (Evaluator): With its metrics.
+        evaluator (Evaluator): The evaluator, whose metrics are changed.
         num_classes (int): C.
-        setting (str): Where the number comes from, e.g. 'model.head.num_classes'.
+        setting (str): Source of the number, for messages, e.g. 'model.head.num_classes'.
 
     Raises:
-        ValueError: A metric has no k of at most C.
+        ValueError: If a metric has no k of at most C.
     """
     for metric in evaluator.metrics:
         if not isinstance(metric, (Accuracy, RankMetric)) or max(metric.topk) <= num_classes:

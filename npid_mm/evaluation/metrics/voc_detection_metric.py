@@ -15,22 +15,22 @@ THRESHOLDS = range(50, 100, 5)  # IoU in percent
 class VOCDetectionMetric(VOCMetric):
     """Average precision at IoU 0.5, 0.75 and over ten thresholds, in percent.
 
-    AP is the mean over the IoU thresholds 0.5, 0.55, ..., 0.95 of the mean over the classes; at
-    each threshold precision is read at the 11 recalls 0, 0.1, ..., 1, as VOC2007 has it, and boxes
-    include their last row and column. Difficult objects count neither as found nor as missed. So
-    detectron2 reports VOC2007, which published figures are from. MMDetection's ``VOCMetric``
-    rounds to three digits and calls the mean over the thresholds mAP.
+    AP is the mean over the IoU thresholds 0.5, 0.55, ..., 0.95 of the mean over the classes. At
+    each threshold precision is read at the 11 recalls 0, 0.1, ..., 1, as in VOC2007, and boxes
+    include their last row and column. Difficult objects count neither as found nor as missed.
+    detectron2, which published results come from, reports VOC2007 in this way. MMDetection's
+    ``VOCMetric`` rounds to three digits and calls the mean over the thresholds mAP.
 
     Args:
-        collect_device (str): 'cpu' or 'gpu', where ranks gather their results.
-        prefix (str, optional): Of the names; None takes ``pascal_voc``.
+        collect_device (str): Device to gather the results of all processes on, 'cpu' or 'gpu'.
+        prefix (str, optional): Prefix of the keys. Defaults to ``pascal_voc``.
     """
 
     def __init__(self, collect_device: str = 'cpu', prefix: str | None = None):
         super().__init__(collect_device=collect_device, prefix=prefix)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Compute ``AP``, ``AP50`` and ``AP75``; the log has each class at IoU 0.5.
+        """Compute ``AP``, ``AP50`` and ``AP75``, and log each class at IoU 0.5.
 
         Args:
             results (list): Annotations and detections of each image, from ``process``.
@@ -54,10 +54,10 @@ class VOCDetectionMetric(VOCMetric):
 def _class_result(
     annotations: Sequence[dict], detections: Sequence[list], label: int, threshold: float
 ) -> dict:
-    """Recall, precision and AP of a class.
+    """Recall, precision and AP of one class.
 
-    MMDetection's ``eval_map`` does the same, in processes that it forks anew for each threshold and
-    does not wait for; now and then, ten such calls hang.
+    MMDetection's ``eval_map`` computes the same in processes that it forks for each threshold and
+    does not wait for. Ten such calls hang now and then.
     """
     boxes, objects, ignored = get_cls_results(detections, annotations, label)
     found = [

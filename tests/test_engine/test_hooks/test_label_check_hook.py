@@ -4,10 +4,8 @@ import shutil
 
 import pytest
 from mmengine.config import Config
-from mmengine.evaluator import Evaluator
 from mmengine.runner import Runner
 
-from npid_mm.evaluation.metrics import fit_topk
 from tests.probes import LAYERS, POOLED, probe_config
 from tests.toy import ROOT, digits_config
 
@@ -94,17 +92,6 @@ def test_top_5_of_two_classes_is_left_out_before_the_first_step(digits, tmp_path
     runner.train()
     assert runner.val_loop.evaluator.metrics[0].topk == (1,)
     assert runner.message_hub.get_scalar('val/accuracy/top1').current() <= 100
-
-
-def test_topk_above_all_classes_is_refused():
-    evaluator = Evaluator([dict(type='Accuracy', topk=5), dict(type='KNNAccuracy', topk=(1, 5))])
-    message = (
-        r'topk of Accuracy must have a number in 1\.\.4, the number of classes \(head\), got \(5,\)'
-    )
-    with pytest.raises(ValueError, match=message):
-        fit_topk(evaluator, 4, 'head')
-    fit_topk(evaluator, 5, 'head')
-    assert [metric.topk for metric in evaluator.metrics] == [(5,), (1, 5)]
 
 
 def test_class_folders_that_differ_are_refused(digits, tmp_path):

@@ -10,7 +10,6 @@ from npid_mm.datasets import dataset_labels
 from npid_mm.engine.distributed_search import search
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.runners import knn_loop
-from npid_mm.evaluation.metrics import KNNAccuracy
 from tests.toy import digits_config
 
 
@@ -178,19 +177,3 @@ def test_shuffled_references_are_refused(digits, tmp_path):
     cfg.test_cfg.reference.sampler.shuffle = True
     with pytest.raises(ValueError, match='give the sampler shuffle=False'):
         Runner.from_cfg(cfg).test()
-
-
-def test_rank_of_a_class_counts_ties_and_missing_votes():
-    scores = torch.tensor([2.0, 5.0, 2.0, 0.0])
-    assert [KNNAccuracy.rank(scores, c) for c in range(4)] == [2, 1, 3, float('inf')]
-    assert KNNAccuracy.rank(scores, 9) == float('inf')
-
-
-def test_a_label_below_0_is_refused_by_the_metric():
-    with pytest.raises(ValueError, match='gt_label must be a class from 0 on, got -1'):
-        KNNAccuracy().process({}, [dict(gt_label=torch.tensor([-1]), knn_scores={})])
-
-
-def test_wrong_topk_is_refused():
-    with pytest.raises(ValueError, match='topk must be at least 1, got 0'):
-        KNNAccuracy(topk=0)

@@ -1,4 +1,4 @@
-"""Weighted kNN against plain loops and scikit-learn."""
+"""Weighted kNN compared with plain loops and scikit-learn."""
 
 import math
 
@@ -12,7 +12,7 @@ from npid_mm.evaluation.functional import knn
 
 
 def make_data(queries, length, classes, seed=0, columns=6):
-    """Unit rows scattered around a direction of their class; every class occurs."""
+    """Unit rows around a direction of their class; every class occurs."""
     generator = torch.Generator().manual_seed(seed)
     centers = torch.randn(classes, columns, generator=generator)
     query = centers[torch.arange(queries) % classes]
@@ -24,13 +24,12 @@ def make_data(queries, length, classes, seed=0, columns=6):
 
 
 def loop_scores(query, bank, labels, k, temperature, classes):
-    """The paper's formula, one number at a time in float64."""
-    scores = torch.zeros(len(query), classes, dtype=torch.float64)
-    for row, one in enumerate(query.double()):
-        similarity = [(float(one @ other), i) for i, other in enumerate(bank.double())]
-        for value, i in sorted(similarity, key=lambda pair: (-pair[0], pair[1]))[:k]:
-            scores[row, int(labels[i])] += math.exp(value / temperature)
-    return scores
+    """The paper's formula, one vote at a time in float64."""
+    scores = np.zeros((len(query), classes))
+    for row, similarity in enumerate((query.double() @ bank.double().T).tolist()):
+        for i in sorted(range(len(bank)), key=lambda i: -similarity[i])[:k]:
+            scores[row, labels[i]] += math.exp(similarity[i] / temperature)
+    return torch.from_numpy(scores)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def loop_scores(query, bank, labels, k, temperature, classes):
     [(1, 1, 1, 1, 0.07), (1, 30, 2, 5, 0.07), (7, 50, 2, 200, 0.5), (10, 120, 12, 20, 0.1)],
 )
 def test_scores_equal_the_papers_formula(queries, length, classes, k, temperature):
-    """One query, two classes, K above N; the scores themselves, not only their order."""
+    """One query, two classes, K above N."""
     query, bank, labels = make_data(queries, length, classes)
     scores = weighted_knn(query, bank, labels, k, temperature)
     expected = loop_scores(query, bank, labels, k, temperature, classes)
@@ -46,7 +45,7 @@ def test_scores_equal_the_papers_formula(queries, length, classes, k, temperatur
 
 
 def test_accuracy_at_several_k_is_that_of_a_plain_loop():
-    """Top-1 and top-5 of MMSelfSup's protocol: 150 queries, 1,200 rows, 30 classes, one search."""
+    """Top-1 and top-5 at the K of MMSelfSup's protocol, from one search."""
     query, bank, labels = make_data(150, 1200, 30, columns=12)
     targets = torch.arange(150) % 30
     found = weighted_knn(query, bank, labels, (10, 20, 100, 200), 0.07)
@@ -64,11 +63,10 @@ def test_accuracy_at_several_k_is_that_of_a_plain_loop():
             ]
             assert shares[0] == shares[1]
             accuracies.add((top, shares[0]))
-    assert len(accuracies) > 5  # the figures differ by K: it is not all right, or all wrong
+    assert len(accuracies) > 5  # not all right, nor all wrong
 
 
 def test_equals_scikit_learn_with_the_same_weights():
-    """Class probabilities of an independent weighted kNN over cosine distance."""
     query, bank, labels = make_data(40, 600, 5)
     scores = weighted_knn(query, bank, labels, 15, 0.07)
     peer = KNeighborsClassifier(
@@ -82,7 +80,6 @@ def test_equals_scikit_learn_with_the_same_weights():
 
 
 def test_several_k_are_the_single_answers_from_one_search(monkeypatch):
-    """One search with the largest K answers all, whatever their order."""
     query, bank, labels = make_data(9, 100, 4)
     single = {k: weighted_knn(query, bank, labels, k) for k in (20, 1, 300)}
     searches = []
@@ -99,7 +96,6 @@ def test_several_k_are_the_single_answers_from_one_search(monkeypatch):
 
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16, torch.float64])
 def test_bank_of_another_dtype(dtype):
-    """Half banks are voted on in float32, on the values that they hold."""
     query, bank, labels = make_data(5, 60, 3)
     bank = bank.to(dtype)
     scores = weighted_knn(query, bank, labels, 10)
@@ -115,7 +111,7 @@ def test_num_classes_adds_empty_classes():
 
 
 def test_missing_neighbors_have_no_vote():
-    """A rank with fewer rows than K fills its answer with -inf."""
+    """A process with fewer rows than K pads its answer with -inf."""
     similarity = torch.tensor([[0.5, -math.inf]])
     scores = weighted_vote(similarity, torch.tensor([[1, 0]]), 2, 0.07, 2)
     torch.testing.assert_close(scores, torch.tensor([[0.0, math.exp(0.5 / 0.07)]]))
@@ -125,11 +121,9 @@ def test_missing_neighbors_have_no_vote():
     'change, message',
     [
         (dict(k=0), 'k must be at least 1, got 0'),
-        (dict(k=2.5), 'k must be a whole number, got 2.5'),
         (dict(k=(5, -2)), 'k must be at least 1, got -2'),
         (dict(k=()), 'k must name at least one'),
         (dict(temperature=0), 'temperature must be > 0, got 0'),
-        (dict(temperature=-0.1), 'temperature must be > 0, got -0.1'),
         (
             dict(temperature=0.01),
             r'temperature must be at least 0\.01\d+, .* torch.float32, got 0.01',
@@ -141,14 +135,13 @@ def test_missing_neighbors_have_no_vote():
         (dict(labels=torch.zeros(20)), 'labels must be integers, got torch.float32'),
     ],
 )
-def test_refuses_bad_arguments(change, message):
+def test_invalid_arguments(change, message):
     query, bank, labels = make_data(3, 20, 2)
     with pytest.raises(ValueError, match=message):
         weighted_knn(**(dict(query=query, bank=bank, labels=labels, k=5) | change))
 
 
-def test_vote_refuses_bad_arguments():
-    """The loop calls it without :func:`weighted_knn`, so that it looks for itself."""
+def test_invalid_arguments_of_the_vote():
     similarity, labels = torch.ones(2, 3), torch.tensor([[0, 1, 2], [0, 0, 5]])
     with pytest.raises(ValueError, match=r'\[0, 3\), got values from 0 to 5'):
         weighted_vote(similarity, labels, 3, 0.07, 3)
@@ -169,11 +162,14 @@ def loop_leave_one_out(bank, labels, k, temperature, queries):
     return right / len(queries)
 
 
-@pytest.mark.parametrize('k', [1, 7, 500])
-def test_leave_one_out_equals_a_loop(k, monkeypatch):
+@pytest.mark.parametrize(
+    'k, dtype', [(1, torch.float32), (7, torch.bfloat16), (500, torch.float32)]
+)
+def test_leave_one_out_equals_a_loop(k, dtype, monkeypatch):
     """All rows in several chunks, then chosen ones."""
     monkeypatch.setattr(knn, 'QUERIES_AT_ONCE', 16)
     _, bank, labels = make_data(0, 75, 4)
+    bank = bank.to(dtype)
     everyone = range(75)
     assert leave_one_out_knn(bank, labels, k) == loop_leave_one_out(bank, labels, k, 0.07, everyone)
     chosen = [70, 3, 3, 12]
@@ -182,20 +178,13 @@ def test_leave_one_out_equals_a_loop(k, monkeypatch):
 
 
 def test_leave_one_out_keeps_copies_of_a_row():
-    """Five equal rows: each asks the four others, and never itself, though all tie with it."""
+    """Of five equal rows, each is classified by the four others and never by itself."""
     bank = torch.nn.functional.normalize(torch.ones(5, 4), dim=1)
-    # With k=1, row 0 asks row 1; all others ask row 0, which has the other class.
+    # k=1: row 1 classifies row 0, and row 0, of the other class, classifies all others
     assert leave_one_out_knn(bank, torch.tensor([0, 1, 1, 1, 1]), 1) == 0
-    # With k=2, rows 0 and 1 get a tie and the lower class, their own; the others ask rows 0 and 1.
+    # k=2: rows 0 and 1 get a tie, hence the lower class, theirs; they classify the others wrongly
     assert leave_one_out_knn(bank, torch.tensor([0, 0, 1, 1, 1]), 2) == 2 / 5
     assert leave_one_out_knn(bank, torch.tensor([0, 0, 0, 0, 0]), 4) == 1
-
-
-def test_leave_one_out_takes_the_bank_in_bfloat16():
-    _, bank, labels = make_data(0, 60, 3)
-    bank = bank.bfloat16()
-    expected = loop_leave_one_out(bank, labels, 5, 0.07, range(60))
-    assert leave_one_out_knn(bank, labels, 5) == expected
 
 
 @pytest.mark.parametrize(
@@ -210,7 +199,7 @@ def test_leave_one_out_takes_the_bank_in_bfloat16():
         (dict(temperature=0.0), 'temperature must be > 0, got 0.0'),
     ],
 )
-def test_leave_one_out_refuses_bad_arguments(change, message):
+def test_leave_one_out_invalid_arguments(change, message):
     arguments = dict(bank=torch.ones(5, 4), labels=torch.zeros(5).long(), k=2)
     with pytest.raises(ValueError, match=message):
         leave_one_out_knn(**(arguments | change))

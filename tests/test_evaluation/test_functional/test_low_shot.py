@@ -1,20 +1,18 @@
-"""Few-shot machines: the draws, their records against scikit-learn, and the choice of the cost."""
+"""Low-shot SVMs: draws, records compared with scikit-learn, and the choice of the cost."""
 
 import numpy as np
 import pytest
 import torch
-from sklearn.svm import LinearSVC
 
 from npid_mm.evaluation import choose_low_shot, low_shot_svm, voc_average_precision
 from npid_mm.evaluation.functional.low_shot import draw_rows
 
-from .test_voc_svm import make_data
+from .svm_problems import linear_svc, make_data
 
 COSTS = (1.0, 10.0, 0.5**6)
 
 
 def test_a_draw_holds_k_positives_and_its_share_of_negatives():
-    """Distinct rows, none of -1, other ones for another seed, the same for the same."""
     target = torch.randint(-1, 2, (400,))
     rows = draw_rows(target, 5, 20, 'a')
     assert len(rows.unique()) == len(rows) == 100
@@ -28,8 +26,8 @@ def test_too_few_negatives_are_all_drawn():
     assert draw_rows(target, 3, 20, 'a').tolist() == [0, 1, 2, 3, 5]
 
 
-def test_records_equal_machines_of_scikit_learn():
-    """The test set without -1, and of the training set what is neither -1 nor drawn."""
+def test_records_equal_svms_of_scikit_learn():
+    """On the test set, and on the training rows outside the draw, both without -1."""
     train, train_targets, test, test_targets = data = make_data()
     records = low_shot_svm(*data, k=4, draws=2, seed=3, costs=COSTS)
     for record in records:
@@ -39,26 +37,17 @@ def test_records_equal_machines_of_scikit_learn():
             others = train_targets[:, column].clone()
             others[rows] = -1
             for i, cost in enumerate(COSTS):
-                machine = LinearSVC(
-                    C=cost,
-                    class_weight={1: 2, -1: 1},
-                    dual=True,
-                    tol=1e-9,
-                    max_iter=1_000_000,
-                    random_state=0,
-                )
-                machine.fit(train[rows], train_targets[rows, column] * 2 - 1)
+                svm = linear_svc(cost).fit(train[rows], train_targets[rows, column] * 2 - 1)
                 for name, features, target in (
                     ('held_out_ap', train, others),
                     ('test_ap', test, test_targets[:, column]),
                 ):
-                    score = torch.from_numpy(machine.decision_function(features))
+                    score = torch.from_numpy(svm.decision_function(features))
                     expected = float(voc_average_precision(score, target))
                     assert record[name][draw][i] == pytest.approx(expected, abs=1e-6)
 
 
 def test_some_columns_give_the_records_of_all():
-    """Draws depend on the class's number and not on who is asked beside it; runs repeat."""
     data = make_data()
     whole = low_shot_svm(*data, k=2, costs=COSTS)
     assert low_shot_svm(*data, k=2, costs=COSTS, columns=[2, 0]) == [whole[2], whole[0]]
@@ -70,7 +59,7 @@ def record(held_out, test, **changed):
 
 
 def test_chooses_one_cost_by_the_mean_over_classes_and_draws():
-    """The held-out rows prefer the second cost, the test set the first; each gives its mean."""
+    """The held-out rows prefer the second cost, the test set the first."""
     records = [
         record([[0.2, 0.4], [0.2, 0.3]], [[0.9, 0.5], [0.7, 0.3]]),
         record([[0.5, 0.4], None], [[0.5, 0.7], [0.3, 0.1]]),
@@ -85,7 +74,7 @@ def test_chooses_one_cost_by_the_mean_over_classes_and_draws():
 
 
 def test_a_class_without_spare_positives_does_not_choose():
-    """All positives drawn: nothing is left to look at but the test set."""
+    """With all positives in the draw, only the test set could choose."""
     data = make_data()
     positives = int((data[1][:, 0] == 1).sum())
     records = low_shot_svm(*data, k=positives, columns=[0], draws=2, costs=COSTS)
@@ -95,7 +84,7 @@ def test_a_class_without_spare_positives_does_not_choose():
     assert choose_low_shot(records, select='test')['test_map'] > 0
 
 
-def test_refuses_what_cannot_be_drawn_or_chosen():
+def test_invalid_arguments():
     data = make_data()
     with pytest.raises(ValueError, match=r'k must be from 1 to .* of the class, \d+, got 151'):
         low_shot_svm(*data, k=151)

@@ -1,19 +1,24 @@
-"""The solver against scikit-learn's LinearSVC, run until it no longer moves."""
+"""The solver compared with scikit-learn's LinearSVC."""
 
-import numpy as np
 import pytest
 import torch
-from sklearn.svm import LinearSVC
 
 from npid_mm.evaluation import linear_gram, squared_hinge_path
 from npid_mm.evaluation.functional import squared_hinge
 
+from .svm_problems import linear_svc
+
 
 def make_problem(length=120, columns=30, noise=1.0):
-    """Rows with a common part, as features after a ReLU have it, and labels that they hint at."""
+    """Rows with a common part, like features after a ReLU, and noisy linear labels."""
     rows = torch.randn(length, columns, dtype=torch.float64)
     labels = (rows[:, :2].sum(1) + noise * torch.randn(length) > 0.8).double() * 2 - 1
     return rows.add_(1).relu_(), labels
+
+
+def problem(features, labels):
+    """Arguments of one SVM without class weights."""
+    return linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None]
 
 
 def objective(features, labels, weights, cost, w, b):
@@ -23,17 +28,13 @@ def objective(features, labels, weights, cost, w, b):
 
 
 def peer_fit(features, labels, cost):
-    """LinearSVC as the protocol sets it, but for tolerance and iterations."""
-    machine = LinearSVC(
-        C=cost, class_weight={1: 2, -1: 1}, dual=True, tol=1e-10, max_iter=1_000_000, random_state=0
-    )
-    machine.fit(features, labels)
-    return torch.from_numpy(machine.coef_[0]), float(machine.intercept_[0])
+    svm = linear_svc(cost).fit(features, labels)
+    return torch.from_numpy(svm.coef_[0]), float(svm.intercept_[0])
 
 
 @pytest.mark.parametrize('columns, noise', [(5, 2.0), (30, 1.0), (300, 0.1)])
 def test_equals_linear_svc(columns, noise):
-    """Fewer columns than rows and more, separable and not, over six orders of the cost."""
+    """Fewer and more columns than rows, separable or not, costs over six orders of magnitude."""
     features, labels = make_problem(columns=columns, noise=noise)
     weights = torch.where(labels > 0, 2.0, 1.0).double()
     path = squared_hinge_path(
@@ -54,17 +55,16 @@ def test_equals_linear_svc(columns, noise):
     'columns, noise, scale', [(300, 0.1, 1.0), (60, 0.1, 30.0), (30, 1.0, 30.0)]
 )
 def test_high_cost_alone(columns, noise, scale):
-    """Newton's method stalls on these without the stages, or where it takes whole steps."""
+    """Newton's method stalls on these without stages, or with full steps."""
     features, labels = make_problem(columns=columns, noise=noise)
     features *= scale
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None]
-    ((_, alone, _),) = squared_hinge_path(*problem, (1000.0,))
-    path = list(squared_hinge_path(*problem, [2.0**power for power in range(-30, 10)] + [1000.0]))
+    args = problem(features, labels)
+    ((_, alone, _),) = squared_hinge_path(*args, (1000.0,))
+    path = list(squared_hinge_path(*args, [2.0**power for power in range(-30, 10)] + [1000.0]))
     torch.testing.assert_close(alone, path[-1][1], rtol=1e-4, atol=1e-6 * float(alone.abs().max()))
 
 
-def test_rows_of_no_weight_are_as_good_as_absent():
-    """A machine beside another, trained on some of the rows, scores the others too."""
+def test_rows_of_weight_0_are_ignored_and_scored():
     features, labels = make_problem()
     weights = torch.where(labels > 0, 2.0, 1.0).double()[:, None].repeat(1, 2)
     weights[80:, 0] = 0
@@ -78,13 +78,13 @@ def test_rows_of_no_weight_are_as_good_as_absent():
 
 @pytest.mark.parametrize('count', [1, 2, 10])
 def test_equals_linear_svc_on_features_of_low_rank(count):
-    """Rows of zeros but for a few: some machines are exact after a step, where others go on."""
+    """Few rows are not zero: some SVMs are exact after one step, others take more."""
     features = torch.zeros(120, 30, dtype=torch.float64)
     features[:count] = torch.nn.functional.normalize(torch.randn(count, 30).double())
     labels = 2.0 * (torch.arange(120)[:, None] % 6 == torch.arange(6)).double() - 1
     labels = labels.repeat(1, 2)
     weights = torch.where(labels > 0, 2.0, 1.0).double()
-    weights[:40, 6:] = 0  # six machines without the rows of a fold
+    weights[:40, 6:] = 0  # six SVMs without the rows of a fold
     for cost, _, score in squared_hinge_path(linear_gram(features), labels, weights, (1e-6, 1.0)):
         for column, first in enumerate([0] * 6 + [40] * 6):
             w, b = peer_fit(features[first:], labels[first:, column], cost)
@@ -92,46 +92,31 @@ def test_equals_linear_svc_on_features_of_low_rank(count):
 
 
 @pytest.mark.parametrize('few, inner', [(0.0, 500), (1.0, 50), (0.0, 1)])
-def test_both_ways_to_solve_a_step_lead_to_one_optimum(monkeypatch, few, inner):
-    """Iteration alone, factorisation alone, and the second where the first gives up."""
+def test_both_ways_to_solve_a_step_reach_the_same_optimum(monkeypatch, few, inner):
+    """Iteration, factorization, and factorization after iteration gives up."""
     features, labels = make_problem()
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None], (0.1, 100.0)
-    expected = [score for _, _, score in squared_hinge_path(*problem)]
+    args = *problem(features, labels), (0.1, 100.0)
+    expected = [score for _, _, score in squared_hinge_path(*args)]
     monkeypatch.setattr(squared_hinge, 'FEW', few)
     monkeypatch.setattr(squared_hinge, 'INNER_STEPS', inner)
-    for (_, _, score), other in zip(squared_hinge_path(*problem), expected, strict=True):
+    for (_, _, score), other in zip(squared_hinge_path(*args), expected, strict=True):
         torch.testing.assert_close(score, other, rtol=0, atol=1e-4)
 
 
 def test_tolerance_bounds_the_distance_from_the_optimum():
-    """What the gradient promises, against a far more exact solution."""
+    """Compared with a far more exact solution."""
     features, labels = make_problem(columns=300)
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None], (0.01, 10.0)
+    args = *problem(features, labels), (0.01, 10.0)
     for tolerance in (0.1, 1e-3):
-        rough = list(squared_hinge_path(*problem, tolerance=tolerance))
-        exact = list(squared_hinge_path(*problem, tolerance=1e-9))
+        rough = list(squared_hinge_path(*args, tolerance=tolerance))
+        exact = list(squared_hinge_path(*args, tolerance=1e-9))
         for (_, coef, score), (_, best, best_score) in zip(rough, exact, strict=True):
             distance = ((coef - best) * (score - best_score)).sum().sqrt()
             assert distance <= 1.001 * tolerance * (coef * score).sum().sqrt()
 
 
-def test_stages_between_far_costs_are_not_given_out():
+def test_an_unreachable_tolerance_is_an_error():
     features, labels = make_problem()
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None]
-    assert [cost for cost, _, _ in squared_hinge_path(*problem, (100.0, 1e-4))] == [1e-4, 100.0]
-
-
-def test_says_when_rounding_keeps_it_from_the_tolerance():
-    features, labels = make_problem()
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None], (1.0,)
-    with pytest.raises(RuntimeError, match='1 machines are not within tolerance 1e-30 of'):
-        list(squared_hinge_path(*problem, tolerance=1e-30))
-
-
-def test_two_runs_give_the_same_bits():
-    features, labels = make_problem()
-    problem = linear_gram(features), labels[:, None], torch.ones_like(labels)[:, None], (0.1, 10.0)
-    for (_, one, _), (_, two, _) in zip(
-        squared_hinge_path(*problem), squared_hinge_path(*problem), strict=True
-    ):
-        np.testing.assert_array_equal(one.numpy(), two.numpy())
+    args = *problem(features, labels), (1.0,)
+    with pytest.raises(RuntimeError, match='1 SVMs are not within tolerance 1e-30 of'):
+        list(squared_hinge_path(*args, tolerance=1e-30))

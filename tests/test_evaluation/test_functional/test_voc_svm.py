@@ -1,4 +1,4 @@
-"""The VOC07 protocol against scikit-learn, called as MMSelfSup's tool calls it."""
+"""The VOC07 protocol compared with scikit-learn, called as in MMSelfSup's tool."""
 
 import json
 
@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 from sklearn.model_selection import cross_val_score
-from sklearn.svm import LinearSVC
 
 from npid_mm.evaluation import (
     COSTS,
@@ -16,32 +15,11 @@ from npid_mm.evaluation import (
     voc_svm,
 )
 
-CLASSES = 3
-
-
-def make_data(lengths=(150, 90), columns=40):
-    """Features of weak classes and targets of which a few are -1, for training and test."""
-    present = torch.rand(sum(lengths), CLASSES) < 0.25
-    features = torch.randn(sum(lengths), columns)
-    features[:, :CLASSES] += 1.2 * present
-    targets = present.int()
-    targets[(torch.rand(targets.shape) < 0.05) & ~present] = -1
-    features = normalize_features(features.add_(0.5).relu_())
-    (train, test), (train_targets, test_targets) = (
-        each.split(lengths) for each in (features, targets)
-    )
-    return train, train_targets, test, test_targets
-
-
-def peer(cost):
-    """The tool's machine, with more iterations and less tolerance."""
-    return LinearSVC(
-        C=cost, class_weight={1: 2, -1: 1}, dual=True, tol=1e-9, max_iter=1_000_000, random_state=0
-    )
+from .svm_problems import linear_svc, make_data
 
 
 def test_equals_the_protocol_run_with_scikit_learn():
-    """Every cross-validated AP, the chosen cost and the AP on the test set, -1 left out there."""
+    """Cross-validated APs, the chosen cost, and the AP on the test set without rows of -1."""
     train, train_targets, test, test_targets = make_data()
     costs = (1.0, 10.0, 0.5**4, 0.5**7, 0.5**12)
     records = voc_svm(train, train_targets, test, test_targets, costs=costs)
@@ -49,13 +27,15 @@ def test_equals_the_protocol_run_with_scikit_learn():
     for column, record in enumerate(records):
         labels = np.where(train_targets[:, column].numpy() == 1, 1, -1)
         cv_ap = [
-            cross_val_score(peer(cost), train.numpy(), labels, cv=3, scoring='average_precision')
+            cross_val_score(
+                linear_svc(cost), train.numpy(), labels, cv=3, scoring='average_precision'
+            )
             for cost in costs
         ]
         np.testing.assert_allclose(record['cv_ap'], np.mean(cv_ap, axis=1), atol=1e-6)
         assert record['cost'] == costs[int(np.mean(cv_ap, axis=1).argmax())]
-        machine = peer(record['cost']).fit(train, labels)
-        scores = torch.from_numpy(machine.decision_function(test))
+        svm = linear_svc(record['cost']).fit(train, labels)
+        scores = torch.from_numpy(svm.decision_function(test))
         expected = voc_average_precision(scores, test_targets[:, column])
         assert record['test_ap'] == pytest.approx(float(expected), abs=1e-6)
 
@@ -66,7 +46,7 @@ def test_costs_are_those_of_the_protocol():
 
 
 def test_class_by_class_gives_the_records_of_all():
-    """What a run that goes on after an interruption puts together, through a JSON file."""
+    """As a resumed run combines them, through a JSON file."""
     data = make_data()
     whole = voc_svm(*data)
     gram = linear_gram(data[0])
@@ -79,8 +59,7 @@ def test_class_by_class_gives_the_records_of_all():
         assert one['test_ap'] == pytest.approx(other['test_ap'], abs=1e-6)
 
 
-def test_equal_costs_are_resolved_by_the_first():
-    """Where all costs rank alike, as argmax of the protocol does."""
+def test_of_equally_good_costs_the_first_is_chosen():
     train = normalize_features(torch.eye(12).repeat(3, 1))
     targets = (torch.arange(36) % 12 < 4).int()[:, None]
     record = voc_svm(train, targets, train, targets, costs=(1.0, 100.0, 0.01))[0]
@@ -93,14 +72,14 @@ def test_two_runs_give_the_same_records():
     assert voc_svm(*data) == voc_svm(*data)
 
 
-def test_normalises_as_the_protocol_does():
-    """A row of length 5, and a row of zeros, which stays one."""
+def test_normalizes_as_the_protocol():
+    """A row of length 5, and a row of zeros."""
     found = normalize_features(torch.tensor([[3.0, 4.0], [0.0, 0.0]]))
     expected = torch.tensor([[3.0, 4.0], [0.0, 0.0]], dtype=torch.float64) / (5 + 1e-5)
     torch.testing.assert_close(found, expected)
 
 
-def test_refuses_what_cannot_be_trained_or_tested():
+def test_invalid_arguments():
     train, train_targets, test, test_targets = make_data()
 
     def refused(message, **changed):

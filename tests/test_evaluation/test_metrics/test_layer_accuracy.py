@@ -1,4 +1,4 @@
-"""Accuracy of each layer, against MMPretrain's metric and by hand."""
+"""Accuracy of each layer, compared with MMPretrain's metric and by hand."""
 
 import pytest
 import torch
@@ -28,7 +28,7 @@ def test_each_layer_is_mmpretrains_accuracy():
     scores[1, torch.arange(50), labels] += 1.5
     metrics = evaluate(scores, labels.tolist())
     for number, layer in enumerate(scores, start=1):
-        # probabilities: it takes scores below 0 for no prediction
+        # of probabilities, as it ignores scores below 0
         expected = Accuracy.calculate(layer.softmax(1), labels, topk=(1, 5))
         for k, (value,) in zip((1, 5), expected, strict=True):
             assert metrics[f'feature{number}/top{k}'] == pytest.approx(float(value))
@@ -36,8 +36,8 @@ def test_each_layer_is_mmpretrains_accuracy():
     assert metrics['best/top5'] == metrics['feature2/top5']
 
 
-def test_best_is_by_the_first_rank_and_named_in_the_log(caplog, monkeypatch):
-    """Of equal layers the first."""
+def test_the_log_names_the_layer_that_is_best_by_the_first_k(caplog, monkeypatch):
+    """The first of equal layers."""
     logger = MMLogger.get_instance('layer_accuracy', log_level='INFO')
     monkeypatch.setattr(logger, 'handlers', [caplog.handler])
     scores = torch.tensor([[[3.0, 2, 1], [3, 2, 1]], [[2.0, 3, 1], [2, 1, 3]]])
@@ -57,7 +57,7 @@ def test_best_is_by_the_first_rank_and_named_in_the_log(caplog, monkeypatch):
 
 
 def test_broken_scores_are_never_right():
-    """Scores that diverged, or that are all alike, must not look like a result."""
+    """Neither NaN nor equal scores."""
     for value in (float('nan'), 0.0):
         scores = torch.full((1, 10, 3), value)
         assert evaluate(scores, [0] * 10, topk=(1, 2))['feature1/top2'] == 0.0
@@ -68,16 +68,3 @@ def test_broken_scores_are_never_right():
         'best/top1': 0.0,
         'best/top2': 100.0,
     }
-
-
-@pytest.mark.parametrize(
-    ('topk', 'message'),
-    [
-        (0, 'topk must be at least 1, got 0'),
-        ((), r'topk must name at least 1 number, got \(\)'),
-        ((1, -1), r'topk must be at least 1, got'),
-    ],
-)
-def test_wrong_topk_is_refused(topk, message):
-    with pytest.raises(ValueError, match=message):
-        LayerAccuracy(topk=topk)
