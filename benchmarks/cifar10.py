@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs' / 'selfsup' / 'npid'
 EXACT, NCE, PARAMETRIC = (
     CONFIGS / f'npid{loss}_resnet18_1xb128-steplr-200e_cifar10.py'
-    for loss in ('', '-nce4096', '-parametric')
+    for loss in ('-exact', '-nce4096', '-parametric')
 )
 FEEDS = ('per batch', 'per image')
 PER_IMAGE = CONFIGS.parent / '_base_' / 'datasets' / 'cifar10_per-image.py'

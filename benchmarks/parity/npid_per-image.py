@@ -6,3 +6,5 @@ _base_ = [
     '../../configs/selfsup/_base_/schedules/sgd_steplr-200e.py',
     '../../configs/selfsup/_base_/default_runtime.py',
 ]
+
+model = dict(head=dict(type='SampledSoftmaxHead', num_negatives=65536, temperature=0.07))

@@ -10,7 +10,7 @@ from PIL import Image
 
 @pytest.fixture
 def cifar10(digits, tmp_path, monkeypatch):
-    """The digits as the files of CIFAR-10, whose checksums cannot be asked for."""
+    """The digits as the files of CIFAR-10; their checksums are not verified."""
     monkeypatch.setattr(CIFAR10, '_check_integrity', lambda self: True)
     folder = tmp_path / 'cifar10' / CIFAR10.base_folder
     folder.mkdir(parents=True)
@@ -41,6 +41,6 @@ def cifar10_images(digits, tmp_path):
 
 @pytest.fixture
 def roots(digits, imagenet, cifar10, cifar10_images):
-    """Where the small data sets are, by type; by the name of the folder if a type has two."""
+    """Folders of the small data sets, by type, or by folder name where a type has two."""
     named = {cifar10_images.name: cifar10_images}
     return dict(CustomDataset=digits, ImageNet=imagenet, CIFAR10=cifar10, **named)

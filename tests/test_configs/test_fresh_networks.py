@@ -1,8 +1,8 @@
-"""The weights that every pretraining recipe starts from, against those of the code it follows.
+"""Initial weights of every recipe, against those of the code that it follows.
 
-MMSelfSup, the authors' code and VISSL draw convolutions from N(0, 2 / (k k C_out)), start every
+MMSelfSup, the authors' code and VISSL sample convolutions from N(0, 2 / (k k C_out)), start every
 norm at weight 1 and bias 0, and leave linear layers to torch. The expected numbers are written
-down here; nothing is taken from the config that is tested.
+down here; none is taken from the config under test.
 """
 
 import math
@@ -17,14 +17,14 @@ from torch import nn
 from tests.toy import ROOT
 
 CONFIGS = sorted((ROOT / 'configs/selfsup/npid').glob('*.py'))
-# those that can be trained on an untrained backbone; the others only test what a file holds
+# configs that can train on an untrained backbone; the others only test a checkpoint
 PROBES = sorted((ROOT / 'configs/benchmarks/classification').glob('[!_]*/resnet50*.py'))
-OUR_OWN = ('digits', 'folder')  # recipes that follow nobody's: blocks start as the identity
-SIGMAS = 6  # of an estimate from as many numbers as the tensor has
+OUR_OWN = ('digits', 'folder')  # recipes that follow no published one: blocks start as the identity
+SIGMAS = 6  # of an estimate from the numbers of the tensor
 
 
 def fresh(path) -> nn.Module:
-    """The network of a config as a training starts from it."""
+    """Build the network of a config with its initial weights."""
     model = Config.fromfile(path).model
     if model.type == 'ProbeClassifier':
         model.checkpoint = 'random'
@@ -34,7 +34,7 @@ def fresh(path) -> nn.Module:
 
 
 def expected(path, model: nn.Module) -> dict[str, tuple[float, float]]:
-    """Mean and deviation of every parameter and buffer of floats."""
+    """Return mean and deviation of every floating-point parameter and buffer."""
     moments = {}
     for at, module in model.named_modules():
         if isinstance(module, nn.Conv2d):
@@ -42,10 +42,10 @@ def expected(path, model: nn.Module) -> dict[str, tuple[float, float]]:
                 math.prod(module.kernel_size) * channels
                 for channels in (module.in_channels, module.out_channels)
             )
-            drawn_by_torch = 'alexnet' in path.stem  # none of the three has an AlexNet
-            deviation = 1 / math.sqrt(3 * fan_in) if drawn_by_torch else math.sqrt(2 / fan_out)
+            by_torch = 'alexnet' in path.stem  # none of the three has an AlexNet
+            deviation = 1 / math.sqrt(3 * fan_in) if by_torch else math.sqrt(2 / fan_out)
             moments[f'{at}.weight'] = (0, deviation)
-            moments[f'{at}.bias'] = (0, deviation if drawn_by_torch else 0)
+            moments[f'{at}.bias'] = (0, deviation if by_torch else 0)
         elif isinstance(module, nn.modules.batchnorm._BatchNorm):
             last = re.search(r'layer\d\.\d+\.bn2$', at) and path.stem.endswith(OUR_OWN)
             moments |= {f'{at}.weight': (0 if last else 1, 0), f'{at}.bias': (0, 0)}
@@ -71,7 +71,7 @@ def assert_moments(name: str, value: torch.Tensor, mean: float, deviation: float
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
-def test_a_fresh_network_starts_as_in_the_code_that_its_recipe_follows(path):
+def test_initial_weights_are_those_of_the_followed_code(path):
     model = fresh(path)
     model.memory_bank.set_length(model.memory_bank.length or 1000)
     moments = expected(path, model)
@@ -82,8 +82,8 @@ def test_a_fresh_network_starts_as_in_the_code_that_its_recipe_follows(path):
 
 
 @pytest.mark.parametrize('path', PROBES, ids=lambda path: path.stem)
-def test_an_untrained_backbone_of_a_probe_starts_so_too(path):
-    """The baselines of a random network, ``model.checkpoint=random``."""
+def test_untrained_backbones_of_probes_have_them_too(path):
+    """The baseline ``model.checkpoint=random``."""
     model = fresh(path)
     moments = expected(path, model)
     for name, value in model.backbone.state_dict(prefix='backbone.').items():

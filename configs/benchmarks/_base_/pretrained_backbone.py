@@ -1,4 +1,4 @@
-# What detection and segmentation add to the configs of MMDetection and MMSegmentation
+# Settings that detection and segmentation add to the configs of MMDetection and MMSegmentation
 
 custom_imports = dict(imports=['npid_mm'], allow_failed_imports=False)
 
@@ -9,13 +9,13 @@ custom_hooks = [
     dict(type='mmpretrain.PretrainedBackboneHook'),
     # stop at the first loss or weight that is NaN or infinite
     dict(type='mmpretrain.DivergenceHook'),
-    # on SIGTERM save and exit; --resume goes on from there
+    # on SIGTERM save and exit; --resume continues from there
     dict(type='mmpretrain.GracefulStopHook', interval=10),
     dict(type='mmpretrain.WeightsOnlyCheckpointHook'),
 ]
 
-# for default_hooks.checkpoint: files appear whole, the three newest stay
-whole_checkpoints = dict(
+# for default_hooks.checkpoint: files are written atomically, the three newest are kept
+atomic_checkpoints = dict(
     type='mmpretrain.AtomicCheckpointHook',
     max_keep_ckpts=3,
     backend_args=dict(backend='atomic'),

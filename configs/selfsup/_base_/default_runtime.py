@@ -4,7 +4,7 @@ custom_imports = dict(imports=['npid_mm'], allow_failed_imports=False)
 
 default_hooks = dict(
     logger=dict(interval=50),
-    # keep the three newest checkpoints; each holds the bank
+    # keep the three newest checkpoints; each contains the bank
     checkpoint=dict(
         type='AtomicCheckpointHook',
         interval=10,
@@ -13,7 +13,7 @@ default_hooks = dict(
     ),
     # stop at the first loss or weight that is NaN or infinite
     divergence=dict(type='DivergenceHook'),
-    # on SIGTERM save and exit; --resume goes on in the middle of the epoch
+    # on SIGTERM save and exit; --resume continues in the middle of the epoch
     graceful_stop=dict(type='GracefulStopHook', interval=10),
     # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),

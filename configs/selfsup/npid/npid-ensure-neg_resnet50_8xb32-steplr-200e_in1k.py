@@ -1,4 +1,16 @@
-# MMSelfSup's recipe with the image itself kept out of its negatives.
-_base_ = './npid_resnet50_8xb32-steplr-200e_in1k.py'
+# MMSelfSup's recipe, with the image itself kept out of its negatives.
+_base_ = [
+    '../_base_/models/npid_resnet50.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
-model = dict(head=dict(exclude_positive=True))
+model = dict(
+    head=dict(
+        type='SampledSoftmaxHead',
+        num_negatives=65536,  # M, per image
+        exclude_positive=True,
+        temperature=0.07,  # tau
+    ),
+)

@@ -1,13 +1,13 @@
 # The quickstart: scikit-learn's handwritten digits, two minutes on a laptop.
 _base_ = [
-    '../_base_/models/npid-exact_resnet18-w32.py',
+    '../_base_/models/npid_resnet18-w32.py',
     '../_base_/datasets/digits.py',
     '../_base_/schedules/adamw_coslr.py',
     '../_base_/default_runtime.py',
 ]
 
-# half the width, mean and deviation of the digits, a softer softmax and a slower bank: with so
-# few images and such strong distortions, one view says less of an image than many
+# half the width, mean and deviation of the digits, a softer softmax and a slower bank: with few
+# images and strong distortions, an average over views describes an image better than one view
 model = dict(
     data_preprocessor=dict(mean=[77.8] * 3, std=[95.9] * 3),
     backbone=dict(stem_channels=16, base_channels=16),

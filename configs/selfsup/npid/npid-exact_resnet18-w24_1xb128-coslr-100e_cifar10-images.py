@@ -1,19 +1,10 @@
-# The same training on CIFAR-10 as image files, data/cifar10-images/{train,test}/CLASS/*.
-_base_ = './npid-exact_resnet18-w24_1xb128-coslr-100e_cifar10.py'
+# CIFAR-10 on a CPU, from image files: data/cifar10-images/{train,test}/CLASS/*.
+_base_ = [
+    '../_base_/models/npid_resnet18-w24_cifar.py',
+    '../_base_/datasets/cifar10_images.py',
+    '../_base_/schedules/sgd_coslr-100e.py',
+    '../_base_/default_runtime.py',
+]
 
-data_root = 'data/cifar10-images'
-data_preprocessor = dict(bgr_to_rgb=True)  # files are read as BGR
-train_pipeline = [dict(type='LoadImage'), dict(type='PackInputs')]
-train = dict(
-    _delete_=True,
-    type='CustomDataset',
-    data_root=data_root,
-    data_prefix='train',
-    pipeline=train_pipeline,
-)
-test = dict(train, data_prefix='test')
-
-train_dataloader = dict(dataset=dict(dataset=train))
-val_dataloader = dict(dataset=test)
-test_dataloader = val_dataloader
-test_cfg = dict(reference=dict(dataset=train))
+model = dict(head=dict(type='ExactSoftmaxHead', temperature=0.1))  # tau
+default_hooks = dict(checkpoint=dict(interval=2))

@@ -1,7 +1,12 @@
-# Recommended: the softmax over all images, which costs less than to draw negatives.
-_base_ = './npid_resnet50_8xb32-steplr-200e_in1k.py'
+# Recommended: the softmax over all images, which costs less than sampling negatives.
+_base_ = [
+    '../_base_/models/npid_resnet50.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = dict(
-    head=dict(_delete_=True, type='ExactSoftmaxHead', temperature=0.07),  # tau
+    head=dict(type='ExactSoftmaxHead', temperature=0.07),  # tau
     memory_bank=dict(dtype='bfloat16'),
 )

@@ -1,18 +1,15 @@
-# The paper's AlexNet. The paper does not describe what follows the last map: here the network's
-# own two layers of 4,096, with batch norm in place of dropout, and the embedding.
-_base_ = './npid-nce4096_resnet50_8xb32-steplr-200e_in1k.py'
+# The paper's AlexNet.
+_base_ = [
+    '../_base_/models/npid_alexnet.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = dict(
-    backbone=dict(_delete_=True, type='AlexNet'),
-    neck=dict(
-        _delete_=True,
-        type='NonLinearNeck',
-        in_channels=256 * 6 * 6,
-        hid_channels=4096,
-        out_channels=128,  # D, dimension of an embedding; the bank follows
-        num_layers=3,
-        with_last_bn=False,
-        with_last_bias=True,
-        with_avg_pool=False,
+    head=dict(
+        type='NCEHead',
+        num_negatives=4096,  # M
+        temperature=0.07,  # tau
     ),
 )

@@ -1,6 +1,17 @@
 # The paper's CIFAR-10 network with NCE; num_negatives of 1, 10 and 512 give its other rows.
-_base_ = './npid_resnet18_1xb128-steplr-200e_cifar10.py'
+_base_ = [
+    '../_base_/models/npid_resnet18_cifar.py',
+    '../_base_/datasets/cifar10.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = dict(
-    head=dict(type='NCEHead', num_negatives=4096),  # M
+    head=dict(
+        type='NCEHead',
+        num_negatives=4096,  # M
+        temperature=0.1,  # tau
+    ),
 )
+optim_wrapper = dict(optimizer=dict(weight_decay=5e-4))
+auto_scale_lr = dict(base_batch_size=128)

@@ -1,4 +1,15 @@
 # The paper's ResNet-18.
-_base_ = './npid-nce4096_resnet50_8xb32-steplr-200e_in1k.py'
+_base_ = [
+    '../_base_/models/npid_resnet18.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
-model = dict(backbone=dict(depth=18), neck=dict(in_channels=512))
+model = dict(
+    head=dict(
+        type='NCEHead',
+        num_negatives=4096,  # M
+        temperature=0.07,  # tau
+    ),
+)

@@ -1,9 +1,13 @@
 # The paper's loss: noise-contrastive estimation with 4,096 negatives.
-_base_ = './npid_resnet50_8xb32-steplr-200e_in1k.py'
+_base_ = [
+    '../_base_/models/npid_resnet50.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = dict(
     head=dict(
-        _delete_=True,
         type='NCEHead',
         num_negatives=4096,  # M
         temperature=0.07,  # tau

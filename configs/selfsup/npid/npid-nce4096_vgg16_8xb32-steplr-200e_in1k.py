@@ -1,7 +1,15 @@
-# The paper's VGG16, with the batch norms that it did not have when it was published.
-_base_ = './npid-nce4096_alexnet_8xb32-steplr-200e_in1k.py'
+# The paper's VGG16.
+_base_ = [
+    '../_base_/models/npid_vgg16.py',
+    '../_base_/datasets/imagenet.py',
+    '../_base_/schedules/sgd_steplr-200e.py',
+    '../_base_/default_runtime.py',
+]
 
 model = dict(
-    backbone=dict(type='VGG', depth=16, norm_cfg=dict(type='SyncBN')),
-    neck=dict(in_channels=512 * 7 * 7),
+    head=dict(
+        type='NCEHead',
+        num_negatives=4096,  # M
+        temperature=0.07,  # tau
+    ),
 )

@@ -216,7 +216,7 @@ def test_authors_cifar10_network(prefix, read, parts, tmp_path):
     text = convert(read('lemniscate', content), 'npid_mm', tmp_path / 'out.pth')
     assert '1 of another shape: conv1.weight (64, 3, 3, 3) instead of (64, 3, 7, 7)' in text
     state = torch.load(tmp_path / 'out.pth', weights_only=True)['state_dict']
-    model = npid('npid_resnet18_1xb128-steplr-200e_cifar10', small)
+    model = npid('npid-exact_resnet18_1xb128-steplr-200e_cifar10', small)
     model.load_state_dict(state)
     loaded = model.state_dict()
     assert all(torch.equal(loaded[name], value) for name, value in small.items())

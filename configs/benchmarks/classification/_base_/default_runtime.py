@@ -1,4 +1,4 @@
-# The runtime of pretraining, without its memory bank, and with a look at the labels
+# The runtime of pretraining without its memory bank, and with a check of the labels
 _base_ = '../../../selfsup/_base_/default_runtime.py'
 
 default_hooks = dict(

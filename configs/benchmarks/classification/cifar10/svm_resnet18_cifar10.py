@@ -1,11 +1,16 @@
-# CIFAR-10, a linear SVM on the embedding (128-d), as the paper has it:
+# CIFAR-10, a linear SVM on the embedding (128-d), as in the paper:
 # python tools/test.py CONFIG CHECKPOINT
-_base_ = './knn_resnet18_cifar10.py'
+_base_ = [
+    '../_base_/models/resnet18_cifar_embedding.py',
+    '../../../selfsup/_base_/datasets/cifar10.py',
+    '../_base_/default_runtime.py',
+]
 
+train_dataloader = val_dataloader = val_evaluator = val_cfg = None
 test_cfg = dict(
     _delete_=True,
     type='LinearSVMTestLoop',
     reference={{_base_.test_cfg.reference}},
-    cost=1.0,  # of a row's loss, which the paper does not name
+    cost=1.0,  # per row's loss; the paper does not give it
 )
 test_evaluator = []  # the loop gives the metric

@@ -1,5 +1,5 @@
-# iNaturalist 2018, linear classifier on the pooled features. No recipe is published for them:
-# ImageNet's, with the epochs and the milestones of the layer-wise probe of iNaturalist 2018.
+# iNaturalist 2018, linear classifier on the pooled features. The schedule is ImageNet's, as none is
+# published, with the epochs and the milestones of the layer-wise probe of iNaturalist 2018.
 _base_ = [
     '../_base_/models/resnet50.py',
     '../_base_/datasets/inaturalist2018.py',

@@ -1,5 +1,5 @@
-# Places205, linear classifier on the pooled features. No recipe is published for them: ImageNet's,
-# with the epochs and the milestones of the layer-wise probe of Places205.
+# Places205, linear classifier on the pooled features. The schedule is ImageNet's, as none is
+# published, with the epochs and the milestones of the layer-wise probe of Places205.
 _base_ = [
     '../_base_/models/resnet50.py',
     '../_base_/datasets/places205.py',

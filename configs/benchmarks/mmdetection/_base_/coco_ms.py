@@ -1,4 +1,4 @@
-# What the Mask R-CNN configs share: images of several scales, and a longer warm-up than upstream's
+# Images of several scales, and a longer warm-up than upstream's, for the Mask R-CNN configs
 
 ms_pipeline = [
     dict(type='LoadImageFromFile', backend_args=None),
@@ -12,5 +12,5 @@ ms_pipeline = [
     dict(type='PackDetInputs'),
 ]
 warm_up = dict(type='LinearLR', start_factor=0.001, by_epoch=False, begin=0, end=1000)
-# in place of upstream's, which is for 12 epochs
+# replaces upstream's, which is for 12 epochs
 decay_2x = dict(type='MultiStepLR', begin=0, end=24, by_epoch=True, milestones=[16, 22], gamma=0.1)

@@ -1,4 +1,4 @@
-# COCO, Mask R-CNN, FPN, norms everywhere, all trained (box and mask mAP): 38.5, 34.6 published
+# COCO, Mask R-CNN, FPN, batch norm in all parts, all layers trained (box and mask mAP)
 _base_ = [
     'mmdet::mask_rcnn/mask-rcnn_r50_fpn_1x_coco.py',
     '../../_base_/pretrained_backbone.py',
@@ -18,4 +18,4 @@ model = dict(
 train_dataloader = dict(dataset=dict(pipeline=_base_.ms_pipeline))
 param_scheduler = [_base_.warm_up, _base_.param_scheduler[1]]
 
-default_hooks = dict(checkpoint=_base_.whole_checkpoints)
+default_hooks = dict(checkpoint=_base_.atomic_checkpoints)

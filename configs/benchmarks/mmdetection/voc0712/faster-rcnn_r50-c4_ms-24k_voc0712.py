@@ -1,4 +1,4 @@
-# VOC07+12 to VOC07, Faster R-CNN, C4, all trained (AP, AP50, AP75): 79.52 AP50 published
+# VOC07+12 to VOC07, Faster R-CNN, C4, all layers trained (AP, AP50, AP75)
 _base_ = [
     'mmdet::pascal_voc/faster-rcnn_r50-caffe-c4_ms-18k_voc0712.py',
     '../../_base_/pretrained_backbone.py',
@@ -24,4 +24,4 @@ param_scheduler = [
 val_evaluator = dict(_delete_=True, type='VOCDetectionMetric')
 test_evaluator = val_evaluator
 
-default_hooks = dict(checkpoint=_base_.whole_checkpoints)
+default_hooks = dict(checkpoint=_base_.atomic_checkpoints)

@@ -1,4 +1,4 @@
-# VOC2007, Faster R-CNN, C4, lower stages and all norms fixed as in the paper (AP50): 65.4 published
+# VOC2007, Faster R-CNN, C4, lower stages and all batch norms frozen as in the paper (AP50)
 _base_ = [
     'mmdet::pascal_voc/faster-rcnn_r50-caffe-c4_ms-18k_voc0712.py',
     '../../_base_/pretrained_backbone.py',
@@ -8,13 +8,13 @@ custom_imports = dict(imports=['npid_mm', 'npid_mm.evaluation.metrics.voc_detect
 
 model = dict(
     data_preprocessor=_base_.rgb,
-    # the paper fixes what is below the third type of residual blocks, conv4_x: conv1, conv2_x and
-    # conv3_x. Upstream's norms have fixed statistics, scales and shifts already.
+    # the paper freezes the layers below the third type of residual blocks, conv4_x: conv1, conv2_x
+    # and conv3_x. Upstream already freezes statistics, scales and shifts of the norms.
     backbone=dict(frozen_stages=2, **_base_.stages),
     roi_head=dict(shared_head=_base_.stages),
 )
 
-# one scale, as was usual for VOC then; the paper gives none
+# one scale, as was usual for VOC then; the paper does not give it
 scale = (1000, 600)
 train_pipeline = [
     dict(type='LoadImageFromFile', backend_args=None),
@@ -36,8 +36,8 @@ train_dataloader = dict(
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader
 
-# Ours, as the paper gives none for the ResNet: what py-faster-rcnn does with VOC2007, 70,000 steps
-# of 2 images at 0.001, a tenth of it from 50,000 on, in steps of 16 images, with a warm-up
+# The paper does not give the schedule of the ResNet. This is py-faster-rcnn's for VOC2007, 70,000
+# steps of 2 images at 0.001 and a tenth of it after 50,000, in steps of 16 images and with warm-up
 train_cfg = dict(max_iters=8750, val_interval=1750)
 optim_wrapper = dict(optimizer=dict(lr=0.008, weight_decay=5e-4))
 param_scheduler = [
@@ -48,4 +48,4 @@ param_scheduler = [
 val_evaluator = dict(_delete_=True, type='VOCDetectionMetric')
 test_evaluator = val_evaluator
 
-default_hooks = dict(checkpoint=dict(interval=1750, **_base_.whole_checkpoints))
+default_hooks = dict(checkpoint=dict(interval=1750, **_base_.atomic_checkpoints))

@@ -1,4 +1,4 @@
-# What the segmentation configs merge into `model`: upstream's ResNetV1c has three small
-# convolutions for a stem, which NPID weights cannot enter, and weights of its own to start from
+# The backbone of the segmentation configs. Upstream's is a ResNetV1c, whose stem of three small
+# convolutions does not fit NPID weights, and which starts from other pretrained weights.
 
 plain_stem = dict(pretrained=None, backbone=dict(type='ResNet'))

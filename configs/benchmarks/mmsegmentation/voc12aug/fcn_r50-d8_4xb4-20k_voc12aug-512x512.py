@@ -1,4 +1,4 @@
-# FCN on the 10,582 images of VOC2012 with the additional annotations: 65.45 mIoU published
+# FCN on the 10,582 images of VOC2012 with the additional annotations (mIoU)
 _base_ = [
     'mmseg::fcn/fcn_r50-d8_4xb4-20k_voc12aug-512x512.py',
     '../../_base_/pretrained_backbone.py',
@@ -6,7 +6,7 @@ _base_ = [
 ]
 
 model = _base_.plain_stem
-default_hooks = dict(checkpoint=_base_.whole_checkpoints)
+default_hooks = dict(checkpoint=_base_.atomic_checkpoints)
 
-# --auto-scale-lr: the learning rate is for this batch of all GPUs together
+# --auto-scale-lr: the learning rate is for this batch over all GPUs
 auto_scale_lr = dict(enable=False, base_batch_size=16)

@@ -1,9 +1,13 @@
 # scikit-learn's 1,797 handwritten digits as image folders, written by tools/quickstart.py
-_base_ = './folder.py'
+_base_ = '../evaluation/knn.py'
 
+dataset_type = 'CustomDataset'
 data_root = 'data/digits'  # holds train.txt, val.txt, train/CLASS/*.png and val/CLASS/*.png
-batch_size = 32  # images a rank and step
+with_label = True
+batch_size = 32  # images per rank and step
+num_workers = 2  # processes that load and augment, per rank
 image_size = 16  # pixels, height and width that the network sees
+neighbors = (5, 10, 20, 200)  # K of the kNN evaluations, all in one pass
 
 train_pipeline = [
     dict(type='LoadImage'),
@@ -27,15 +31,26 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+train_dataset = dict(
+    type=dataset_type,
+    data_root=data_root,
+    ann_file='train.txt',
+    with_label=with_label,
+    pipeline=train_pipeline,
+)
+reference_dataset = dict(train_dataset, pipeline=test_pipeline)
+val_dataset = dict(reference_dataset, ann_file='val.txt')
+
 train_dataloader = dict(
     batch_size=batch_size,
-    dataset=dict(max_unreadable=0.0, dataset=dict(data_root=data_root, pipeline=train_pipeline)),
+    num_workers=num_workers,
+    drop_last=True,
+    sampler=dict(type='ResumableSampler', shuffle=True),
+    dataset=dict(type='InstanceDataset', max_unreadable=0.0, dataset=train_dataset),
 )
-val_dataloader = dict(dataset=dict(data_root=data_root, pipeline=test_pipeline))
+val_dataloader = dict(num_workers=num_workers, dataset=val_dataset)
 test_dataloader = val_dataloader
 val_evaluator = dict(topk=(1,))
 test_evaluator = val_evaluator
-
-k = (5, 10, 20, 200)  # neighbours, all in one pass
-val_cfg = dict(k=k)
-test_cfg = dict(k=k, reference=dict(dataset=dict(data_root=data_root, pipeline=test_pipeline)))
+val_cfg = dict(k=neighbors)
+test_cfg = dict(k=neighbors, reference=dict(num_workers=num_workers, dataset=reference_dataset))

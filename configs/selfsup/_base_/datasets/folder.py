@@ -1,10 +1,14 @@
 # A folder of images, listed by train.txt and val.txt (npid_mm.datasets.split_folder writes them)
-data_root = 'data/folder'  # what the paths in the lists start from
-train_list = 'train.txt'  # below data_root: a line is `path label`, or `path` without labels
+_base_ = '../evaluation/knn.py'
+
+dataset_type = 'CustomDataset'
+data_root = 'data/folder'  # folder that the paths in the lists start from
+train_list = 'train.txt'  # below data_root; each line is `path label`, or `path` without labels
 val_list = 'val.txt'
-with_label = True  # for lists of paths alone, without labels: docs/your_data.md
-batch_size = 64  # images a rank and step
-num_workers = 2  # processes that load and augment
+with_label = True  # False for lists of paths without labels: docs/your_data.md
+batch_size = 64  # images per rank and step
+num_workers = 2  # processes that load and augment, per rank
+neighbors = (10, 20, 200)  # K of the kNN evaluations, all in one pass
 
 image_size = 64  # pixels, height and width that the network sees
 background = (255, 255, 255)  # red, green and blue below transparent images
@@ -25,41 +29,24 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
+train_dataset = dict(
+    type=dataset_type,
+    data_root=data_root,
+    ann_file=train_list,
+    with_label=with_label,
+    pipeline=train_pipeline,
+)
+reference_dataset = dict(train_dataset, pipeline=test_pipeline)
+val_dataset = dict(reference_dataset, ann_file=val_list)
+
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
     drop_last=True,
     sampler=dict(type='ResumableSampler', shuffle=True),
-    dataset=dict(
-        type='InstanceDataset',
-        max_unreadable=0.01,
-        dataset=dict(
-            type='CustomDataset',
-            data_root=data_root,
-            ann_file=train_list,
-            with_label=with_label,
-            pipeline=train_pipeline,
-        ),
-    ),
+    dataset=dict(type='InstanceDataset', max_unreadable=0.01, dataset=train_dataset),
 )
-reference = dict(
-    batch_size=256,
-    num_workers=num_workers,
-    collate_fn=dict(type='default_collate'),
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='CustomDataset',
-        data_root=data_root,
-        ann_file=train_list,
-        with_label=with_label,
-        pipeline=test_pipeline,
-    ),
-)
-val_dataloader = dict(reference, dataset=dict(reference['dataset'], ann_file=val_list))
-val_evaluator = dict(type='KNNAccuracy', topk=(1, 5))
+val_dataloader = dict(num_workers=num_workers, dataset=val_dataset)
 test_dataloader = val_dataloader
-test_evaluator = val_evaluator
-
-k = (10, 20, 200)  # neighbours, all in one pass
-val_cfg = dict(type='KNNValLoop', reference='bank', k=k)
-test_cfg = dict(type='KNNTestLoop', reference=reference, k=k)
+val_cfg = dict(k=neighbors)
+test_cfg = dict(k=neighbors, reference=dict(num_workers=num_workers, dataset=reference_dataset))

@@ -1,13 +1,16 @@
 # ImageNet-1k: workers decode and crop, the rest runs on the batch on the training device.
 # imagenet_per-image.py has the order and the operators of MMSelfSup. See docs/imagenet.md.
-_base_ = './folder.py'
+_base_ = '../evaluation/knn.py'
 
+dataset_type = 'ImageNet'
 data_root = 'data/imagenet'  # holds meta/{train,val}.txt, train/WNID/*.JPEG and val/
 train_list = 'meta/train.txt'
 val_list = 'meta/val.txt'
-batch_size = 32  # images a rank and step
-num_workers = 8  # processes that load, a rank
+with_label = True  # False for lists of paths without labels
+batch_size = 32  # images per rank and step
+num_workers = 8  # processes that load, per rank
 image_size = 224
+neighbors = (10, 20, 100, 200)  # K of the kNN evaluations, all in one pass
 
 data_preprocessor = dict(
     type='AugmentingDataPreprocessor',
@@ -31,20 +34,25 @@ test_pipeline = [
     dict(type='PackInputs'),
 ]
 
-train = dict(type='ImageNet', data_root=data_root, ann_file=train_list, data_prefix='train')
-val = dict(type='ImageNet', data_root=data_root, ann_file=val_list, data_prefix='val')
+train_dataset = dict(
+    type=dataset_type,
+    data_root=data_root,
+    ann_file=train_list,
+    data_prefix='train',
+    with_label=with_label,
+    pipeline=train_pipeline,
+)
+reference_dataset = dict(train_dataset, pipeline=test_pipeline)
+val_dataset = dict(reference_dataset, ann_file=val_list, data_prefix='val')
 
 train_dataloader = dict(
     batch_size=batch_size,
     num_workers=num_workers,
-    dataset=dict(max_unreadable=1e-4, dataset=dict(train, pipeline=train_pipeline)),
+    drop_last=True,
+    sampler=dict(type='ResumableSampler', shuffle=True),
+    dataset=dict(type='InstanceDataset', max_unreadable=1e-4, dataset=train_dataset),
 )
-val_dataloader = dict(num_workers=num_workers, dataset=dict(val, pipeline=test_pipeline))
+val_dataloader = dict(num_workers=num_workers, dataset=val_dataset)
 test_dataloader = val_dataloader
-
-k = (10, 20, 100, 200)  # neighbours, all in one pass
-val_cfg = dict(k=k)
-test_cfg = dict(
-    k=k,
-    reference=dict(num_workers=num_workers, dataset=dict(train, pipeline=test_pipeline)),
-)
+val_cfg = dict(k=neighbors)
+test_cfg = dict(k=neighbors, reference=dict(num_workers=num_workers, dataset=reference_dataset))

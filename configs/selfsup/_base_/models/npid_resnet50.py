@@ -1,4 +1,4 @@
-# NPID with a ResNet-50 and the loss of MMSelfSup's recipe
+# NPID with a ResNet-50; the head is the recipe's
 model = dict(
     type='NPID',
     backbone=dict(
@@ -6,7 +6,7 @@ model = dict(
         depth=50,
         out_indices=(3,),
         norm_cfg=dict(type='SyncBN'),
-        zero_init_residual=False,  # MMSelfSup's, the authors' and VISSL's; MMPretrain's is True
+        zero_init_residual=False,  # as MMSelfSup, the authors and VISSL; MMPretrain's is True
     ),
     neck=dict(
         type='LinearNeck',
@@ -15,11 +15,6 @@ model = dict(
         gap_dim=2,
         norm_cfg=None,
         act_cfg=None,
-    ),
-    head=dict(
-        type='SampledSoftmaxHead',
-        num_negatives=65536,  # M, drawn for each image
-        temperature=0.07,  # tau
     ),
     memory_bank=dict(type='MemoryBank', momentum=0.5),  # momentum: weight of the new feature
 )

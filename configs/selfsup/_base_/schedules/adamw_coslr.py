@@ -1,8 +1,8 @@
-# AdamW, and a cosine that ends with the training whatever its length, for small networks
+# AdamW with a cosine schedule over the whole training, for small networks
 max_epochs = 60
 lr = 1e-3  # for a global batch of 64
 weight_decay = 0.01
-warmup_iters = 90  # steps that the learning rate takes to rise
+warmup_iters = 90  # steps of linear warm-up
 val_interval = 5  # epochs between two kNN evaluations
 
 optim_wrapper = dict(optimizer=dict(type='AdamW', lr=lr, weight_decay=weight_decay))

@@ -1,8 +1,8 @@
-# SGD, and a cosine that ends with the training whatever its length
+# SGD with a cosine schedule over the whole training
 max_epochs = 100
 lr = 0.06  # for the global batch of auto_scale_lr
 weight_decay = 5e-4
-warmup_iters = 391  # steps that the learning rate takes to rise
+warmup_iters = 391  # steps of linear warm-up
 val_interval = 5  # epochs between two kNN evaluations
 
 optim_wrapper = dict(

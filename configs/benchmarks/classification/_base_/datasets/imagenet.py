@@ -1,56 +1,14 @@
-# ImageNet-1k with labels; the images are flipped on the device. See docs/datasets.md.
+# ImageNet-1k with labels. See docs/datasets.md.
+_base_ = './labeled_images.py'
+
+dataset_type = 'ImageNet'
 data_root = 'data/imagenet'  # holds meta/{train,val}.txt, train/WNID/*.JPEG and val/
-batch_size = 32  # images a rank and step
-num_workers = 8  # processes that load, a rank
-image_size = 224
 
-data_preprocessor = dict(
-    type='AugmentingDataPreprocessor',
-    mean=[123.675, 116.28, 103.53],
-    std=[58.395, 57.12, 57.375],
-    bgr_to_rgb=True,
-    augments=[dict(type='RandomHorizontalFlip', p=0.5)],
+train_dataset = dict(
+    type=dataset_type, data_root=data_root, ann_file='meta/train.txt', data_prefix='train'
 )
-# both resize with antialiasing, bilinear, as Pillow does
-train_pipeline = [
-    dict(type='LoadRandomResizedCrop', scale=image_size),
-    dict(type='PackInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImage'),
-    dict(type='ResizeEdge', scale=256, edge='short', backend='pillow'),
-    dict(type='CenterCrop', crop_size=image_size),
-    dict(type='PackInputs'),
-]
+val_dataset = dict(train_dataset, ann_file='meta/val.txt', data_prefix='val')
 
-train_dataloader = dict(
-    batch_size=batch_size,
-    num_workers=num_workers,
-    sampler=dict(type='ResumableSampler', shuffle=True),
-    dataset=dict(
-        type='InstanceDataset',  # seeds each sample, for runs that are interrupted
-        max_unreadable=1e-4,
-        dataset=dict(
-            type='ImageNet',
-            data_root=data_root,
-            ann_file='meta/train.txt',
-            data_prefix='train',
-            pipeline=train_pipeline,
-        ),
-    ),
-)
-val_dataloader = dict(
-    batch_size=256,
-    num_workers=num_workers,
-    sampler=dict(type='DefaultSampler', shuffle=False),
-    dataset=dict(
-        type='ImageNet',
-        data_root=data_root,
-        ann_file='meta/val.txt',
-        data_prefix='val',
-        pipeline=test_pipeline,
-    ),
-)
+train_dataloader = dict(dataset=dict(dataset=train_dataset))
+val_dataloader = dict(dataset=val_dataset)
 test_dataloader = val_dataloader
-val_cfg = dict()
-test_cfg = dict()

@@ -1,11 +1,12 @@
 # iNaturalist 2018, read from the competition's own files
-_base_ = './imagenet.py'
+_base_ = './labeled_images.py'
 
+dataset_type = 'INaturalist2018'
 data_root = 'data/inaturalist2018'  # holds {train,val}2018.json and train_val2018/
 
-train = dict(_delete_=True, type='INaturalist2018', data_root=data_root, ann_file='train2018.json')
-val = dict(train, ann_file='val2018.json')
+train_dataset = dict(type=dataset_type, data_root=data_root, ann_file='train2018.json')
+val_dataset = dict(train_dataset, ann_file='val2018.json')
 
-train_dataloader = dict(dataset=dict(dataset=dict(train, pipeline={{_base_.train_pipeline}})))
-val_dataloader = dict(dataset=dict(val, pipeline={{_base_.test_pipeline}}))
+train_dataloader = dict(dataset=dict(dataset=train_dataset))
+val_dataloader = dict(dataset=val_dataset)
 test_dataloader = val_dataloader

@@ -1,7 +1,8 @@
 # Places205 with labels; tools/dataset_converters/make_places205_lists.py writes the lists
-_base_ = './imagenet.py'
+_base_ = './labeled_images.py'
 
-data_root = 'data/places205'  # holds meta/{train,val}.txt, which name the images from here on
+dataset_type = 'CustomDataset'
+data_root = 'data/places205'  # holds meta/{train,val}.txt, whose paths start here
 
 train_pipeline = [
     dict(type='LoadImage'),
@@ -10,9 +11,9 @@ train_pipeline = [
     dict(type='RandomCrop', crop_size={{_base_.image_size}}),
     dict(type='PackInputs'),
 ]
-train = dict(_delete_=True, type='CustomDataset', data_root=data_root, ann_file='meta/train.txt')
-val = dict(train, ann_file='meta/val.txt')
+train_dataset = dict(type=dataset_type, data_root=data_root, ann_file='meta/train.txt')
+val_dataset = dict(train_dataset, ann_file='meta/val.txt')
 
-train_dataloader = dict(dataset=dict(dataset=dict(train, pipeline=train_pipeline)))
-val_dataloader = dict(dataset=dict(val, pipeline={{_base_.test_pipeline}}))
+train_dataloader = dict(dataset=dict(dataset=dict(train_dataset, pipeline=train_pipeline)))
+val_dataloader = dict(dataset=val_dataset)
 test_dataloader = val_dataloader

@@ -1,16 +1,10 @@
 # A linear classifier on each of five layers of a frozen ResNet-50
+_base_ = './resnet50_layers.py'
+
 model = dict(
-    type='ProbeClassifier',
-    # the pretrained weights: --cfg-options model.checkpoint=PATH
-    checkpoint=None,
+    checkpoint=None,  # the pretrained weights: --cfg-options model.checkpoint=PATH
     frozen=True,
-    backbone=dict(
-        type='StemResNet',
-        depth=50,
-        norm_cfg=dict(type='BN'),
-        zero_init_residual=False,  # matters to model.checkpoint=random only
-    ),
-    neck=dict(type='LayerPooling'),
+    backbone=dict(zero_init_residual=False),  # affects model.checkpoint=random only
     head=dict(type='LayerLinearHead', num_classes=1000),
 )
 val_evaluator = dict(type='LayerAccuracy', topk=(1, 5))

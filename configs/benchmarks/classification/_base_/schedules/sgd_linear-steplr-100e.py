@@ -1,4 +1,4 @@
-# SGD for a linear classifier on features without a norm, which wants a high learning rate
+# SGD for a linear classifier on features without a norm, which needs a high learning rate
 max_epochs = 100
 milestones = [60, 80]  # epochs after which the learning rate falls to a tenth
 lr = 30.0  # for the global batch of auto_scale_lr

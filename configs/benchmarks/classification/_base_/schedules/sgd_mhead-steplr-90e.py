@@ -1,5 +1,5 @@
-# SGD for linear classifiers of several layers, each behind a norm. The protocol keeps weight
-# decay from the parameters of norms, of which there are none here.
+# SGD for linear classifiers on several layers, each behind a norm. The protocol exempts the
+# parameters of norms from weight decay; these norms have none.
 max_epochs = 90
 milestones = [30, 60]  # epochs after which the learning rate falls to a tenth
 lr = 0.01  # for the global batch of auto_scale_lr

@@ -1,5 +1,5 @@
-# A ResNet-18 of half width with the 3 x 3 stem, for images of 32 x 32
-feat_dim = 128  # D, dimension of an embedding, which the bank takes from the neck
+# NPID with a ResNet-18 of half width whose stem is 3 x 3, for small images, and the exact softmax
+feat_dim = 128  # D, dimension of an embedding; the bank follows
 temperature = 0.2  # tau
 
 model = dict(
@@ -19,7 +19,7 @@ model = dict(
         out_indices=(3,),
         style='pytorch',
         norm_cfg=dict(type='BN'),
-        zero_init_residual=True,  # ours; the recipes of other code have False
+        zero_init_residual=True,  # ours; recipes that follow other code have False
     ),
     neck=dict(
         type='LinearNeck',

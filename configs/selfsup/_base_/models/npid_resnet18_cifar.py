@@ -1,11 +1,11 @@
-# A ResNet-18 with the 3 x 3 stem for images of 32 x 32, and the softmax over all of them
+# NPID with a ResNet-18 whose stem is 3 x 3, for images of 32 x 32; the head is the recipe's
 model = dict(
     type='NPID',
     backbone=dict(
         type='ResNet_CIFAR',
         depth=18,
         out_indices=(3,),
-        zero_init_residual=False,  # the authors'; MMPretrain's default is True
+        zero_init_residual=False,  # as the authors; MMPretrain's default is True
     ),
     neck=dict(
         type='LinearNeck',
@@ -15,6 +15,5 @@ model = dict(
         norm_cfg=None,
         act_cfg=None,
     ),
-    head=dict(type='ExactSoftmaxHead', temperature=0.1),  # tau
     memory_bank=dict(type='MemoryBank', momentum=0.5),  # momentum: weight of the new feature
 )
