@@ -1,4 +1,4 @@
-"""Deprecated: configs of version 0.1 import this module for the detection metric."""
+"""Deprecated module, which configs of version 0.1 import for the detection metric."""
 
 import warnings
 

@@ -30,7 +30,7 @@ from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
 from npid_mm.config.reading import read_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
-from npid_mm.engine.features import readable_features, tolerant
+from npid_mm.engine.features import readable_features, tolerate_unreadable
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import build_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
@@ -99,7 +99,7 @@ def quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     init_default_scope(cfg.default_scope)
     # training images as the test sees them, and held-out ones
     loaders = [
-        Runner.build_dataloader(tolerant(loader))
+        Runner.build_dataloader(tolerate_unreadable(loader))
         for loader in (cfg.test_cfg.reference, cfg.test_dataloader)
     ]
     console.print(

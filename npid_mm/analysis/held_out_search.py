@@ -18,7 +18,7 @@ from npid_mm.checkpoints.reorder_bank import BANK
 from npid_mm.config.training_images import with_test_images
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
-from npid_mm.engine.features import readable_features, tolerant
+from npid_mm.engine.features import readable_features, tolerate_unreadable
 from npid_mm.engine.inference import index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors, weighted_vote
 from npid_mm.evaluation.functional.knn import exclude_self
@@ -102,13 +102,13 @@ def search_held_out(
         )
     model = load_network(cfg, checkpoint)
     with data_expected('test set', 'test_dataloader'):
-        queries = Runner.build_dataloader(tolerant(cfg.test_dataloader))
+        queries = Runner.build_dataloader(tolerate_unreadable(cfg.test_dataloader))
     if reference == 'bank':
         rows, references = load_bank(cfg, checkpoint)
         rows = rows.to(next(model.parameters()).device)
     else:
         with data_expected('training set', 'test_cfg.reference'):
-            loader = Runner.build_dataloader(tolerant(reference))
+            loader = Runner.build_dataloader(tolerate_unreadable(reference))
         rows, references = None, loader.dataset
     labels = [labels_if_any(dataset) for dataset in (queries.dataset, references)]
     if any(each is None for each in labels):  # one side alone says nothing of right and wrong

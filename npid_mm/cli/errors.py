@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from mmengine.logging import MMLogger
 
-from npid_mm.engine.distributed import first_to_report, quit_rank
+from npid_mm.engine.distributed import exit_rank, first_to_report
 from npid_mm.version import __version__
 
 from .mistakes import is_mistake, sentence
@@ -74,7 +74,7 @@ def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
             line = f'{"".join(traceback.format_exception(error))}{line}'
         _report(line if mistake else f'{line}\n{FAULT}')
     if torch.distributed.is_initialized():
-        quit_rank(status)
+        exit_rank(status)
     return status
 
 

@@ -1,13 +1,13 @@
-"""Processes of a distributed run: launchers, ranks without a GPU, work on one rank, clean exit."""
+"""Launch, coordinate and end the processes of a distributed run."""
 
 import atexit
 import os
 import socket
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from joblib import cpu_count
@@ -17,39 +17,39 @@ from mmengine.model import MMDistributedDataParallel, revert_sync_batchnorm
 from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
-# what each launcher sets, and MMEngine reads
-VARIABLES = {
+# Environment variables that each launcher sets and MMEngine reads, the rank first.
+LAUNCHER_VARIABLES: dict[str, tuple[str, ...]] = {
     'none': (),
     'pytorch': ('RANK', 'WORLD_SIZE', 'MASTER_ADDR', 'MASTER_PORT'),
     'slurm': ('SLURM_PROCID', 'SLURM_NTASKS', 'SLURM_NODELIST'),
     'mpi': ('OMPI_COMM_WORLD_RANK', 'OMPI_COMM_WORLD_SIZE', 'OMPI_COMM_WORLD_LOCAL_RANK'),
 }
-STORE_TIMEOUT = 3.0  # seconds
+STORE_TIMEOUT = 3.0  # seconds, for the store in which torchrun's processes meet
 
 
 @MODEL_WRAPPERS.register_module()
-class CPURanks(MMDistributedDataParallel):
-    """A model on ranks without a GPU, where plain norms take the place of SyncBN.
+class CPUDistributedDataParallel(MMDistributedDataParallel):
+    """MMDistributedDataParallel for CPUs, where BatchNorm replaces SyncBN.
 
-    torch has SyncBN for GPUs only, and refuses to wrap a model that has it.
+    torch supports SyncBN on GPUs only and refuses to wrap a model that has it.
 
     Args:
         module (nn.Module): The model.
         **kwargs: Further arguments of ``MMDistributedDataParallel``.
     """
 
-    def __init__(self, module: nn.Module, **kwargs):
+    def __init__(self, module: nn.Module, **kwargs: Any):
         super().__init__(revert_sync_batchnorm(module), **kwargs)
 
 
 def check_launcher(launcher: str) -> None:
-    """Check that this process was started as ``--launcher`` says, and has a GPU if others have.
+    """Check that ``--launcher`` started this process, with a GPU for each process or for none.
 
     Raises:
-        ValueError: A variable of the launcher is missing, another launcher started several
-            processes, or there are more of them than GPUs.
+        ValueError: If a variable of the launcher is missing, another launcher started several
+            processes, or there are more processes than GPUs.
     """
-    missing = [name for name in VARIABLES[launcher] if name not in os.environ]
+    missing = [name for name in LAUNCHER_VARIABLES[launcher] if name not in os.environ]
     if missing:
         raise ValueError(
             f'--launcher {launcher} needs {", ".join(missing)} in the environment, which its '
@@ -67,18 +67,29 @@ def check_launcher(launcher: str) -> None:
         )
 
 
-def use_cpu_ranks(cfg: Config) -> None:
-    """Start gloo before the Runner would ask for CUDA, and wrap the model without devices.
+def launched_rank(cfg: Config) -> int:
+    """Return the rank that the launcher of a config gave this process.
+
+    Unlike ``mmengine.dist.get_rank``, it works before the process group exists.
+    """
+    variables = LAUNCHER_VARIABLES.get(cfg.get('launcher', 'none'))
+    return int(os.environ.get(variables[0], 0)) if variables else 0
+
+
+def use_gloo(cfg: Config) -> None:
+    """Let the processes of a machine without GPUs communicate over gloo.
+
+    The process group is initialized here, because the Runner would request CUDA.
 
     Raises:
-        ValueError: Another launcher than PyTorch's started the ranks.
+        ValueError: If the launcher is not 'pytorch'.
     """
     if cfg.launcher != 'pytorch':
         raise ValueError(f"ranks without a GPU need launcher 'pytorch', got {cfg.launcher!r}")
     if not torch.distributed.is_initialized():
         torch.distributed.init_process_group('gloo')
     cfg.model_wrapper_cfg = dict(
-        type='CPURanks',
+        type='CPUDistributedDataParallel',
         device_ids=None,
         broadcast_buffers=False,
         find_unused_parameters=cfg.get('find_unused_parameters', False),
@@ -86,9 +97,7 @@ def use_cpu_ranks(cfg: Config) -> None:
 
 
 def exit_distributed(status: int = 0) -> None:
-    """End this process once all ranks are done; without ranks, do nothing.
-
-    A rank does not return from here, see :func:`quit_rank`.
+    """End this process after all ranks are done; return if there is no process group.
 
     Args:
         status (int): Exit status of the process.
@@ -97,38 +106,39 @@ def exit_distributed(status: int = 0) -> None:
         return
     torch.distributed.barrier()  # wait until every rank is done
     torch.distributed.destroy_process_group()
-    quit_rank(status)
+    exit_rank(status)
 
 
-def quit_rank(status: int) -> NoReturn:
-    """End a process of several ranks without waiting for the others.
+def exit_rank(status: int) -> NoReturn:
+    """End one of several ranks without waiting for the others.
 
-    A thread of gloo keeps the tensors of the last collective a little longer than the collective
-    itself, and asks the interpreter to drop them; if the interpreter is already shutting down, C++
-    aborts the process. So the exit handlers run, and finalization is skipped.
+    A thread of gloo releases the tensors of the last collective a little later than the collective
+    returns. If the interpreter is already shutting down then, the process aborts. We run the
+    atexit handlers and skip finalization.
 
     Args:
         status (int): Exit status of the process.
     """
-    atexit._run_exitfuncs()
+    atexit._run_exitfuncs()  # private, but os._exit alone would skip the handlers
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)
 
 
 def first_to_report() -> bool:
-    """Return whether this process is the one of its ranks that reports an error.
+    """Return whether this rank should print an error that several ranks may have.
 
     All ranks make the same mistake, or one fails and the others lose their connection to it. The
-    first to ask reports; the launcher's store decides which that is. Where no store answers, it
-    is the first rank of each node, or after the ranks have met, rank 0.
+    first rank to ask reports, as decided by the launcher's store. Without a store, the first rank
+    of each node reports, or rank 0 if there is a process group.
     """
     if int(os.environ.get('WORLD_SIZE', 1)) == 1:
         return True
     attempt = os.environ.get('TORCHELASTIC_RESTART_COUNT', 0)
     try:
         address = os.environ['MASTER_ADDR'], int(os.environ['MASTER_PORT'])
-        socket.create_connection(address, STORE_TIMEOUT).close()  # torch would say that it failed
+        # test the connection first: TCPStore prints its own failure
+        socket.create_connection(address, STORE_TIMEOUT).close()
         timeout = timedelta(seconds=STORE_TIMEOUT)
         store = torch.distributed.TCPStore(*address, timeout=timeout, wait_for_workers=False)
         return store.add(f'npid_mm/reports/{attempt}', 1) == 1
@@ -137,41 +147,42 @@ def first_to_report() -> bool:
         return os.environ.get(rank, '0') == '0'
 
 
-def run_on_main_process(work: Generator):
-    """Run a generator on rank 0 only, and give what it returns to all ranks.
+def run_on_main_process(work: Generator[Any, None, Any]) -> Any:
+    """Run a generator on rank 0, and return its result on all ranks.
 
-    Collectives take a rank that is silent for some minutes for dead. So the others hear of every
-    ``yield`` of the work, and should not have to wait longer than a few minutes for the next.
+    A collective times out after some minutes. So rank 0 sends a message at every ``yield``, which
+    must follow each other within a few minutes.
 
     Args:
-        work (Generator): What it yields is ignored.
+        work (Generator): The values that it yields are ignored.
 
     Raises:
-        RuntimeError: On the other ranks, if the work failed on rank 0.
+        RuntimeError: On the other ranks, if ``work`` raises on rank 0.
     """
     while True:
-        news, failure = [None], None
+        message: list[dict | None] = [None]
+        failure = None
         if is_main_process():
             try:
                 next(work)
             except StopIteration as end:
-                news = [dict(result=end.value)]
+                message = [dict(result=end.value)]
             except Exception as error:
-                news, failure = [dict(error=f'{type(error).__name__}: {error}')], error
-        broadcast_object_list(news)
+                message, failure = [dict(error=f'{type(error).__name__}: {error}')], error
+        broadcast_object_list(message)
         if failure is not None:
             raise failure
-        if news[0] is not None:
-            if 'error' in news[0]:
-                raise RuntimeError(f'rank 0 stopped, and so do all: {news[0]["error"]}')
-            return news[0]['result']
+        if message[0] is not None:
+            if 'error' in message[0]:
+                raise RuntimeError(f'rank 0 stopped, and so do all: {message[0]["error"]}')
+            return message[0]['result']
 
 
 @contextmanager
-def all_cores(wanted: bool):
-    """Let torch use all cores of this process; launchers of several ranks limit each to one."""
+def all_cores(enabled: bool) -> Iterator[None]:
+    """Let torch use all cores of this process; launchers of several ranks limit it to one."""
     threads = torch.get_num_threads()
-    if wanted:
+    if enabled:
         torch.set_num_threads(cpu_count())
     try:
         yield

@@ -36,7 +36,7 @@ def search_sharded(query: Tensor, rows: Tensor, payload: Tensor, k: int) -> tupl
     )
 
 
-def spread_leave_one_out(
+def sharded_leave_one_out(
     bank: MemoryBank, labels: Tensor, k: int, temperature: float, queries: Tensor
 ) -> float:
     """:func:`npid_mm.evaluation.leave_one_out_knn` of a bank that is spread over the ranks.

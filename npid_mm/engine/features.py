@@ -115,7 +115,7 @@ def is_readable(sample: DataSample) -> bool:
     return not sample.get('unreadable', False)
 
 
-def tolerant(loader: dict, max_unreadable: float = SHARE) -> dict:
+def tolerate_unreadable(loader: dict, max_unreadable: float = SHARE) -> dict:
     """A data loader's config whose data set marks images that cannot be read.
 
     Args:

@@ -46,7 +46,7 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
     existing_checkpoint(str(checkpoint))
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     state = network_state(checkpoint_content(checkpoint))
-    with no_larger_than(state):
+    with limit_size(state):
         model = MODELS.build(
             dict(
                 type='ProbeClassifier',
@@ -85,7 +85,7 @@ def check_config(cfg: Config) -> None:
 
 
 @contextmanager
-def no_larger_than(state: dict[str, Tensor]) -> Iterator[None]:
+def limit_size(state: dict[str, Tensor]) -> Iterator[None]:
     """Stop building a network that is far larger than the checkpoint that must fill it.
 
     Args:
@@ -136,7 +136,7 @@ def network_hash(model: BaseModel) -> str:
     )
 
 
-def about_network(model: BaseModel) -> dict:
+def describe_network(model: BaseModel) -> dict:
     """What an index notes of the network that made its rows, see ``feature_index.SAME``."""
     cfg = model._config
     preprocessing = {

@@ -14,7 +14,7 @@ from npid_mm.extras import EXTRAS
 from npid_mm.utils.files import existing_checkpoint
 from npid_mm.utils.launcher_watch import end_with_launcher
 
-from .distributed import use_cpu_ranks
+from .distributed import use_gloo
 from .hooks import MissedValidationHook, RunRecordHook
 from .hooks.image_check_hook import ImageCheckHook
 from .hooks.resumed_checkpoint_hook import ResumedCheckpointHook
@@ -61,7 +61,7 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
     if cfg.get('launcher', 'none') != 'none' and not torch.cuda.is_available():
-        use_cpu_ranks(cfg)
+        use_gloo(cfg)
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if cfg.get('default_scope') not in EXTRAS:
         runner.register_hook(ImageCheckHook())

@@ -16,7 +16,7 @@ from npid_mm.config.training_images import with_test_pipeline
 from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
 from npid_mm.engine.features import batch_features
-from npid_mm.engine.inference import about_network, index_feature, load_network
+from npid_mm.engine.inference import describe_network, index_feature, load_network
 from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.feature_index import FeatureIndex, check_free
 from npid_mm.retrieval.index.metadata import DTYPES, META
@@ -92,7 +92,7 @@ def build_index(
             index.check_trusted(trust)
         model = load_network(cfg, checkpoint, device)
         about = {
-            **about_network(model),
+            **describe_network(model),
             'dtype': dtype,
             'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
         }

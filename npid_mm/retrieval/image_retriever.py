@@ -10,7 +10,7 @@ from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
 from npid_mm.engine.features import batch_features
-from npid_mm.engine.inference import about_network, index_feature, load_network
+from npid_mm.engine.inference import describe_network, index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval.index.feature_index import FeatureIndex
 from npid_mm.utils.checks import check_whole
@@ -77,7 +77,7 @@ class ImageRetriever(BaseInferencer):
             raise ValueError(f'{self.index.folder} has no image yet: run its index command again')
         try:
             model = load_network(from_json(self.index.meta['config']), checkpoint, device)
-            self.index.check_same(about_network(model))
+            self.index.check_same(describe_network(model))
             super().__init__(model)
         except (OSError, ValueError):
             raise

@@ -4,7 +4,7 @@ import torch
 from mmengine.dist import get_rank
 from mmengine.hooks import Hook
 
-from npid_mm.engine.distributed_search import spread_leave_one_out
+from npid_mm.engine.distributed_search import sharded_leave_one_out
 from npid_mm.engine.launch import build_runner
 from npid_mm.losses import nce_log_noise
 from npid_mm.models import ShardedMemoryBank
@@ -60,7 +60,7 @@ def statistics(world_size, exclude):
         sampled=bank.sampled_softmax_statistics(feature, negatives, TEMPERATURE),
         nce=bank.nce_statistics(feature, negatives, TEMPERATURE, LOG_NOISE),
         z=bank.estimate_z(feature, negatives, TEMPERATURE),
-        knn=[spread_leave_one_out(bank, labels(), k, 0.07, torch.arange(12)) for k in (3, 99)],
+        knn=[sharded_leave_one_out(bank, labels(), k, 0.07, torch.arange(12)) for k in (3, 99)],
     )
 
 

@@ -7,10 +7,9 @@ import signal
 from multiprocessing import get_context
 
 import pytest
-from mmengine.config import Config
 
 from npid_mm.engine import folder_lock
-from npid_mm.engine.folder_lock import held_lock, launched_rank, sole_training
+from npid_mm.engine.folder_lock import held_lock, sole_training
 from tests.command_line import run
 from tests.toy import digits_config
 
@@ -21,8 +20,9 @@ def hold(pipe, folder):
         signal.pause()
 
 
+@pytest.mark.slow
 def test_a_second_training_is_refused_while_the_first_lives(digits, tmp_path):
-    """As typed, in one line and with nothing written; SIGKILL ends the first with its lock."""
+    """On the command line, in one line and with nothing written; SIGKILL releases the lock."""
     work = tmp_path / 'work'
     digits_config(digits, work).dump(tmp_path / 'config.py')
     context = get_context('fork')
@@ -34,7 +34,7 @@ def test_a_second_training_is_refused_while_the_first_lives(digits, tmp_path):
     assert second.returncode == 1
     assert f'another training runs in {work}: wait' in second.stderr.splitlines()[-1]
     assert os.listdir(work) == ['training.lock']
-    with sole_training(work, rank=1):  # rank 0 has it for all
+    with sole_training(work, rank=1):  # only rank 0 takes the lock
         pass
     first.kill()
     first.join()
@@ -43,32 +43,22 @@ def test_a_second_training_is_refused_while_the_first_lives(digits, tmp_path):
     assert os.listdir(work) == []
 
 
-def test_a_folder_made_for_a_training_that_was_refused_goes(tmp_path):
+def test_a_folder_created_for_a_failed_training_is_removed(tmp_path):
     with pytest.raises(ValueError, match='wrong'), sole_training(tmp_path / 'new' / 'work'):
         raise ValueError('wrong')
     assert os.listdir(tmp_path) == []
 
 
-def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch):
+def test_a_file_system_without_locks_logs_a_warning(tmp_path, monkeypatch):
     def flock(*arguments):
         raise OSError(errno.ENOLCK, 'No locks available')
 
-    said = []
+    messages = []
     monkeypatch.setattr(fcntl, 'flock', flock)
-    monkeypatch.setattr(folder_lock, 'print_log', lambda text, **_: said.append(text))
+    monkeypatch.setattr(folder_lock, 'print_log', lambda text, **_: messages.append(text))
     with held_lock(tmp_path / 'a.lock', 'refused'):
         pass
-    assert said == [
+    assert messages == [
         f'the file system of {tmp_path} has no locks: make sure that no other process writes to '
         'this folder'
     ]
-
-
-@pytest.mark.parametrize(
-    ('launcher', 'rank'), [('none', 0), ('pytorch', 2), ('slurm', 3), ('mpi', 0)]
-)
-def test_rank_of_each_launcher(monkeypatch, launcher, rank):
-    """Before there is a process group; one process started within a Slurm job is no rank."""
-    monkeypatch.setenv('RANK', '2')
-    monkeypatch.setenv('SLURM_PROCID', '3')
-    assert launched_rank(Config(dict(launcher=launcher))) == rank

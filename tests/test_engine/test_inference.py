@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 
 from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.engine.inference import (
-    about_network,
+    describe_network,
     index_feature,
     load_network,
     network_hash,
@@ -84,6 +84,6 @@ def test_a_knn_config_and_its_pretraining_give_one_hash(digits_run):
         neck=cfg.model.neck,
         data_preprocessor=cfg.model.data_preprocessor,
     )
-    assert about_network(load_network(knn, checkpoint)) == about_network(
+    assert describe_network(load_network(knn, checkpoint)) == describe_network(
         load_network(cfg, checkpoint)
     )

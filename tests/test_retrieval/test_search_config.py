@@ -11,7 +11,7 @@ from mmpretrain.models import ResNet
 from mmpretrain.registry import MODELS
 from torch import nn
 
-from npid_mm.engine.inference import about_network, load_network
+from npid_mm.engine.inference import describe_network, load_network
 from npid_mm.retrieval.search_config import as_json, from_json, search_config
 from tests.test_engine.test_inference import CONFIGS
 
@@ -39,12 +39,12 @@ def test_every_config_comes_back_from_json(path):
 
 def test_it_builds_the_same_network(digits_run, content):
     full, kept = digits_run[0], from_json(content)
-    assert about_network(load_network(kept, digits_run[1])) == json.loads(
-        json.dumps(about_network(load_network(search_config(full), digits_run[1])))
+    assert describe_network(load_network(kept, digits_run[1])) == json.loads(
+        json.dumps(describe_network(load_network(search_config(full), digits_run[1])))
     )
     assert (
-        about_network(load_network(full, digits_run[1]))['network']
-        == (about_network(load_network(kept, digits_run[1]))['network'])
+        describe_network(load_network(full, digits_run[1]))['network']
+        == (describe_network(load_network(kept, digits_run[1]))['network'])
     )
 
 

@@ -11,6 +11,7 @@ from torch.utils.data import Dataset
 
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.datasets.unreadable_images import SHOWN, ReadableDataset, TooManyUnreadableError
+from npid_mm.engine.runner_state import built_loops
 from npid_mm.images import plain_reason
 from npid_mm.utils.checks import check_whole
 
@@ -46,10 +47,7 @@ class ImageCheckHook(Hook):
         Raises:
             TooManyUnreadableError: More images cannot be read than the data set tolerates.
         """
-        loops = dict(train=runner._train_loop, val=runner._val_loop, test=runner._test_loop)
-        for stage, loop in loops.items():
-            if loop is None or isinstance(loop, dict):
-                continue
+        for stage, loop in built_loops(runner).items():
             loaders = {f'{stage}_dataloader': loop.dataloader}
             loaders[f'{stage}_cfg.reference'] = getattr(loop, 'reference', None)
             for name, loader in loaders.items():

@@ -6,6 +6,7 @@ from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 
 from npid_mm.datasets import check_same_classes, dataset_labels
+from npid_mm.engine.runner_state import built_loops
 from npid_mm.evaluation.metrics import fit_topk
 
 SETTING = 'model.head.num_classes'
@@ -34,9 +35,8 @@ class LabelCheckHook(Hook):
         head = getattr(get_ori_model(runner.model), 'head', None)
         if head is None or isinstance(head, MultiLabelClsHead):
             return
-        loops = dict(train=runner._train_loop, val=runner._val_loop, test=runner._test_loop)
-        for stage, loop in loops.items():
-            if loop is None or isinstance(loop, dict) or stage in self._checked:
+        for stage, loop in built_loops(runner).items():
+            if stage in self._checked:
                 continue
             dataset, name = loop.dataloader.dataset, f'{stage}_dataloader'
             dataset_labels(dataset, name, head.num_classes, SETTING)

@@ -13,9 +13,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from npid_mm.datasets import check_instances, dataset_labels
-from npid_mm.engine.distributed_search import spread_leave_one_out
+from npid_mm.engine.distributed_search import sharded_leave_one_out
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.instance_record import InstanceRecord
+from npid_mm.engine.runner_state import built_loops, is_resuming, loaded_path
 from npid_mm.evaluation import leave_one_out_knn
 from npid_mm.models import MemoryBank
 from npid_mm.utils.checks import check_temperature, check_whole
@@ -74,16 +75,16 @@ class MemoryBankHook(Hook):
                 'SyncBuffersHook averages every buffer over the ranks, the memory bank too: remove '
                 "it from the hooks; the bank and SyncBN keep the ranks' buffers equal themselves"
             )
-        if runner._train_loop is None or isinstance(runner._train_loop, dict):
-            # only testing: the checkpoint brings the length
-            for loop in (runner._val_loop, runner._test_loop):
+        loops = built_loops(runner)
+        if 'train' not in loops:  # only testing: the checkpoint brings the length
+            for loop in loops.values():
                 if getattr(loop, 'bank_dataset', None) is not None:
                     self._images = InstanceRecord(loop.bank_dataset, trained=True)
             return
         dataset = runner.train_dataloader.dataset
         bank = _bank(runner)
         bank.set_length(len(dataset))
-        self._images = InstanceRecord(dataset, trained=runner._resume)
+        self._images = InstanceRecord(dataset, trained=is_resuming(runner))
         check_instances(dataset)
         if bank.is_sharded:
             keep_checkpoints_whole(runner, bank)
@@ -93,7 +94,7 @@ class MemoryBankHook(Hook):
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Check that the rows that are loaded belong to the images of the training set."""
         if self._images is not None and self.check_images:
-            self._images.check(checkpoint, runner._load_from or 'the checkpoint')
+            self._images.check(checkpoint, loaded_path(runner))
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Keep the list of images that the rows belong to."""
@@ -137,7 +138,7 @@ class MemoryBankHook(Hook):
         labels = self._labels.to(device)
         vote = (labels, self.knn_k, self.knn_temperature, queries)
         if bank.is_sharded:
-            return 100 * spread_leave_one_out(bank, *vote)
+            return 100 * sharded_leave_one_out(bank, *vote)
         return 100 * leave_one_out_knn(bank.feature_bank, *vote)
 
 

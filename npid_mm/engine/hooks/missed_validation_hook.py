@@ -10,6 +10,7 @@ from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from mmpretrain.registry import HOOKS
 
 from npid_mm.engine.resume import RUN_ID
+from npid_mm.engine.runner_state import built_loops, is_resuming, validation_interval
 from npid_mm.engine.runners.resumable_train_loop import SEEN
 from npid_mm.utils.atomic_io import write_atomic
 
@@ -30,7 +31,7 @@ class MissedValidationHook(Hook):
 
     def before_train(self, runner) -> None:
         """Validate the checkpoint that was loaded, if that is missing."""
-        if not runner._resume or runner.val_loop is None or not _is_due(runner):
+        if not is_resuming(runner) or runner.val_loop is None or not _is_due(runner):
             return
         missing = torch.tensor(int(is_main_process() and not _is_validated(runner)))
         broadcast(missing)  # the file may be on the disk of rank 0 only
@@ -40,8 +41,8 @@ class MissedValidationHook(Hook):
 
     def after_val_epoch(self, runner, metrics: dict | None = None) -> None:
         """Note that the weights of this iteration are validated."""
-        if isinstance(runner._train_loop, dict) or runner._train_loop is None:
-            return  # not within a training
+        if 'train' not in built_loops(runner):
+            return
         if is_main_process():
             record = dict(run=runner.message_hub.get_info(RUN_ID, None), iter=runner.iter)
             path = Path(runner.work_dir) / VALIDATED
@@ -57,8 +58,8 @@ def _is_due(runner) -> bool:
         step, last = loop.iter, loop.max_iters
     else:  # in the middle of an epoch, or a loop that validates by other rules
         return False
-    loop._decide_current_val_interval()
-    return step >= max(loop.val_begin, 1) and (step % loop.val_interval == 0 or step == last)
+    interval = validation_interval(loop)
+    return step >= max(loop.val_begin, 1) and (step % interval == 0 or step == last)
 
 
 def _is_validated(runner) -> bool:

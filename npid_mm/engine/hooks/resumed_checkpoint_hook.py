@@ -7,6 +7,7 @@ from mmengine.optim import OptimWrapperDict
 
 from npid_mm.checkpoints.limits import has_object
 from npid_mm.engine.removable_files import keep_own_files
+from npid_mm.engine.runner_state import is_resuming, loaded_path
 
 # what Runner.resume takes without asking
 PARTS = {
@@ -30,17 +31,18 @@ class ResumedCheckpointHook(Hook):
         Raises:
             ValueError: One is missing, or of another form.
         """
-        if not runner._resume:
+        if not is_resuming(runner):
             return
+        path = loaded_path(runner)
         for part, names in PARTS.items():
             found = checkpoint.get(part)
             for name in names:
                 if not isinstance(found, Mapping) or name not in found:
                     raise ValueError(
-                        f'{runner._load_from} cannot be resumed, as it has no {part}.{name}: it is '
+                        f'{path} cannot be resumed, as it has no {part}.{name}: it is '
                         'not the checkpoint of a training, or one that was published without its '
                         'state; to start a new training from its weights, leave --resume out and '
-                        f'give --cfg-options load_from={runner._load_from}'
+                        f'give --cfg-options load_from={path}'
                     )
         several = isinstance(runner.optim_wrapper, OptimWrapperDict)
         for name, is_state in (('optimizer', _is_optimizer), ('param_schedulers', _is_schedule)):
@@ -48,9 +50,9 @@ class ResumedCheckpointHook(Hook):
             states = state.values() if several and isinstance(state, Mapping) else [state]
             if name in checkpoint and not all(map(is_state, states)):
                 raise ValueError(
-                    f'{runner._load_from} cannot be resumed, as its {name} is not that of a '
+                    f'{path} cannot be resumed, as its {name} is not that of a '
                     'training: to start a new training from its weights, leave --resume out and '
-                    f'give --cfg-options load_from={runner._load_from}'
+                    f'give --cfg-options load_from={path}'
                 )
 
     def before_train(self, runner) -> None:

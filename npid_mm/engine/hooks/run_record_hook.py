@@ -15,6 +15,7 @@ from npid_mm.engine.run_settings import (
     compare_settings,
     run_settings,
 )
+from npid_mm.engine.runner_state import is_resuming, loaded_path
 
 
 @HOOKS.register_module()
@@ -36,10 +37,10 @@ class RunRecordHook(Hook):
         Raises:
             ValueError: A setting differs that the state of the checkpoint does not fit.
         """
-        if not runner._resume:
+        if not is_resuming(runner):
             return
         runner.message_hub.update_info(RUN_ID, run_id(checkpoint))
-        path = runner._load_from or 'the checkpoint'
+        path = loaded_path(runner)
         settings = checkpoint.get('meta', {}).get(SETTINGS)
         if isinstance(settings, Mapping):
             for warning in compare_settings(settings, run_settings(runner.cfg), path):
@@ -55,7 +56,7 @@ class RunRecordHook(Hook):
 
     def before_train(self, runner) -> None:
         """Warn of a new run among the checkpoints of an earlier one."""
-        earlier = [] if runner._resume else checkpoint_files(runner.work_dir)
+        earlier = [] if is_resuming(runner) else checkpoint_files(runner.work_dir)
         if earlier:
             runner.logger.warning(
                 f'{runner.work_dir} holds checkpoints of an earlier run '

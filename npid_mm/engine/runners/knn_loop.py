@@ -19,8 +19,9 @@ from npid_mm.engine.features import (
     check_level,
     is_readable,
     readable_features,
-    tolerant,
+    tolerate_unreadable,
 )
+from npid_mm.engine.runner_state import built_loops, train_dataloader_config
 from npid_mm.evaluation import weighted_vote
 from npid_mm.evaluation.metrics import fit_topk
 from npid_mm.utils.checks import check_temperature, check_whole
@@ -66,7 +67,7 @@ class KNNLoop:
         max_unreadable: float = SHARE,
     ):
         if isinstance(dataloader, dict):
-            dataloader = tolerant(dataloader, max_unreadable)
+            dataloader = tolerate_unreadable(dataloader, max_unreadable)
         super().__init__(runner, dataloader, evaluator, fp16)
         if not (reference == 'bank' or isinstance(reference, dict)):
             raise ValueError(f"reference must be 'bank' or a data loader config, got {reference!r}")
@@ -182,18 +183,19 @@ class KNNLoop:
         """The data set whose labels the references have, and what a config calls it."""
         if self.reference == 'bank':
             return self._train_dataset(), 'train_dataloader'
-        reference = tolerant(self.reference, self.max_unreadable)
+        reference = tolerate_unreadable(self.reference, self.max_unreadable)
         self.reference = self.runner.build_dataloader(reference, seed=self.runner.seed)
         return self.reference.dataset, f'{self.stage}_cfg.reference'
 
     def _train_dataset(self):
         """The training set: the running one, or built from the config when only testing."""
-        train_loop = self.runner._train_loop
-        if train_loop is None:
+        loop = built_loops(self.runner).get('train')
+        if loop is not None:
+            return loop.dataloader.dataset
+        dataloader = train_dataloader_config(self.runner)
+        if dataloader is None:
             raise ValueError("reference='bank' needs the labels of train_dataloader in the config")
-        if not isinstance(train_loop, dict):
-            return train_loop.dataloader.dataset
-        return DATASETS.build(self.runner._train_dataloader['dataset'])
+        return DATASETS.build(dataloader['dataset'])
 
 
 @LOOPS.register_module()
