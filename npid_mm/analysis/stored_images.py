@@ -9,7 +9,7 @@ from PIL import Image
 from torch.utils.data import Dataset
 
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
-from npid_mm.images import ImageReader, naming
+from npid_mm.images import ImageReader, errors_with_path
 
 
 def stored_image(dataset: Dataset, index: int) -> np.ndarray:
@@ -23,7 +23,7 @@ def stored_image(dataset: Dataset, index: int) -> np.ndarray:
     if 'img' in info:
         return np.asarray(Image.fromarray(np.asarray(info['img'])).convert('RGB'))
     path, reader = info['img_path'], dataset_reader(dataset) or ImageReader()
-    with naming(path):
+    with errors_with_path(path):
         return reader.decode(fileio.get(path))[..., ::-1]
 
 

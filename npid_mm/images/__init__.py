@@ -1,7 +1,7 @@
-"""One reader for every image file: training, evaluation, indexes, pages and sheets."""
+"""Decode image files, in the same way for every part of the package."""
 
 from .header import MAX_PIXELS, Header, UnreadableImageError
-from .reader import ImageReader, check_regular, naming, plain_reason
+from .reader import ImageReader, check_regular, errors_with_path, plain_reason
 
 __all__ = [
     'MAX_PIXELS',
@@ -9,6 +9,6 @@ __all__ = [
     'ImageReader',
     'UnreadableImageError',
     'check_regular',
-    'naming',
+    'errors_with_path',
     'plain_reason',
 ]

@@ -1,4 +1,4 @@
-"""The header of an image file, and the files that are refused before they are decoded."""
+"""Read the header of an image file, and refuse bad files before they are decoded."""
 
 import mmap
 import warnings
@@ -6,18 +6,18 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS  # 178,956,970: above it, Pillow refuses an image too
+MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS  # 178,956,970, above which Pillow raises an error
 ORIENTATION = 0x0112  # the EXIF tag
-TRANSPOSED = (5, 6, 7, 8)  # its values that swap height and width
-JPEG = ('JPEG', 'MPO')  # MPO: JPEGs with further pictures behind the first, as phones write them
+TRANSPOSED = (5, 6, 7, 8)  # orientations that swap height and width
+JPEG = ('JPEG', 'MPO')  # MPO, from phones, is a JPEG with more pictures appended
 OPENCV = (*JPEG, 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM')  # formats that OpenCV decodes
-# of half of its limit, which is the default one here
+# Pillow warns from half of MAX_PIXELS on
 warnings.filterwarnings('ignore', category=Image.DecompressionBombWarning)
 Image.init()
-# Pillow knows others, of which EPS starts a program to be decoded
+# not all of Pillow's formats: EPS, for one, is decoded by starting a program
 FORMATS = [name for name in (*OPENCV, 'GIF', 'AVIF', 'JPEG2000') if name in Image.OPEN]
 ALPHA_MODES = ('RGBA', 'RGBa', 'LA', 'La', 'PA')
-# modes of one channel that NumPy takes in full depth
+# one-channel modes that NumPy reads in full depth
 DEEP_MODES = {
     'I': '32-bit integers',
     'F': '32-bit floats',
@@ -40,28 +40,27 @@ class UnreadableImageError(ValueError):
 
 
 class Header(NamedTuple):
-    """The properties of an image that decide how it is decoded."""
+    """Properties of an image that decide how it is decoded."""
 
-    height: int  # as it is to be shown
+    height: int  # after the orientation is applied
     width: int
     is_jpeg: bool
     orientation: int  # EXIF's, 1 to 8, which decoding applies
     transparent: bool
-    depth: str  # kind of values, where it is more than 8 bits per channel
-    opencv: bool  # OpenCV decodes it as it is to be shown, apart from the orientation
+    depth: str  # kind of values with more than 8 bits per channel, else ''
+    opencv: bool  # OpenCV decodes it correctly, apart from the orientation
 
 
 def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> Header:
-    """Read the header of an image file, and look for the end of the image.
+    """Read the header of an image file, and check that its end is there.
 
     Args:
         file (BinaryIO): The file, at its beginning.
-        content (bytes | mmap): Its content. Only the end is touched, and that only in a format
-            with an end marker.
-        max_pixels (int): Height times width that is allowed.
+        content (bytes | mmap): Its content. Only the end is read, in formats with an end marker.
+        max_pixels (int): Largest height times width.
 
     Raises:
-        UnreadableImageError: The file is empty, not an image, cut off or too large.
+        UnreadableImageError: If the file is empty, not an image, truncated or too large.
     """
     if not len(content):
         raise UnreadableImageError('the file is empty')
@@ -92,7 +91,7 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
 
 def _header(image: Image.Image) -> Header:
     width, height = image.size
-    tiff = image.format == 'TIFF'  # whose size is given, and whose pixels are loaded, upright
+    tiff = image.format == 'TIFF'  # Pillow applies the orientation of TIFFs itself
     orientation = image.getexif().get(ORIENTATION, 1) if tiff or 'exif' in image.info else 1
     by_opencv = image.format in OPENCV and not (tiff and orientation != 1)
     if tiff or orientation not in range(1, 9):
@@ -112,9 +111,9 @@ def _header(image: Image.Image) -> Header:
 
 
 def _depth(image: Image.Image) -> str:
-    """The kind of values that an image has in its file, if 8 bits do not hold them, or ''.
+    """Name the values of an image in its file if 8 bits do not hold them, or return ''.
 
-    Pillow opens 16-bit colors as 8-bit colors; only its decoder's arguments tell.
+    Pillow opens 16-bit colors as 8-bit colors; only its decoder's arguments show the depth.
     """
     if image.mode in DEEP_MODES:
         return DEEP_MODES[image.mode]
@@ -122,13 +121,13 @@ def _depth(image: Image.Image) -> str:
         return ''
     arguments = image.tile[0].args
     raw, *more = (arguments,) if isinstance(arguments, str) else arguments
-    if image.tile[0].codec_name.startswith('ppm'):  # its second argument is the largest value
+    if image.tile[0].codec_name.startswith('ppm'):  # the second argument is the largest value
         return '16-bit integers' if more and more[0] > 255 else ''
     return '16-bit integers' if str(raw).partition(';')[2].startswith('16') else ''
 
 
 def _scan_start(content: bytes | mmap.mmap) -> int:
-    """Offset of a JPEG's compressed pixels, behind the segments that may hold a thumbnail."""
+    """Find the offset of a JPEG's pixels, after the segments that may hold a thumbnail."""
     position = 2
     while position < len(content) - 3:
         if content[position] != 0xFF:

@@ -1,7 +1,7 @@
-"""A part of a JPEG without the work for the rest, by libjpeg-turbo.
+"""Decode only a crop of a JPEG with libjpeg-turbo.
 
-No Python library hands on libjpeg-turbo's cropping, so its C interface (TurboJPEG 3) is called
-directly. The library is the system's, or that which the package ``turbojpeg`` brings.
+No Python binding exposes libjpeg-turbo's cropping, so its C interface (TurboJPEG 3) is called
+directly. The library is the system's or that of the package ``turbojpeg``.
 """
 
 import ctypes
@@ -9,14 +9,14 @@ import importlib.metadata
 import threading
 from ctypes.util import find_library
 from functools import cache
+from os import PathLike
 
 import numpy as np
 
 DECOMPRESS = 1  # TJINIT_DECOMPRESS
 BGR = 1  # TJPF_BGR
 SUBSAMPLING, WIDTH, HEIGHT = 4, 5, 6  # TJPARAM_*
-# width in pixels of the blocks that are coded together, for each kind of subsampling; a crop
-# starts at one of them
+# width in pixels of the blocks that a crop must start at, for each kind of subsampling
 BLOCK_WIDTH = {0: 8, 1: 16, 2: 16, 3: 8, 4: 8, 5: 32, 6: 8}
 
 
@@ -28,27 +28,26 @@ class _Factor(ctypes.Structure):
     _fields_ = [(name, ctypes.c_int) for name in ('num', 'denom')]
 
 
-# of each thread: its decoder, and memory for pixels, which new would come page by page
-_own = threading.local()
+# a decoder and a pixel buffer per thread; a new buffer per image would cost page faults
+_thread = threading.local()
 
 
 def decode_jpeg_crop(
     content: bytes, top: int, left: int, height: int, width: int, factor: int = 1
 ) -> np.ndarray | None:
-    """Decode a part of a JPEG at 1 / ``factor`` of its resolution.
+    """Decode a crop of a JPEG at 1 / ``factor`` of its resolution.
 
     Args:
         content (bytes): The file.
-        top (int): First row of the part, in pixels of the reduced image.
+        top (int): First row of the crop, in pixels of the reduced image.
         left (int): First column.
-        height (int): Rows; what lies outside the image is cut off.
-        width (int): Columns, likewise.
+        height (int): Rows, clipped at the border of the image.
+        width (int): Columns, clipped as well.
         factor (int): 1, 2, 4 or 8.
 
     Returns:
-        ndarray | None: (height, width, 3) of uint8, BGR; the orientation that EXIF names is not
-        applied. Its memory is used again by the thread's next call. None where there is no
-        libjpeg-turbo 3, or it cannot read this file.
+        ndarray | None: (height, width, 3) of uint8, BGR, without EXIF's orientation. The thread's
+        next call overwrites it. None if libjpeg-turbo 3 is missing or cannot read the file.
     """
     library = _library()
     if library is None:
@@ -59,7 +58,7 @@ def decode_jpeg_crop(
     block = BLOCK_WIDTH.get(library.tj3Get(handle, SUBSAMPLING))
     if block is None:
         return None
-    # a block of the full image is so many pixels of the reduced one
+    # a block of the full image has block / factor columns in the reduced one
     start = left - left % max(block // factor, 1)
     whole_width, whole_height = (
         -(-library.tj3Get(handle, side) // factor) for side in (WIDTH, HEIGHT)
@@ -77,7 +76,7 @@ def decode_jpeg_crop(
 
 @cache
 def _library() -> ctypes.CDLL | None:
-    """libjpeg-turbo from version 3 on, or None."""
+    """Load libjpeg-turbo 3 or later, or return None."""
     for path in [find_library('turbojpeg'), *_packaged()]:
         if path is None:
             continue
@@ -90,8 +89,8 @@ def _library() -> ctypes.CDLL | None:
     return None
 
 
-def _packaged() -> list:
-    """Libraries that the package ``turbojpeg`` brings."""
+def _packaged() -> list[PathLike]:
+    """Paths of the libraries in the package ``turbojpeg``."""
     try:
         files = importlib.metadata.files('turbojpeg') or []
     except importlib.metadata.PackageNotFoundError:
@@ -100,7 +99,7 @@ def _packaged() -> list:
 
 
 def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
-    """Say what the functions take: a handle is a pointer, which an int would cut short."""
+    """Declare the argument types; as a default int, a handle (a pointer) would be truncated."""
     handle, number, size = ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t
     library.tj3Init.restype = handle
     library.tj3Init.argtypes = [number]
@@ -108,26 +107,20 @@ def _declare(library: ctypes.CDLL) -> ctypes.CDLL:
     library.tj3Get.argtypes = [handle, number]
     library.tj3SetScalingFactor.argtypes = [handle, _Factor]
     library.tj3SetCroppingRegion.argtypes = [handle, _Region]
-    library.tj3Decompress8.argtypes = [
-        handle,
-        ctypes.c_char_p,
-        size,
-        ctypes.c_void_p,
-        number,
-        number,
-    ]
+    content, pixels = ctypes.c_char_p, ctypes.c_void_p
+    library.tj3Decompress8.argtypes = [handle, content, size, pixels, number, number]
     return library
 
 
 def _handle(library: ctypes.CDLL) -> int:
-    """The decoder of this thread."""
-    if not hasattr(_own, 'decoder'):
-        _own.decoder = library.tj3Init(DECOMPRESS)
-    return _own.decoder
+    """Decoder of this thread."""
+    if not hasattr(_thread, 'decoder'):
+        _thread.decoder = library.tj3Init(DECOMPRESS)
+    return _thread.decoder
 
 
 def _scratch(size: int) -> np.ndarray:
-    """``size`` bytes of this thread's memory."""
-    if len(getattr(_own, 'pixels', ())) < size:
-        _own.pixels = np.empty(size, np.uint8)
-    return _own.pixels[:size]
+    """``size`` bytes of this thread's pixel buffer."""
+    if len(getattr(_thread, 'pixels', ())) < size:
+        _thread.pixels = np.empty(size, np.uint8)
+    return _thread.pixels[:size]

@@ -1,4 +1,4 @@
-"""Decode image files to 8-bit color, the same way everywhere."""
+"""The reader that decodes image files to 8-bit color."""
 
 import io
 import mmap
@@ -16,29 +16,29 @@ from PIL import Image
 from .header import DEEP_MODES, FORMATS, MAX_PIXELS, Header, UnreadableImageError, read_header
 
 WHITE = (255, 255, 255)
-ROWS = 256  # of a deep image that are converted at once
+ROWS = 256  # of an image of more than 8 bits, converted at a time
 
 
 class ImageReader:
-    """Decode image files to (H, W, 3) uint8, or say in plain words why that is not possible.
+    """Decode image files to (H, W, 3) uint8, or explain in plain words why that is impossible.
 
-    Ordinary images (8 bits, opaque) are decoded by OpenCV, to the pixels of ``mmcv.imread``. The
-    orientation that EXIF names is applied. Transparent images, also those with a palette, are laid
-    on ``background``. Of animations and files of several pages, the first image is taken.
+    Ordinary images (8 bits, opaque) are decoded by OpenCV, to the pixels of ``mmcv.imread``. EXIF's
+    orientation is applied. Transparent images, including palettes, are pasted on ``background``. Of
+    animations and files of several pages, the first image is used.
 
-    A file that is cut off is unreadable, as for Pillow: a JPEG without its end marker, even if a
+    A truncated file is unreadable, as in Pillow: e.g. a JPEG without its end marker, even if a
     decoder could fill the rest with gray. Damage inside a complete JPEG is not noticed.
 
     Args:
         background (Sequence[int]): Color under transparent parts: red, green, blue in 0..255.
-        max_pixels (int): Height times width of the largest image that is decoded, which bounds the
-            memory: 3 bytes per pixel, about 10 where the image is transparent.
+        max_pixels (int): Height times width of the largest image to decode. Bounds the memory: 3
+            bytes per pixel, about 10 for transparent images.
         value_range (Sequence[float], optional): (low, high), the values that become 0 and 255 in
             images of more than 8 bits per channel. Without it these are refused: a 12-bit
             photograph in a 16-bit file would keep 16 of its 4,096 levels.
 
     Raises:
-        ValueError: An argument is not allowed.
+        ValueError: If an argument is out of its range.
     """
 
     def __init__(
@@ -68,16 +68,16 @@ class ImageReader:
         """Read the header of a file's content.
 
         Raises:
-            UnreadableImageError: The image is refused.
+            UnreadableImageError: If the image is refused.
         """
         return self._allowed(read_header(io.BytesIO(content), content, self.max_pixels))
 
     def check(self, path: str | PathLike) -> None:
-        """Look at the header and at the end of a file, without decoding it.
+        """Check the header and the end of a file, without decoding it.
 
         Raises:
-            UnreadableImageError: The image is refused.
-            OSError: The file cannot be opened.
+            UnreadableImageError: If the image is refused.
+            OSError: If the file cannot be opened.
         """
         check_regular(path)
         with open(path, 'rb') as file:
@@ -94,14 +94,14 @@ class ImageReader:
 
         Args:
             content (bytes): The file.
-            header (Header, optional): What :meth:`header` gives, if it is known.
-            flags (int): OpenCV's, such as for a reduced resolution; only JPEGs have one.
+            header (Header, optional): Result of :meth:`header`, if it is known.
+            flags (int): OpenCV's flags, e.g. for a reduced resolution of a JPEG.
 
         Returns:
             ndarray: (H, W, 3) of uint8, BGR.
 
         Raises:
-            UnreadableImageError: The image is refused, or damaged.
+            UnreadableImageError: If the image is refused or damaged.
         """
         header = header or self.header(content)
         try:
@@ -116,8 +116,8 @@ class ImageReader:
         """Decode a file to (H, W, 3) of uint8, RGB.
 
         Raises:
-            UnreadableImageError: The image is refused, or damaged.
-            OSError: The file cannot be opened.
+            UnreadableImageError: If the image is refused or damaged.
+            OSError: If the file cannot be opened.
         """
         check_regular(path)
         with open(path, 'rb') as file:
@@ -130,7 +130,7 @@ class ImageReader:
         )
 
     def _allowed(self, header: Header) -> Header:
-        """Return the header of an image whose depth is allowed, or raise."""
+        """Return the header if the image's depth is allowed, or raise."""
         if header.depth and self.value_range is None:
             raise UnreadableImageError(
                 f'the image has {header.depth}, of which 8 bits would be left: convert it to 8 '
@@ -139,7 +139,7 @@ class ImageReader:
         return header
 
     def _decode(self, content: bytes, header: Header, flags: int) -> np.ndarray:
-        """The image (H, W, 3) as stored, BGR."""
+        """Decode an image (H, W, 3) without its orientation, BGR."""
         if header.depth:
             return self._scaled(content)
         if header.opencv:
@@ -147,7 +147,7 @@ class ImageReader:
             pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
                 return pixels
-            if header.is_jpeg:  # a kind that Pillow does not read either
+            if header.is_jpeg:  # Pillow cannot read it either
                 raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if header.transparent:
@@ -160,7 +160,7 @@ class ImageReader:
         return canvas
 
     def _scaled(self, content: bytes) -> np.ndarray:
-        """An image of more than 8 bits, its values brought from ``value_range`` to 0..255."""
+        """Decode an image of more than 8 bits and map ``value_range`` to 0..255."""
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.format == 'PPM':  # Pillow scales the values, OpenCV swaps their bytes
                 raise UnreadableImageError(
@@ -178,7 +178,7 @@ class ImageReader:
         return pixels
 
     def _to_8_bits(self, values: np.ndarray) -> np.ndarray:
-        """Values (H, W), (H, W, 3) or, with alpha, (H, W, 4) as (H, W, 1 or 3) in 0..255."""
+        """Map values (H, W), (H, W, 3) or, with alpha, (H, W, 4) to (H, W, 1 or 3) in 0..255."""
         low, high = self.value_range
         colors = values[..., :3] if values.ndim == 3 else values[..., None]
         scaled = (colors.astype(np.float32) - low) * (255 / (high - low))
@@ -190,7 +190,7 @@ class ImageReader:
 
 
 @contextmanager
-def naming(path: str | PathLike) -> Iterator[None]:
+def errors_with_path(path: str | PathLike) -> Iterator[None]:
     """Add the path of a file to the message of an :class:`UnreadableImageError`."""
     try:
         yield
@@ -199,10 +199,10 @@ def naming(path: str | PathLike) -> Iterator[None]:
 
 
 def check_regular(path: str | PathLike) -> None:
-    """Refuse a folder, a device or a pipe, whose reading may never end; what is missing passes.
+    """Refuse a folder, a device or a pipe, which may block forever; a missing file passes.
 
     Raises:
-        UnreadableImageError: It is one.
+        UnreadableImageError: If the path is one of these.
     """
     try:
         mode = os.stat(path).st_mode
@@ -213,12 +213,12 @@ def check_regular(path: str | PathLike) -> None:
 
 
 def plain_reason(error: Exception) -> str:
-    """The reason in one line why an image cannot be read, without its path."""
+    """Explain in one line, without the path, why an image cannot be read."""
     reason = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
     return (str(reason) or type(error).__name__).splitlines()[0]
 
 
-def _numbers(values, count: int) -> bool:
+def _numbers(values: object, count: int) -> bool:
     return (
         isinstance(values, Sequence)
         and len(values) == count

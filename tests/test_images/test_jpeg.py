@@ -1,4 +1,4 @@
-"""Parts of a JPEG by libjpeg-turbo, against Pillow's and OpenCV's decoding of the whole."""
+"""Crops of a JPEG by libjpeg-turbo, compared with OpenCV's decoding of the whole."""
 
 import io
 
@@ -26,16 +26,16 @@ def photograph():
     return Image.fromarray(pixels).resize((211, 307), Image.Resampling.BICUBIC)
 
 
-def test_the_library_is_here():
-    """The tests below would pass by None alone."""
+def test_the_library_is_installed():
+    """Without it, the tests of files that it leaves to other decoders prove nothing."""
     assert jpeg._library() is not None
 
 
 @pytest.mark.parametrize('subsampling', SUBSAMPLING)
 @pytest.mark.parametrize('factor', FLAGS)
 @pytest.mark.parametrize('box', [(0, 0, 40, 30), (13, 21, 37, 29), (5, 33, 60, 17)])
-def test_part_equals_that_of_the_whole(photograph, subsampling, factor, box):
-    """Chroma next to the rim of a part may be interpolated from less: the rest is equal."""
+def test_a_crop_equals_that_of_the_whole_image(photograph, subsampling, factor, box):
+    """Except at its border, where chroma is interpolated from fewer pixels."""
     data = content(photograph, quality=95, subsampling=SUBSAMPLING[subsampling])
     top, left, height, width = box
     part = jpeg.decode_jpeg_crop(data, *box, factor)
@@ -47,8 +47,8 @@ def test_part_equals_that_of_the_whole(photograph, subsampling, factor, box):
     assert difference.mean() < 1
 
 
-def test_what_lies_outside_is_cut_off(photograph):
-    """Rounding of a reduced crop may name one row or column too many."""
+def test_a_crop_is_clipped_at_the_border(photograph):
+    """Rounding may add a row or column to a reduced crop."""
     data = content(photograph)
     assert jpeg.decode_jpeg_crop(data, 300, 200, 20, 20).shape == (7, 11, 3)
     assert jpeg.decode_jpeg_crop(data, 0, 0, 999, 999, 2).shape == (154, 106, 3)
@@ -60,39 +60,25 @@ def test_gray_comes_as_three_channels(photograph):
     assert (part == part[..., :1]).all()
 
 
-@pytest.mark.parametrize(
-    'data', [b'', b'no image', b'\xff\xd8\xff\xe0 cut off'], ids=['empty', 'text', 'header']
-)
-def test_unreadable_files_are_left_to_others(data):
-    assert jpeg.decode_jpeg_crop(data, 0, 0, 8, 8) is None
+def test_files_that_it_cannot_read_are_left_to_other_decoders(photograph):
+    """Truncated files too: half an image must not pass for a whole one."""
+    whole = content(photograph)
+    cmyk = content(photograph.convert('CMYK'))
+    for data in (b'', b'no image', b'\xff\xd8\xff\xe0 cut off', cmyk, whole[: len(whole) // 2]):
+        assert jpeg.decode_jpeg_crop(data, 0, 0, 300, 200) is None
 
 
-def test_cut_file_is_left_to_others(photograph):
-    """Half of an image must not pass for one."""
-    data = content(photograph)
-    assert jpeg.decode_jpeg_crop(data[: len(data) // 2], 0, 0, 300, 200) is None
-
-
-def test_cmyk_is_left_to_others(photograph):
-    assert jpeg.decode_jpeg_crop(content(photograph.convert('CMYK')), 0, 0, 8, 8) is None
-
-
-def test_without_the_library(photograph, monkeypatch):
+def test_without_the_library_nothing_is_decoded(photograph, monkeypatch):
     monkeypatch.setattr(jpeg, '_library', lambda: None)
     assert jpeg.decode_jpeg_crop(content(photograph), 0, 0, 8, 8) is None
 
 
-def test_a_library_that_does_not_load_is_passed_over(tmp_path, monkeypatch):
+def test_unusable_libraries_are_skipped(tmp_path, monkeypatch):
+    """One for another machine, and TurboJPEG 2, which has no cropping."""
     broken = tmp_path / 'libturbojpeg.so'
     broken.write_text('for another machine')
     monkeypatch.setattr(jpeg, 'find_library', lambda _: str(broken))
     monkeypatch.setattr(jpeg, '_packaged', list)
     assert jpeg._library.__wrapped__() is None
-
-
-def test_an_old_library_is_passed_over(monkeypatch):
-    """TurboJPEG 2 has no cropping."""
-    monkeypatch.setattr(jpeg, 'find_library', lambda _: None)
-    monkeypatch.setattr(jpeg, '_packaged', lambda: ['old'])
     monkeypatch.setattr(jpeg.ctypes, 'CDLL', lambda _: object())
     assert jpeg._library.__wrapped__() is None

@@ -3,7 +3,7 @@
 from mmcv.transforms import BaseTransform
 from mmpretrain.registry import TRANSFORMS
 
-from npid_mm.images import ImageReader, naming
+from npid_mm.images import ImageReader, errors_with_path
 
 from .pipeline_reader import file_content
 
@@ -39,7 +39,7 @@ class LoadImage(BaseTransform):
         image = results.get('img')
         if image is None:
             path = results['img_path']
-            with naming(path):
+            with errors_with_path(path):
                 image = self.reader.decode(file_content(path, self.backend_args))
         results['img'] = image
         results['img_shape'] = results['ori_shape'] = image.shape[:2]

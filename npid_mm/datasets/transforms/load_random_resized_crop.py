@@ -9,7 +9,7 @@ from mmpretrain.datasets import RandomResizedCrop
 from mmpretrain.registry import TRANSFORMS
 from torchvision.transforms.v2 import functional as F
 
-from npid_mm.images import ImageReader, naming
+from npid_mm.images import ImageReader, errors_with_path
 from npid_mm.images.jpeg import decode_jpeg_crop
 
 from .pipeline_reader import file_content
@@ -78,7 +78,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         """Load, crop and resize one image."""
         image = results.get('img')
         if image is None:
-            with naming(results['img_path']):
+            with errors_with_path(results['img_path']):
                 image = self._decode_crop(results['img_path'])
         else:
             image = _cut(_three_channels(image), self._draw(*image.shape[:2]))
