@@ -1,6 +1,6 @@
-"""Pages in a real, headless Chromium, that of Qt, in a process of its own.
+"""Open pages in the headless Chromium of Qt, in a separate process.
 
-OpenCV brings parts of another Qt into a process that imports it.
+OpenCV loads parts of another Qt into each process that imports it.
 """
 
 import json
@@ -9,8 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-WAIT = 20_000  # milliseconds until something that should happen is given up
-# the pages are our own, and Chromium's sandbox refuses root
+WAIT = 20_000  # milliseconds
+# the pages are trusted, and Chromium's sandbox does not run as root
 SETTINGS = {
     'QT_QPA_PLATFORM': 'offscreen',
     'QTWEBENGINE_DISABLE_SANDBOX': '1',
@@ -19,13 +19,13 @@ SETTINGS = {
 
 
 def browse(page: Path, width: int, *steps: tuple[str, str]) -> list:
-    """Open a page from the disk in a window of ``width`` pixels and go through steps.
+    """Open a page from the disk in a window of ``width`` pixels and take steps.
 
-    A step is ('click', selector), ('until', expression), ('read', expression) or
-    ('shot', path of a PNG). A click is one of the mouse, in the middle of the element.
+    A step is ('click', selector), ('until', expression), ('read', expression), ('resize', width)
+    or ('shot', path of a PNG). A click is one of the mouse, in the middle of the element.
 
     Returns:
-        list: What the steps 'read' gave.
+        list: The values of the 'read' steps.
     """
     environment = {name: value for name, value in os.environ.items() if not name.startswith('QT_')}
     done = subprocess.run(
@@ -40,7 +40,7 @@ def browse(page: Path, width: int, *steps: tuple[str, str]) -> list:
 
 
 def main(path: str, width: str, steps: str) -> None:
-    """Do what :func:`browse` says and print what was read; messages of the page are errors."""
+    """Take the steps of :func:`browse` and print the values; messages of the page are errors."""
     from PySide6.QtCore import QDeadlineTimer, QEventLoop, QPoint, Qt, QTimer, QUrl
     from PySide6.QtTest import QTest
     from PySide6.QtWebEngineCore import QWebEnginePage
@@ -54,7 +54,7 @@ def main(path: str, width: str, steps: str) -> None:
             messages.append(f'{message} (line {line})')
 
     def wait_for(start):
-        """The value that ``start`` hands to its argument, once it does."""
+        """Return the value with which ``start`` calls its argument."""
         loop, values = QEventLoop(), []
         start(lambda value=None: (values.append(value), loop.quit()))
         if not values:
@@ -83,9 +83,12 @@ def main(path: str, width: str, steps: str) -> None:
         middle = QPoint(box['x'] + box['width'] / 2, box['y'] + box['height'] / 2)
         QTest.mouseClick(view.focusProxy(), Qt.LeftButton, Qt.NoModifier, middle)
 
+    def resize(width):
+        view.resize(int(width), 900)
+        until(f'innerWidth === {width}')
+
     def shot(target):
-        # two frames: one may be on its way
-        QTest.qWait(200)
+        QTest.qWait(200)  # more than a frame, as one may be under way
         assert view.grab().save(target)
 
     app = QApplication(sys.argv[:1])
@@ -104,6 +107,7 @@ def main(path: str, width: str, steps: str) -> None:
         'click': click,
         'until': until,
         'read': lambda expression: read.append(evaluate(expression)),
+        'resize': resize,
         'shot': shot,
     }
     for action, argument in json.loads(steps):
@@ -112,7 +116,7 @@ def main(path: str, width: str, steps: str) -> None:
         sys.exit(f'the page says: {messages}')
     print(json.dumps(read), flush=True)
     app.processEvents()
-    os._exit(0)  # Qt's own way down may outlive the page's profile
+    os._exit(0)  # an orderly exit may destroy the profile before the page that uses it
 
 
 if __name__ == '__main__':

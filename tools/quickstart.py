@@ -35,7 +35,7 @@ from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import build_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors, weighted_knn
 from npid_mm.utils.files import existing_file
-from npid_mm.visualization import neighbor_sheet, spread_positions, training_curve
+from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
 
 CONFIGS = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / 'npid'
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
@@ -209,7 +209,7 @@ def knn_accuracy(reference: Tensor, query: Tensor, labels: Tensor, truth: Tensor
 def draw_neighbors(reference, query, searched, asked, classes, out: Path) -> None:
     """Contact sheet of held-out images of many classes, with their nearest training images."""
     classified = dataset_labels(asked).tolist() if classes else range(len(query))
-    chosen = spread_positions(classified, QUERIES)
+    chosen = sample_across_classes(classified, QUERIES)
     similarity, index = nearest_neighbors(query[chosen], reference, K)
     neighbors = [[searched.get_data_info(i) for i in row] for row in index.tolist()]
     queries = [asked.get_data_info(i) for i in chosen]

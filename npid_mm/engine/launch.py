@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.config.numbers import check_numbers
+from npid_mm.config.scalar_log import write_scalars
 from npid_mm.extras import EXTRAS
 from npid_mm.utils.files import existing_checkpoint
 from npid_mm.utils.launcher_watch import end_with_launcher
@@ -56,6 +57,7 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
         ValueError: A number of the config is out of range.
     """
     check_numbers(cfg)
+    write_scalars(cfg)
     register_loader()
     end_with_launcher()
     if local_rank is not None:

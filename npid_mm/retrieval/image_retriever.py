@@ -192,7 +192,7 @@ class ImageRetriever(BaseInferencer):
             labels=labels + [entry.label for entry in entries],
             total=len(self.index),
             recall=self.recall,
-            title=f'Nearest neighbours in {printable_path("/".join(parts))}',
+            title=f'Nearest neighbors in {printable_path("/".join(parts))}',
             out=html,
             reader=self.pipeline.reader,
         )

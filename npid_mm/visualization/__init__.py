@@ -1,12 +1,12 @@
-"""Pictures and pages to look at a run with: views, neighbours, curves, maps, classes."""
+"""Pictures and pages of a run: views, neighbors, curves, maps, accuracy by class."""
 
 from .class_accuracy import class_accuracy, class_accuracy_bars
-from .class_map import METHODS, class_map, plane
+from .class_map import METHODS, class_map, project_2d
 from .contact_sheet import neighbor_sheet
 from .neighbor_page import neighbor_page
 from .retrieval_figure import rank_queries, retrieval_figure
-from .run_log import read_run, read_scalars, run_names
-from .sampling import drawn_positions, spread_positions
+from .sampling import sample_across_classes, sample_positions
+from .scalars import read_run, run_names
 from .training_curve import training_curve
 from .view_sheet import view_sheet
 
@@ -15,16 +15,15 @@ __all__ = [
     'class_accuracy',
     'class_accuracy_bars',
     'class_map',
-    'drawn_positions',
     'neighbor_page',
     'neighbor_sheet',
-    'plane',
+    'project_2d',
     'rank_queries',
     'read_run',
-    'read_scalars',
     'retrieval_figure',
     'run_names',
-    'spread_positions',
+    'sample_across_classes',
+    'sample_positions',
     'training_curve',
     'view_sheet',
 ]

@@ -1,31 +1,41 @@
-"""Accuracy by class: the figures, and bars of them."""
+"""Accuracy by class, in numbers and as a bar chart."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npid_mm.utils.atomic_io import atomic_path
 
-from .contact_sheet import FADED, INK
+from .style import FADED, INK, class_name, shorten
 
-NAMED = 40  # classes that all get a bar with a name
-ENDS = 15  # of more classes, the best and the worst that do
-LONGEST = 28  # characters of a name
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MAX_BARS = 40  # with more classes, only the best and the worst get a bar
+ENDS = 15  # number of the best, and of the worst
+MAX_NAME = 28  # characters
 
 
-def class_accuracy(predicted, labels, class_names=None):
-    """Count the right answers of each class.
+def class_accuracy(
+    predicted: ArrayLike, labels: ArrayLike, class_names: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """Compute the accuracy of each class.
 
     Args:
-        predicted (Tensor | ndarray): (Q,), the class that was answered.
-        labels (Tensor | ndarray): (Q,), the true class.
-        class_names (Sequence[str], optional): Names in place of class numbers.
+        predicted (Tensor | ndarray): (Q,), predicted classes.
+        labels (Tensor | ndarray): (Q,), true classes.
+        class_names (Sequence[str], optional): Names to show instead of class numbers.
 
     Returns:
         dict: ``accuracy`` of all images and ``mean_of_classes`` in percent, and ``classes``: for
-        each class that has images ``label``, ``name``, ``images``, ``right`` and ``accuracy`` in
-        percent, the best first; equal ones by label.
+        each class with images ``label``, ``name``, ``images``, ``right`` and ``accuracy`` in
+        percent, sorted by accuracy, then by label.
 
     Raises:
-        ValueError: There is no image, or the lengths differ.
+        ValueError: If there is no image, or the lengths differ.
     """
     predicted, labels = np.asarray(predicted), np.asarray(labels)
     if len(labels) == 0 or predicted.shape != labels.shape:
@@ -38,7 +48,7 @@ def class_accuracy(predicted, labels, class_names=None):
     classes = [
         {
             'label': label,
-            'name': str(label) if class_names is None else str(class_names[label]),
+            'name': class_name(label, class_names),
             'images': int(images[label]),
             'right': int(right[label]),
             'accuracy': float(100 * right[label] / images[label]),
@@ -52,14 +62,16 @@ def class_accuracy(predicted, labels, class_names=None):
     }
 
 
-def class_accuracy_bars(figures, out, title='Accuracy by class'):
-    """Draw a bar for each class, sorted, and a line at the accuracy of all images.
+def class_accuracy_bars(
+    figures: dict[str, Any], out: str | PathLike, title: str = 'Accuracy by class'
+) -> str | PathLike:
+    """Draw one bar per class, sorted, and a line at the accuracy of all images.
 
-    Above :data:`NAMED` classes, all of them are a profile, and the best and the worst have named
-    bars beside it.
+    More than :data:`MAX_BARS` classes are drawn as a profile without names; beside it, the best
+    and the worst classes have bars.
 
     Args:
-        figures (dict): What :func:`class_accuracy` returned.
+        figures (dict): Result of :func:`class_accuracy`.
         out (str | PathLike): Image file to write.
         title (str): Line above the picture.
 
@@ -69,7 +81,7 @@ def class_accuracy_bars(figures, out, title='Accuracy by class'):
     from matplotlib.figure import Figure  # slow to import
 
     classes = figures['classes']
-    if len(classes) <= NAMED:
+    if len(classes) <= MAX_BARS:
         figure = Figure(figsize=(7.2, 1.5 + 0.28 * len(classes)), dpi=120, layout='constrained')
         _draw_bars(figure.subplots(), classes, figures['accuracy'])
     else:
@@ -85,8 +97,8 @@ def class_accuracy_bars(figures, out, title='Accuracy by class'):
     return out
 
 
-def _draw_bars(axes, classes, overall):
-    """Horizontal bars from the top on; a None leaves a gap."""
+def _draw_bars(axes: 'Axes', classes: list[dict | None], overall: float) -> None:
+    """Draw horizontal bars from the top; None leaves a gap."""
     places = [place for place, each in enumerate(classes) if each]
     shown = [each for each in classes if each]
     values = [each['accuracy'] for each in shown]
@@ -94,7 +106,7 @@ def _draw_bars(axes, classes, overall):
     for place, each in zip(places, shown, strict=True):
         text = f'{each["accuracy"]:.1f}   ({each["right"]} of {each["images"]})'
         axes.text(101, place, text, va='center', fontsize=8, color=FADED)
-    axes.set_yticks(places, [_short(each['name']) for each in shown], fontsize=9)
+    axes.set_yticks(places, [shorten(each['name'], MAX_NAME) for each in shown], fontsize=9)
     axes.set_ylim(len(classes) - 0.4, -0.6)
     axes.set_xlim(0, 100)
     _finish(axes, 'x', overall)
@@ -103,8 +115,8 @@ def _draw_bars(axes, classes, overall):
     axes.spines['left'].set_visible(False)
 
 
-def _draw_profile(axes, values, overall):
-    """All classes from the best to the worst, without names."""
+def _draw_profile(axes: 'Axes', values: list[float], overall: float) -> None:
+    """Draw all classes from the best to the worst, without names."""
     edges = np.arange(len(values) + 1)
     axes.stairs(values, edges, fill=True, color='C0', alpha=0.85)
     axes.axhline(overall, color=INK, linewidth=1, linestyle='--')
@@ -115,13 +127,9 @@ def _draw_profile(axes, values, overall):
     axes.set_title('all classes', fontsize=10, color=FADED)
 
 
-def _finish(axes, value_axis, overall):
+def _finish(axes: 'Axes', value_axis: str, overall: float) -> None:
     name = f'top-1 accuracy (%); dashed: all images, {overall:.1f}'
     axes.set(**{f'{value_axis}label': name})
     axes.grid(axis=value_axis, alpha=0.3)
     axes.set_axisbelow(True)
     axes.spines[['top', 'right']].set_visible(False)
-
-
-def _short(name):
-    return name if len(name) <= LONGEST else name[: LONGEST - 3] + '...'

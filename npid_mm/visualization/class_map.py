@@ -1,37 +1,46 @@
-"""A map of feature rows in the plane, coloured by class."""
+"""2D maps of feature rows, colored by class."""
+
+from collections.abc import Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from npid_mm.extras import optional_module
 from npid_mm.utils.atomic_io import atomic_path
 
-from .contact_sheet import FADED, INK, PAPER
+from .style import FADED, INK, PAPER, class_name, shorten
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 METHODS = {'tsne': 't-SNE', 'umap': 'UMAP'}
-LISTED = 20  # classes that a legend can hold and colours can tell apart
-LONGEST = 24  # characters of a name
-APART = (0.22, 0.05)  # share of width and height that keeps two names in the map apart
 PERPLEXITY = 30
+MAX_LEGEND = 20  # classes that fit the legend and have distinct colors
+MAX_NAME = 24  # characters
+NAME_BOX = (0.22, 0.05)  # share of width and height that a name in the map takes
 
 
-def plane(rows, method='tsne', seed=0):
-    """Lay unit rows out in the plane, so that what is similar lies close together.
+def project_2d(rows: ArrayLike, method: str = 'tsne', seed: int = 0) -> np.ndarray:
+    """Project unit rows to two dimensions, so that similar rows lie close together.
 
-    Distances between groups and their sizes mean little in such maps; who is whose neighbour does.
+    Which rows are neighbors is meaningful in such maps; distances between groups and their sizes
+    mean little.
 
     Args:
         rows (Tensor | ndarray): (n, D), unit rows, n at least 5.
-        method (str): 'tsne' is scikit-learn's t-SNE of perplexity 30 (less for few rows), started
-            from the principal components (van der Maaten & Hinton, 2008). 'umap' is UMAP with
-            cosine distance (McInnes et al., 2018), of the package umap-learn.
+        method (str): 'tsne' is scikit-learn's t-SNE with perplexity 30 (less for few rows),
+            initialized with the principal components (van der Maaten & Hinton, 2008). 'umap' is
+            UMAP with cosine distance (McInnes et al., 2018), from the package umap-learn.
         seed (int): Equal seeds give equal maps on one machine.
 
     Returns:
         ndarray: (n, 2), float32.
 
     Raises:
-        ValueError: ``method`` is another one, or there are too few rows.
-        MissingExtraError: umap-learn is not installed.
+        ValueError: If ``method`` is unknown, or there are too few rows.
+        MissingExtraError: If umap-learn is not installed.
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {sorted(METHODS)}, got {method!r}')
@@ -39,27 +48,32 @@ def plane(rows, method='tsne', seed=0):
     if rows.ndim != 2 or len(rows) < 5:
         raise ValueError(f'rows must be (n, D) with n at least 5, got {rows.shape}')
     if method == 'umap':
-        # several threads would not keep to the seed
         umap = optional_module('umap', "method='umap'").UMAP
+        # n_jobs=1: with several threads the seed has no effect
         return umap(metric='cosine', random_state=seed, n_jobs=1).fit_transform(rows)
-    # of unit rows, Euclidean distance and cosine have the same order
-    perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     from sklearn.manifold import TSNE  # slow to import
 
+    # t-SNE uses Euclidean distance, which orders unit rows as the cosine does
+    perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     return TSNE(perplexity=perplexity, random_state=seed).fit_transform(rows)
 
 
-def class_map(points, labels=None, class_names=None, title='', out='map.png'):
-    """Draw points in the colours of their classes.
+def class_map(
+    points: ArrayLike,
+    labels: ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+    title: str = '',
+    out: str | PathLike = 'map.png',
+) -> str | PathLike:
+    """Draw points in the colors of their classes.
 
-    Up to :data:`LISTED` classes have a colour of their own and a place in the legend. More of them
-    share a colour scale over the class numbers, and as many of the most compact groups as there is
-    room for have their names in the map.
+    Up to :data:`MAX_LEGEND` classes have distinct colors and a legend. More classes share a color
+    scale over the class numbers; the most compact ones have their names in the map, as many as fit.
 
     Args:
         points (ndarray): (n, 2).
-        labels (Tensor | ndarray, optional): (n,), integers from 0 on.
-        class_names (Sequence[str], optional): Names in place of class numbers.
+        labels (Tensor | ndarray, optional): (n,), classes, at least 0.
+        class_names (Sequence[str], optional): Names to show instead of class numbers.
         title (str): Line above the map.
         out (str | PathLike): Image file to write.
 
@@ -67,7 +81,7 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
         str | PathLike: ``out``.
 
     Raises:
-        ValueError: The shapes do not fit.
+        ValueError: If the shapes are incompatible.
     """
     from matplotlib.figure import Figure  # slow to import
 
@@ -90,11 +104,11 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
         axes.scatter(*points.T, color=FADED, **dots)
     else:
         numbers = np.unique(labels).tolist()
-        names = {number: _name(number, class_names) for number in numbers}
-        if len(numbers) <= LISTED:
-            _draw_listed(axes, points, labels, names, dots)
+        names = {number: shorten(class_name(number, class_names), MAX_NAME) for number in numbers}
+        if len(numbers) <= MAX_LEGEND:
+            _draw_legend(axes, points, labels, names, dots)
         else:
-            _draw_scale(figure, axes, points, labels, dots)
+            _draw_scale(axes, points, labels, dots)
             _draw_names(axes, points, labels, names)
     axes.set_title(title, fontsize=11, color=INK)
     axes.set(xticks=[], yticks=[])
@@ -105,7 +119,14 @@ def class_map(points, labels=None, class_names=None, title='', out='map.png'):
     return out
 
 
-def _draw_listed(axes, points, labels, names, dots):
+def _draw_legend(
+    axes: 'Axes',
+    points: np.ndarray,
+    labels: np.ndarray,
+    names: Mapping[int, str],
+    dots: Mapping[str, Any],
+) -> None:
+    """Draw each class in its own color, with a legend beside the map."""
     from matplotlib import colormaps
 
     colors = colormaps['tab10' if len(names) <= 10 else 'tab20'].colors
@@ -118,31 +139,34 @@ def _draw_listed(axes, points, labels, names, dots):
         handle.set(sizes=[40], alpha=1)
 
 
-def _draw_scale(figure, axes, points, labels, dots):
-    # in a random order, so that no class lies on top of the others
+def _draw_scale(
+    axes: 'Axes', points: np.ndarray, labels: np.ndarray, dots: Mapping[str, Any]
+) -> None:
+    """Draw all points on one color scale, in random order, so that no class hides the others."""
     order = np.random.default_rng(0).permutation(len(points))
-    drawn = axes.scatter(*points[order].T, c=labels[order], cmap='turbo', **dots)
-    bar = figure.colorbar(drawn, ax=axes, shrink=0.9, pad=0.02, label='class number')
+    scatter = axes.scatter(*points[order].T, c=labels[order], cmap='turbo', **dots)
+    bar = axes.figure.colorbar(scatter, ax=axes, shrink=0.9, pad=0.02, label='class number')
     bar.solids.set_alpha(1)
     bar.outline.set_visible(False)
 
 
-def _draw_names(axes, points, labels, names):
-    """Names at the medians of classes, the most compact first, where they do not overlap."""
+def _draw_names(
+    axes: 'Axes', points: np.ndarray, labels: np.ndarray, names: Mapping[int, str]
+) -> None:
+    """Write names at the medians of classes, the most compact first, where they do not overlap."""
     from matplotlib.patheffects import withStroke
 
     groups = {number: points[labels == number] for number in names}
     middle = {number: np.median(group, axis=0) for number, group in groups.items()}
-    # of one or two points nobody sees that they belong together
-    spread = {
+    # groups of one or two points come last
+    radius = {
         number: np.linalg.norm(group - middle[number], axis=1).mean() if len(group) > 2 else np.inf
         for number, group in groups.items()
     }
-    room = np.ptp(points, axis=0) * APART
-    taken = []
-    for number in sorted(names, key=spread.get):
-        near = (np.abs(middle[number] - other) < room for other in taken)
-        if any(each.all() for each in near):
+    box = np.ptp(points, axis=0) * NAME_BOX
+    taken: list[np.ndarray] = []
+    for number in sorted(names, key=radius.__getitem__):
+        if any((np.abs(middle[number] - other) < box).all() for other in taken):
             continue
         taken.append(middle[number])
         axes.annotate(
@@ -154,8 +178,3 @@ def _draw_names(axes, points, labels, names):
             color=INK,
             path_effects=[withStroke(linewidth=3, foreground=PAPER)],
         )
-
-
-def _name(number, class_names):
-    name = str(number) if class_names is None else str(class_names[number])
-    return name if len(name) <= LONGEST else name[: LONGEST - 3] + '...'

@@ -1,120 +1,127 @@
-"""Contact sheet: each query image with its nearest neighbours."""
+"""Contact sheet of query images and their nearest neighbors."""
 
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
+from numpy.typing import ArrayLike
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from npid_mm.images import ImageReader, UnreadableImageError
 from npid_mm.utils.atomic_io import atomic_path
 
-MARGIN = 16
-MIN_WIDTH = 580  # room for the title over few columns
-GAP = 10
+from .style import (
+    FADED,
+    GAP,
+    INK,
+    LINE,
+    MARGIN,
+    MIN_CELL,
+    MIN_WIDTH,
+    PAD,
+    PAPER,
+    RIGHT,
+    TEXT_SIZE,
+    TITLE_SIZE,
+    WRONG,
+    ImageSource,
+    class_name,
+    column_left,
+)
+
 FRAME = 3
-INK, FADED, PAPER, PAD = '#1a1a1a', '#6b6b6b', '#ffffff', '#ececec'
-RIGHT, WRONG = '#1b8a3a', '#c8202f'
-TITLE_SIZE, TEXT_SIZE = 15, 12
-LINE = 16  # height of a line of captions
 HEADING = TEXT_SIZE + 2 * GAP  # height of a section's heading
 
 
 def neighbor_sheet(
-    query_paths,
-    neighbor_paths,
-    similarity,
-    query_labels=None,
-    neighbor_labels=None,
-    class_names=None,
-    out='neighbors.png',
-    thumb=72,
-    title=None,
-    sections=None,
-    reader=None,
-):
-    """Draw one row for each query: the query, then its neighbours with their similarity.
+    query_paths: Sequence[ImageSource],
+    neighbor_paths: Sequence[Sequence[ImageSource]],
+    similarity: ArrayLike,
+    query_labels: Sequence[int] | None = None,
+    neighbor_labels: Sequence[Sequence[int]] | None = None,
+    class_names: Sequence[str] | None = None,
+    out: str | PathLike = 'neighbors.png',
+    thumb: int = 72,
+    title: str | None = None,
+    sections: Mapping[str, int] | None = None,
+    reader: ImageReader | None = None,
+) -> str | PathLike:
+    """Draw one row per query: the query, then its neighbors with their similarity.
 
-    With labels, neighbours of the query's class have a green frame with a tick, others a red frame
+    With labels, neighbors of the query's class have a green frame with a tick, others a red frame
     with a cross. Images keep their aspect ratio.
 
     Args:
         query_paths (Sequence[str | ndarray]): Q images, files or RGB arrays (H, W, 3) of uint8.
-        neighbor_paths (Sequence[Sequence[str | ndarray]]): Q x K images, likewise, the most similar
-            first.
+        neighbor_paths (Sequence[Sequence[str | ndarray]]): Q x K images, the most similar first.
         similarity (Tensor | Sequence[Sequence[float]]): (Q, K).
         query_labels (Sequence[int], optional): Q classes.
         neighbor_labels (Sequence[Sequence[int]], optional): Q x K classes.
-        class_names (Sequence[str], optional): Names to print in place of class numbers.
+        class_names (Sequence[str], optional): Names to show instead of class numbers.
         out (str | PathLike): Image file to write.
         thumb (int): Width and height of an image in pixels, at least 32. Defaults to 72.
-        title (str, optional): Line above the sheet. Defaults to how many neighbours are right.
-        sections (Mapping[str, int], optional): Headings, and how many rows follow each, Q in all.
-        reader (ImageReader, optional): Reads the files, by default as ``ImageReader()`` does. A
-            file that cannot be read is shown as a gray tile with its name.
+        title (str, optional): Line above the sheet. Defaults to the share of right neighbors.
+        sections (Mapping[str, int], optional): Headings and the number of rows below each, Q in
+            all.
+        reader (ImageReader, optional): Reads the files. Defaults to ``ImageReader()``. A file that
+            cannot be read is shown as a gray tile with its name.
 
     Returns:
         str | PathLike: ``out``.
 
     Raises:
-        ValueError: If there is no query, lengths differ, only one side has labels, ``thumb`` is
-            too small or ``sections`` have another number of rows.
+        ValueError: If there is no query, the lengths differ, only one side has labels, ``thumb``
+            is too small or ``sections`` have another number of rows.
     """
-    similarity = [[float(value) for value in row] for row in similarity]
-    _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels)
-    if thumb < 32:
-        raise ValueError(f'thumb must be at least 32 pixels, got {thumb}')
+    rows = [[float(value) for value in row] for row in similarity]
+    _check_lengths(query_paths, neighbor_paths, rows, query_labels, neighbor_labels)
+    if thumb < MIN_CELL:
+        raise ValueError(f'thumb must be at least {MIN_CELL} pixels, got {thumb}')
     sections = sections or {}
     if sections and sum(sections.values()) != len(query_paths):
         raise ValueError(
             f'sections must have {len(query_paths)} rows in all, one for each query, got {sections}'
         )
-    labelled = query_labels is not None
+    labeled = query_labels is not None
     if title is None:
         title = _default_title(query_labels, neighbor_labels)
     columns = max(map(len, neighbor_paths))
-    sheet = _Sheet(len(query_paths), columns, thumb, labelled, title, sections, reader)
+    sheet = _Sheet(len(query_paths), columns, thumb, labeled, title, sections, reader)
     for row, path in enumerate(query_paths):
-        own = int(query_labels[row]) if labelled else None
-        sheet.draw_cell(row, 0, path, [_class_name(own, class_names)])
+        own = int(query_labels[row]) if labeled else None
+        sheet.draw_cell(row, 0, path, [class_name(own, class_names)])
         for rank, neighbor in enumerate(neighbor_paths[row]):
-            label = int(neighbor_labels[row][rank]) if labelled else None
-            lines = [f'{similarity[row][rank]:.3f}', _class_name(label, class_names)]
-            sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labelled else None)
+            label = int(neighbor_labels[row][rank]) if labeled else None
+            lines = [f'{rows[row][rank]:.3f}', class_name(label, class_names)]
+            sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labeled else None)
     sheet.draw_header()
     with atomic_path(out, keep_suffix=True) as path:
         sheet.image.save(path, optimize=True)
     return out
 
 
-def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels):
+def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels) -> None:
     if not len(query_paths):
         raise ValueError('query_paths must name at least one image, got none')
     if (query_labels is None) != (neighbor_labels is None):
         raise ValueError('query_labels and neighbor_labels must be given both or not at all')
-    widths = [len(row) for row in neighbor_paths]
-    if len(widths) != len(query_paths):
-        raise ValueError(
-            'neighbor_paths must have one row for each query, got '
-            f'{len(widths)} rows for {len(query_paths)} queries'
-        )
-    tables = dict(similarity=similarity)
-    if query_labels is not None:
-        tables['neighbor_labels'] = neighbor_labels
-        if len(query_labels) != len(query_paths):
+    for name, values in (('neighbor_paths', neighbor_paths), ('query_labels', query_labels)):
+        if values is not None and len(values) != len(query_paths):
             raise ValueError(
-                'query_labels must have one class for each query, got '
-                f'{len(query_labels)} for {len(query_paths)} queries'
+                f'{name} must have one item for each query, got {len(values)} for '
+                f'{len(query_paths)} queries'
             )
-    for name, table in tables.items():
-        if [len(row) for row in table] != widths:
+    widths = [len(row) for row in neighbor_paths]
+    for name, table in (('similarity', similarity), ('neighbor_labels', neighbor_labels)):
+        if table is not None and [len(row) for row in table] != widths:
             raise ValueError(
                 f'{name} must have one value for each of neighbor_paths, got rows of '
                 f'{[len(row) for row in table]} for rows of {widths}'
             )
 
 
-def _default_title(query_labels, neighbor_labels):
-    title = 'Nearest neighbours by cosine similarity'
+def _default_title(query_labels, neighbor_labels) -> str:
+    title = 'Nearest neighbors by cosine similarity'
     if query_labels is None:
         return title
     right = [
@@ -125,28 +132,22 @@ def _default_title(query_labels, neighbor_labels):
     return title + f': {sum(right)} of {len(right)} have the class of their query'
 
 
-def _class_name(label, class_names):
-    if label is None:
-        return ''
-    return str(label) if class_names is None else str(class_names[label])
-
-
 class _Sheet:
-    """Where things are on the sheet, and how they are drawn."""
+    """Layout of the sheet, and drawing of its parts."""
 
-    def __init__(self, rows, neighbors, thumb, labelled, title='', sections=None, reader=None):
+    def __init__(self, rows, neighbors, thumb, labeled, title='', sections=None, reader=None):
         self.reader = reader or ImageReader()
-        self.thumb, self.labelled, self.columns = thumb, labelled, 1 + neighbors
-        self.title, self.headings = title, {}
+        self.thumb, self.labeled, self.columns = thumb, labeled, 1 + neighbors
+        self.title, self.headings = title, {}  # headings: row below -> text
         first = 0
         for heading, count in (sections or {}).items():
             self.headings[first] = heading
             first += count
         self.title_font = ImageFont.load_default(TITLE_SIZE)
         self.font = ImageFont.load_default(TEXT_SIZE)
-        # The title needs one line, the legend and the names of the columns another one each.
-        self.top = MARGIN + TITLE_SIZE + GAP + (LINE + GAP if labelled else 0) + LINE + 4
-        self.row_height = thumb + (2 if labelled else 1) * LINE + GAP
+        # one line each for the title, the legend and the names of the columns
+        self.top = MARGIN + TITLE_SIZE + GAP + (LINE + GAP if labeled else 0) + LINE + 4
+        self.row_height = thumb + (2 if labeled else 1) * LINE + GAP
         width = max(
             self.left(self.columns) - GAP + MARGIN,
             int(self.title_font.getlength(title)) + 2 * MARGIN,
@@ -161,15 +162,15 @@ class _Sheet:
         return self.top + row * self.row_height + headings * HEADING
 
     def left(self, column):
-        """Left edge of a column of images; the queries stand apart."""
-        return MARGIN + column * (self.thumb + GAP) + (2 * GAP if column else 0)
+        """Left edge of a column of images."""
+        return column_left(column, self.thumb)
 
     def draw_header(self):
-        """Title, legend, the names of the columns and the headings."""
+        """Draw title, legend, the names of the columns and the headings."""
         y = MARGIN
         self.pen.text((MARGIN, y), self.title, INK, self.title_font)
         y += TITLE_SIZE + GAP
-        if self.labelled:
+        if self.labeled:
             x = MARGIN
             for right, text in ((True, 'same class'), (False, 'another class')):
                 self._draw_mark(x, y, right, LINE)
@@ -177,7 +178,7 @@ class _Sheet:
                 x += LINE + 6 + int(self.font.getlength(text)) + 2 * GAP
             y += LINE + GAP
         for column in range(self.columns):
-            name = 'query' if column == 0 else f'#{column}'
+            name = f'#{column}' if column else 'query'
             middle = self.left(column) + self.thumb / 2
             self.pen.text((middle, y + LINE / 2), name, FADED, self.font, 'mm')
         x = self.left(1) - GAP - GAP // 2
@@ -187,37 +188,35 @@ class _Sheet:
             self.pen.rectangle((MARGIN, y + 4, self.image.width - MARGIN, y + HEADING - 5), PAD)
             self.pen.text((MARGIN + 6, y + HEADING / 2), heading, INK, self.font, 'lm')
 
-    def draw_cell(self, row, column, stored, lines, right=None):
-        """An image with lines of text below; ``right`` frames it green (True) or red (False)."""
+    def draw_cell(self, row, column, source, lines, right=None):
+        """Draw an image with lines of text; ``right`` frames it green (True) or red (False)."""
         x, y = self.left(column), self.row_top(row)
-        inner = self.thumb - 2 * FRAME
-        self.image.paste(self._tile(stored, inner), (x + FRAME, y + FRAME))
+        self.image.paste(self._tile(source, self.thumb - 2 * FRAME), (x + FRAME, y + FRAME))
         if right is not None:
-            color = RIGHT if right else WRONG
             box = (x, y, x + self.thumb - 1, y + self.thumb - 1)
-            self.pen.rectangle(box, outline=color, width=FRAME)
+            self.pen.rectangle(box, outline=RIGHT if right else WRONG, width=FRAME)
             size = self.thumb // 4
             self._draw_mark(x + self.thumb - size, y, right, size)
         for number, text in enumerate(filter(None, lines)):
             middle = (x + self.thumb / 2, y + self.thumb + (number + 0.5) * LINE)
             self.pen.text(middle, self._fit(text), FADED if number else INK, self.font, 'mm')
 
-    def _tile(self, stored, side):
+    def _tile(self, source, side):
         """An image fitted into a square, or the name of a file that cannot be read."""
         try:
-            in_file = isinstance(stored, (str, PathLike))
-            image = Image.fromarray(self.reader.read(stored) if in_file else stored)
+            from_file = isinstance(source, (str, PathLike))
+            image = Image.fromarray(self.reader.read(source) if from_file else source)
         except (UnreadableImageError, OSError):
             tile = Image.new('RGB', (side, side), PAD)
             pen = ImageDraw.Draw(tile)
-            for number, text in enumerate(('cannot read', Path(stored).name)):
+            for number, text in enumerate(('cannot read', Path(source).name)):
                 middle = (side / 2, side / 2 + (number - 0.5) * LINE)
                 pen.text(middle, self._fit(text), WRONG, self.font, 'mm')
             return tile
         return ImageOps.pad(image, (side, side), Image.Resampling.BICUBIC, PAD)
 
     def _draw_mark(self, x, y, right, size):
-        """A white tick on green or a white cross on red, drawn large and shrunk: smooth edges."""
+        """Draw a white tick on green or a white cross on red; shrinking gives smooth edges."""
         large = 8 * size
         mark = Image.new('RGB', (large, large), RIGHT if right else WRONG)
         strokes = [((0.2, 0.55), (0.42, 0.76), (0.8, 0.28))]
@@ -229,7 +228,7 @@ class _Sheet:
         self.image.paste(mark.resize((size, size), Image.Resampling.LANCZOS), (x, y))
 
     def _fit(self, text):
-        """``text``, cut with dots where it is wider than its column."""
+        """``text``, cut to the width of its column."""
         limit = self.thumb + GAP - 2
         if self.font.getlength(text) <= limit:
             return text

@@ -1,9 +1,10 @@
-"""Neighbour browser: one HTML file that shows queries and neighbours, and goes on from there."""
+"""Neighbor browser: one HTML file of queries and neighbors, in which any image can be the query."""
 
 import base64
 import html
 import io
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from os import PathLike
 from os.path import isfile, realpath
@@ -14,54 +15,55 @@ from PIL import Image
 from npid_mm.images import ImageReader, UnreadableImageError
 from npid_mm.utils.atomic_io import atomic_path
 
+from .style import ImageSource
+
 SIDE = 128  # pixels of a thumbnail's longer side
-SMALL = 64  # images no longer than this are kept as they are, and shown with sharp pixels
+SMALL = 64  # up to this side, images are stored unscaled and enlarged without smoothing
 QUALITY = 85
 
 
 def neighbor_page(
-    images,
-    links,
-    queries,
-    labels=None,
-    total=None,
-    recall=1.0,
-    title='Nearest neighbours',
-    out='neighbors.html',
-    reader=None,
-):
-    """Write a page of queries, each with its neighbours, in which any image can be clicked.
+    images: Sequence[ImageSource],
+    links: Sequence[Sequence[tuple[int, float]]],
+    queries: int,
+    labels: Sequence[str | None] | None = None,
+    total: int | None = None,
+    recall: float = 1.0,
+    title: str = 'Nearest neighbors',
+    out: str | PathLike = 'neighbors.html',
+    reader: ImageReader | None = None,
+) -> str | PathLike:
+    """Write a page of queries, each with its neighbors, in which any image can be clicked.
 
     A click makes the image the query, among the images of the page. Where both classes are known,
-    neighbours are marked as right (the query's class) or wrong. The page holds all that it needs:
-    it works from a disk, without a network, and can be sent to someone.
+    neighbors are marked as right (the query's class) or wrong. The page is self-contained: it works
+    from a disk, without a network, and can be sent to someone.
 
     Args:
-        images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8; the
-            queries come first. A file that cannot be read is shown as such, and one that is there
-            twice is held once.
-        links (Sequence[Sequence[tuple[int, float]]]): For each of the P images its neighbours, the
-            most similar first: position among the P, and similarity.
+        images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8, the
+            queries first. Unreadable files are shown as such; each file is stored once.
+        links (Sequence[Sequence[tuple[int, float]]]): Neighbors of each of the P images, the most
+            similar first: position among the P, and similarity.
         queries (int): Number of queries, 1 to P.
         labels (Sequence[str | None], optional): Class names of the P images; None is unknown.
-        total (int, optional): Images that the queries were searched in, N; those that are no
-            query by default.
-        recall (float): Share of the true neighbours that the search finds, printed where below 1.
-        title (str): What the page is called, in its heading and by the browser.
+        total (int, optional): Number of images that were searched, N. Defaults to the images of
+            the page that are not queries.
+        recall (float): Share of the true neighbors that the search finds, printed if below 1.
+        title (str): Title and heading of the page.
         out (str | PathLike): File to write.
-        reader (ImageReader, optional): Reads the files, by default as ``ImageReader()`` does.
+        reader (ImageReader, optional): Reads the files. Defaults to ``ImageReader()``.
 
     Returns:
         str | PathLike: ``out``.
 
     Raises:
-        ValueError: Lengths differ, or a number or a position is out of range.
+        ValueError: If lengths differ, or a number or a position is out of range.
     """
     labels = [None] * len(images) if labels is None else labels
     _check(images, links, queries, labels)
     reader = reader or ImageReader()
-    # a query may be an image of the index too
-    keys = [realpath(image) if _stored(image) else i for i, image in enumerate(images)]
+    # a query may be one of the searched images too
+    keys = [realpath(image) if _is_file(image) else i for i, image in enumerate(images)]
     distinct = dict(zip(keys, images, strict=True))
     position = {key: number for number, key in enumerate(distinct)}
     content = {
@@ -80,7 +82,7 @@ def neighbor_page(
         (assets / f'neighbor_page.{suffix}').read_text(encoding='utf-8')
         for suffix in ('html', 'css', 'js')
     )
-    # a class or file may be called </script>
+    # escape "</script>" in the names of classes and files
     text = json.dumps(content).replace('<', r'\u003c')
     page = page.replace('/* style */', style).replace('/* script */', script)
     page = page.replace('id="data">null', f'id="data">{text}')
@@ -90,7 +92,7 @@ def neighbor_page(
     return out
 
 
-def _check(images, links, queries, labels):
+def _check(images: Sequence, links: Sequence, queries: int, labels: Sequence) -> None:
     if not 1 <= queries <= len(images):
         raise ValueError(
             f'queries must be in 1..{len(images)}, the number of images, got {queries}'
@@ -105,22 +107,23 @@ def _check(images, links, queries, labels):
             raise ValueError(f'links must point to 0..{len(images) - 1}, got {other}')
 
 
-def _stored(image):
+def _is_file(image: ImageSource) -> bool:
     return isinstance(image, (str, PathLike))
 
 
-def _name(image):
-    return '/'.join(Path(image).parts[-2:]) if _stored(image) else 'an array'
+def _name(image: ImageSource) -> str:
+    return '/'.join(Path(image).parts[-2:]) if _is_file(image) else 'an array'
 
 
-def _thumbnail(image, reader):
-    """Data URI, None if it cannot be read, and the longer side of an image with sharp pixels."""
-    if _stored(image) and not isfile(image):  # a pipe would block for ever
-        return {'src': None, 'sharp': None}
+def _thumbnail(image: ImageSource, reader: ImageReader) -> dict:
+    """Data URI, None if unreadable, and the longer side of an image to enlarge unsmoothed."""
+    unreadable = {'src': None, 'sharp': None}
+    if _is_file(image) and not isfile(image):  # opening a pipe would block
+        return unreadable
     try:
-        picture = Image.fromarray(reader.read(image) if _stored(image) else image)
+        picture = Image.fromarray(reader.read(image) if _is_file(image) else image)
     except (UnreadableImageError, OSError):
-        return {'src': None, 'sharp': None}
+        return unreadable
     small = max(picture.size) <= SMALL
     picture.thumbnail((SIDE, SIDE))
     stream = io.BytesIO()

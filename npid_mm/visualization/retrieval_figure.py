@@ -1,42 +1,48 @@
-"""The paper's retrieval figure: best, worst and random queries with their nearest neighbours."""
+"""Retrieval figure of the paper: best, worst and random queries with their nearest neighbors."""
+
+from collections.abc import Callable, Sequence
+from os import PathLike
 
 import numpy as np
+from numpy.typing import ArrayLike
+
+from npid_mm.images import ImageReader
 
 from .contact_sheet import neighbor_sheet
-from .sampling import drawn_positions
+from .sampling import sample_positions
+from .style import ImageSource
 
 
 def retrieval_figure(
-    query_image,
-    reference_image,
-    similarity,
-    index,
-    query_labels=None,
-    reference_labels=None,
-    class_names=None,
-    rows=4,
-    seed=0,
-    name='',
-    out='retrieval.png',
-    reader=None,
-):
+    query_image: Callable[[int], ImageSource],
+    reference_image: Callable[[int], ImageSource],
+    similarity: ArrayLike,
+    index: ArrayLike,
+    query_labels: ArrayLike | None = None,
+    reference_labels: ArrayLike | None = None,
+    class_names: Sequence[str] | None = None,
+    rows: int = 4,
+    seed: int = 0,
+    name: str = '',
+    out: str | PathLike = 'retrieval.png',
+    reader: ImageReader | None = None,
+) -> str | PathLike:
     """Draw the best, the worst and random queries, each with its nearest reference images.
 
-    The order is that of :func:`rank_queries`; random queries are drawn from all. Without labels
-    nothing is better or worse, and the figure has random queries only (Wu et al., CVPR 2018,
-    shows successes and failures in this way).
+    :func:`rank_queries` orders the queries; random ones are sampled from all. Without labels the
+    figure has random queries only. Wu et al. (CVPR 2018) show successes and failures in this way.
 
     Args:
         query_image (Callable[[int], str | ndarray]): Image of a query, see :func:`neighbor_sheet`.
-        reference_image (Callable[[int], str | ndarray]): Image of a reference, likewise.
-        similarity (Tensor | ndarray): (Q, K), from the most similar on.
-        index (Tensor | ndarray): (Q, K), which of the N references the neighbours are.
+        reference_image (Callable[[int], str | ndarray]): Image of a reference.
+        similarity (Tensor | ndarray): (Q, K), in descending order.
+        index (Tensor | ndarray): (Q, K), positions of the neighbors among the N references.
         query_labels (Tensor | ndarray, optional): (Q,), classes.
         reference_labels (Tensor | ndarray, optional): (N,), classes.
-        class_names (Sequence[str], optional): Names to print in place of class numbers.
+        class_names (Sequence[str], optional): Names to show instead of class numbers.
         rows (int): Queries of each kind, at least 1.
-        seed (int): Draws the random queries.
-        name (str): What the title calls the run.
+        seed (int): Seed of the random queries.
+        name (str): Name of the run for the title.
         out (str | PathLike): Image file to write.
         reader (ImageReader, optional): Reads the files, see :func:`neighbor_sheet`.
 
@@ -44,66 +50,62 @@ def retrieval_figure(
         str | PathLike: ``out``.
 
     Raises:
-        ValueError: Only one side has labels, there are fewer than 2 x ``rows`` queries (without
+        ValueError: If only one side has labels, there are fewer than 2 x ``rows`` queries (without
             labels: than ``rows``), or a number is too small.
     """
     similarity, index = np.asarray(similarity), np.asarray(index)
     if (query_labels is None) != (reference_labels is None):
         raise ValueError('query_labels and reference_labels must be given both or not at all')
-    labelled = query_labels is not None
-    needed = rows * (2 if labelled else 1)
-    if not 1 <= needed <= len(index):
-        raise ValueError(
-            f'rows must be in 1..{len(index) // (2 if labelled else 1)} for {len(index)} queries, '
-            f'got {rows}'
-        )
-    random = drawn_positions(len(index), rows, seed)
-    what = f'{len(index)} queries and their {index.shape[1]} nearest neighbours'
-    if not labelled:
-        sections = {'Random queries. Without labels there is no best and no worst': random}
-        neighbor_labels = None
-    else:
+    labeled = query_labels is not None
+    most = len(index) // (2 if labeled else 1)
+    if not 1 <= rows <= most:
+        raise ValueError(f'rows must be in 1..{most} for {len(index)} queries, got {rows}')
+    random = sample_positions(len(index), rows, seed)
+    title = f'{len(index)} queries and their {index.shape[1]} nearest neighbors'
+    if labeled:
         query_labels = np.asarray(query_labels)
         neighbor_labels = np.asarray(reference_labels)[index]
         right = neighbor_labels == query_labels[:, None]
         order = rank_queries(similarity, right)
-        what += f', {100 * right.mean():.1f} % of them right'
+        title += f', {100 * right.mean():.1f} % of them right'
         sections = {
-            'Best queries: the most neighbours of their class': order[:rows],
-            'Worst queries: the fewest neighbours of their class': order[::-1][:rows],
+            'Best queries: the most neighbors of their class': order[:rows],
+            'Worst queries: the fewest neighbors of their class': order[::-1][:rows],
             'Random queries': random,
         }
+    else:
+        sections = {'Random queries. Without labels there is no best and no worst': random}
     chosen = np.concatenate(list(sections.values()))
     return neighbor_sheet(
         [query_image(position) for position in chosen.tolist()],
         [[reference_image(position) for position in row] for row in index[chosen].tolist()],
         similarity[chosen],
-        query_labels[chosen] if labelled else None,
-        neighbor_labels[chosen] if labelled else None,
+        query_labels[chosen] if labeled else None,
+        neighbor_labels[chosen] if labeled else None,
         class_names,
         out,
-        title=': '.join(filter(None, (name, what))),
+        title=': '.join(filter(None, (name, title))),
         sections={heading: len(queries) for heading, queries in sections.items()},
         reader=reader,
     )
 
 
-def rank_queries(similarity, right):
+def rank_queries(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Order queries from the best answered to the worst.
 
-    More neighbours of the query's class are better; with as many, those that come earlier. Of
-    queries that are equal in this, one whose right neighbours are more similar is better, and one
-    whose wrong neighbours are more similar is worse.
+    Queries with more neighbors of their class are better. Ties are broken by the ranks of the right
+    neighbors, the earlier the better, then by similarity: that of right neighbors should be high,
+    that of wrong ones low.
 
     Args:
-        similarity (ndarray): (Q, K), from the most similar on.
-        right (ndarray): (Q, K), bool: whether a neighbour has the query's class.
+        similarity (ndarray): (Q, K), in descending order.
+        right (ndarray): (Q, K), bool, true for neighbors of the query's class.
 
     Returns:
-        ndarray: (Q,), the queries, the best first.
+        ndarray: (Q,), queries, the best first.
 
     Raises:
-        ValueError: The shapes differ.
+        ValueError: If the shapes differ.
     """
     if similarity.shape != right.shape:
         raise ValueError(
@@ -111,5 +113,5 @@ def rank_queries(similarity, right):
             f'{similarity.shape} and {right.shape}'
         )
     margin = np.where(right, similarity, -similarity).sum(axis=1)
-    # the last key counts first
+    # lexsort: the last key is the primary one
     return np.lexsort((-margin, *~right.T[::-1], -right.sum(axis=1)))

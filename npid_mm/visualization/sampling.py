@@ -1,49 +1,50 @@
-"""Which of many positions a picture shows."""
+"""Choose which images a picture shows."""
 
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
 from npid_mm.utils.checks import check_whole
 
 
-def drawn_positions(length, count, seed):
-    """Draw different positions, in ascending order; equal seeds draw the same.
+def sample_positions(length: int, count: int, seed: int) -> np.ndarray:
+    """Sample distinct positions at random; equal seeds give equal positions.
 
     Args:
-        length (int): Positions to draw from, 0 to ``length`` - 1.
-        count (int): How many, at least 1; more than ``length`` means all.
+        length (int): Positions to sample from, 0 to ``length`` - 1.
+        count (int): Number of positions, at least 1; more than ``length`` means all.
         seed (int): At least 0.
 
     Returns:
-        ndarray: (min(count, length),), int64.
+        ndarray: (min(count, length),), int64, ascending.
 
     Raises:
-        ValueError: ``count`` or ``seed`` is too small.
+        ValueError: If ``count`` or ``seed`` is too small.
     """
-    for name, value, least in (('count', count, 1), ('seed', seed, 0)):
-        check_whole(name, value, least)
+    check_whole('count', count)
+    check_whole('seed', seed, 0)
     generator = np.random.default_rng(seed)
     return np.sort(generator.choice(length, min(count, length), replace=False))
 
 
-def spread_positions(labels, count):
-    """Choose positions of as many classes as possible, evenly spread, in ascending order.
+def sample_across_classes(labels: Iterable[int], count: int) -> list[int]:
+    """Select evenly spaced positions of as many classes as possible.
 
     Args:
-        labels (Iterable[int]): Class of each of the n positions; different numbers where there are
-            no classes.
-        count (int): How many, at least 1; more than n means all.
+        labels (Iterable[int]): Class of each of the n positions; distinct numbers if there are no
+            classes.
+        count (int): Number of positions, at least 1; more than n means all.
 
     Returns:
-        list[int]: min(count, n) positions.
+        list[int]: min(count, n) positions, ascending.
 
     Raises:
-        ValueError: ``count`` is too small.
+        ValueError: If ``count`` is too small.
     """
     check_whole('count', count)
-    seen = Counter()
-    turns = []  # the first position of each class, then the second of each, and so on
+    seen: Counter[int] = Counter()
+    turns = []  # sorted: the first position of each class, then the second of each, ...
     for position, label in enumerate(labels):
         turns.append((seen[label], label, position))
         seen[label] += 1

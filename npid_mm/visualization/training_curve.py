@@ -1,45 +1,53 @@
-"""Curves of a run: loss, drift of the bank and kNN accuracy over epochs."""
+"""Curves of runs: loss, drift of the bank and kNN accuracy over epochs."""
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from typing import TYPE_CHECKING
 
 from npid_mm.utils.atomic_io import atomic_path
 
-from .contact_sheet import FADED
-from .run_log import read_run
+from .scalars import Series, read_run
+from .style import FADED
 
-# title, unit, and which keys of the log belong to it
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+KNN = r'(?:.*/)?top1_k\d+'  # logged by the validation
+# title, unit, pattern of the logged keys
 PANELS = (
     ('Training loss', 'loss', r'loss'),
     ('Drift of the memory bank', '1 - cos(old row, new row)', r'bank_drift'),
-    ('kNN accuracy', 'top-1 (%)', r'bank_knn|(.*/)?top1_k\d+'),
+    ('kNN accuracy', 'top-1 (%)', rf'bank_knn|{KNN}'),
 )
-KNN = r'(?:.*/)?top1_k(\d+)'  # of the validation
 STYLES = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
-MARKERS_UP_TO = 25  # points; above, they would hide the line
+MAX_MARKERS = 25  # more of them would hide the line
 
 
-def training_curve(runs, out, k=None):
+def training_curve(
+    runs: str | PathLike | Mapping[str, str | PathLike],
+    out: str | PathLike,
+    k: int | None = None,
+) -> str | PathLike:
     """Draw the loss, the drift of the bank and the kNN accuracy of one or several runs.
 
-    A quantity that no run has logged gets no panel. Several runs are laid over one another: a run
-    keeps its colour in all panels, and a kind of kNN accuracy its style. Crosses at the foot of a
-    panel are values that are NaN or infinite.
+    A quantity that no run has logged gets no panel. Each run has one color in all panels, and each
+    kind of kNN accuracy one line style. Crosses at the foot of a panel mark NaN or infinity.
 
     Args:
-        runs (str | PathLike | Mapping[str, str]): Work dir or log of a run, see :func:`read_run`,
-            or those of several by their names.
+        runs (str | PathLike | Mapping[str, str | PathLike]): Path of a run, see :func:`read_run`,
+            or a dict of run names and paths.
         out (str | PathLike): Image file to write.
-        k (int, optional): Of the validation's kNN, draw this K only. Defaults to all.
+        k (int, optional): K of the validation's kNN to draw. Defaults to all.
 
     Returns:
         str | PathLike: ``out``.
 
     Raises:
-        FileNotFoundError: There is no such log.
-        ValueError: If one of the logs holds none of the quantities, ``k`` is not among them, or a
-            line is no JSON object.
+        FileNotFoundError: If a run has no log.
+        ValueError: If a log holds none of the quantities or cannot be parsed, or ``k`` is not
+            among the logged ones.
     """
     from matplotlib.figure import Figure  # slow to import
     from matplotlib.lines import Line2D
@@ -56,7 +64,7 @@ def training_curve(runs, out, k=None):
         _keep_only(series, k)
     panels = [panel for panel in PANELS if any(_keys(each, panel[2]) for each in series.values())]
     figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=120, layout='constrained')
-    # one time axis: where a quantity ends before the others, that shows
+    # one time axis, which shows that a quantity ends before the others
     places = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
     for axes, panel in zip(places, panels, strict=True):
         _draw_panel(axes, series, *panel)
@@ -70,49 +78,53 @@ def training_curve(runs, out, k=None):
     return out
 
 
-def _keep_only(series, k):
-    """Leave no validation's kNN but that of K = ``k``."""
-    found = {
-        key: int(re.fullmatch(KNN, key)[1]) for each in series.values() for key in _keys(each, KNN)
-    }
-    if k not in found.values():
-        raise ValueError(f'k must be one of the logged {sorted(set(found.values()))}, got {k}')
+def _keep_only(series: Mapping[str, Series], k: int) -> None:
+    """Remove the validation's kNN of other K."""
+    logged = sorted({_k(key) for each in series.values() for key in _keys(each, KNN)})
+    if k not in logged:
+        raise ValueError(f'k must be one of the logged {logged}, got {k}')
     for each in series.values():
         for key in _keys(each, KNN):
-            if found[key] != k:
+            if _k(key) != k:
                 del each[key]
 
 
-def _keys(series, pattern):
+def _keys(series: Iterable[str], pattern: str) -> list[str]:
     return [key for key in series if re.fullmatch(pattern, key)]
 
 
-def _label(key):
+def _k(key: str) -> int:
+    """K of a key of the validation's kNN."""
+    return int(key.rpartition('_k')[2])
+
+
+def _label(key: str) -> str:
     if key == 'bank_knn':
         return 'bank, leave one out'
-    found = re.fullmatch(KNN, key)
-    return f'validation, K = {found[1]}' if found else ''
+    return f'validation, K = {_k(key)}' if re.fullmatch(KNN, key) else ''
 
 
-def _draw_panel(axes, runs, title, unit, pattern):
+def _draw_panel(
+    axes: 'Axes', runs: Mapping[str, Series], title: str, unit: str, pattern: str
+) -> None:
+    """Draw the keys of one quantity for all runs."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator
 
     several = len(runs) > 1
-    # over all runs, as they need not have logged the same
-    kinds = list(dict.fromkeys(key for series in runs.values() for key in _keys(series, pattern)))
+    keys = list(dict.fromkeys(key for series in runs.values() for key in _keys(series, pattern)))
     finite = lost = 0
     for number, series in enumerate(runs.values()):
-        for place, key in enumerate(kinds):
+        for place, key in enumerate(keys):
             epochs, values = series.get(key, ([], []))
-            # Runs differ in colour and keys in style; of a single run, keys differ in both.
+            # runs differ in color and keys in style; the keys of a single run differ in both
             color = f'C{number if several else place}'
             axes.plot(
                 epochs,
                 values,
                 linestyle=STYLES[place % len(STYLES)],
                 color=color,
-                marker='o' if len(values) <= MARKERS_UP_TO else None,
+                marker='o' if len(values) <= MAX_MARKERS else None,
                 markersize=3.5,
                 linewidth=1.6,
             )
@@ -130,14 +142,11 @@ def _draw_panel(axes, runs, title, unit, pattern):
     axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     axes.grid(alpha=0.3)
     axes.spines[['top', 'right']].set_visible(False)
-    if any(map(_label, kinds)):
+    labels = [_label(key) for key in keys]
+    if any(labels):
+        colors = [FADED if several else f'C{place}' for place in range(len(keys))]
         lines = [
-            Line2D(
-                [],
-                [],
-                linestyle=STYLES[place % len(STYLES)],
-                color=FADED if several else f'C{place}',
-            )
-            for place in range(len(kinds))
+            Line2D([], [], linestyle=STYLES[place % len(STYLES)], color=color)
+            for place, color in enumerate(colors)
         ]
-        axes.legend(lines, list(map(_label, kinds)), fontsize=8, frameon=False)
+        axes.legend(lines, labels, fontsize=8, frameon=False)

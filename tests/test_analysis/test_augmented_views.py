@@ -1,4 +1,4 @@
-"""Views of a config's training images, and the sheet of them, pixel by pixel."""
+"""Augmented views of a config's training images, pixel by pixel."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,10 @@ from PIL import Image
 
 from npid_mm.analysis.augmented_views import augmented_views
 from npid_mm.images import UnreadableImageError
-from npid_mm.visualization import view_sheet
-from npid_mm.visualization.view_sheet import TOP, _left
 from tests.toy import DIGITS_CONFIG, on_small_data
 
 PLAIN = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
-NORMALISED = dict(
+NORMALIZED = dict(
     type='SelfSupDataPreprocessor', mean=[120, 110, 100], std=[60, 50, 40], bgr_to_rgb=True
 )
 
@@ -24,15 +22,15 @@ def config(digits, tmp_path):
     return on_small_data(Config.fromfile(DIGITS_CONFIG), {'CustomDataset': digits}, tmp_path)
 
 
-def colours(count=4):
-    """Coloured noise, no two channels alike."""
+def noise(count=4):
+    """Images of colored noise."""
     return np.random.default_rng(0).integers(0, 256, (count, 12, 20, 3), dtype=np.uint8)
 
 
 @pytest.fixture
 def photos(tmp_path):
-    """A config on four coloured PNGs, without an augmentation."""
-    for number, pixels in enumerate(colours()):
+    """A config of four colored PNGs, without augmentation."""
+    for number, pixels in enumerate(noise()):
         Image.fromarray(pixels).save(tmp_path / f'{number}.png')
     (tmp_path / 'list.txt').write_text(''.join(f'{number}.png 0\n' for number in range(4)))
     dataset = dict(
@@ -45,7 +43,7 @@ def photos(tmp_path):
         sampler=dict(type='DefaultSampler', shuffle=True),
         dataset=dataset,
     )
-    return Config(dict(train_dataloader=loader, model=dict(data_preprocessor=NORMALISED)))
+    return Config(dict(train_dataloader=loader, model=dict(data_preprocessor=NORMALIZED)))
 
 
 def test_views_differ_and_equal_seeds_give_equal_views(config):
@@ -60,7 +58,7 @@ def test_views_differ_and_equal_seeds_give_equal_views(config):
     assert not set(flat) & {view.tobytes() for row in other for view in row}
 
 
-def test_images_are_spread_over_the_data_set(config, digits):
+def test_images_are_evenly_spaced_in_the_data_set(config, digits):
     """64 images, 4 of them: positions 0, 16, 32 and 48 of the list."""
     lines = (digits / 'train.txt').read_text().splitlines()[:64:16]
     originals, _ = augmented_views(config, images=4, views=1)
@@ -70,37 +68,37 @@ def test_images_are_spread_over_the_data_set(config, digits):
 
 
 def test_without_augmentation_a_view_is_the_stored_image(photos):
-    """Normalisation and the way through BGR are undone exactly."""
+    """Normalization and the order of channels are undone exactly."""
     originals, views = augmented_views(photos, images=4, views=2)
-    for stored, original, row in zip(colours(), originals, views, strict=True):
+    for stored, original, row in zip(noise(), originals, views, strict=True):
         assert np.array_equal(original, stored)
         assert all(np.array_equal(view, stored) for view in row)
 
 
-def test_forgotten_conversion_shows_and_a_wanted_one_does_not(photos):
+def test_a_missing_conversion_to_rgb_shows_and_a_wanted_bgr_does_not(photos):
     photos.model.data_preprocessor.bgr_to_rgb = False
-    assert np.array_equal(augmented_views(photos, 1, 1)[1][0][0], colours()[0, :, :, ::-1])
+    assert np.array_equal(augmented_views(photos, 1, 1)[1][0][0], noise()[0, :, :, ::-1])
     dataset = photos.train_dataloader.dataset
     flip = dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy')  # RGB from here on
     dataset.pipeline = [PLAIN[0], *flip, PLAIN[1]]
     photos.model.data_preprocessor.rgb_to_bgr = True
-    assert np.array_equal(augmented_views(photos, 1, 1)[1][0][0], colours()[0])
+    assert np.array_equal(augmented_views(photos, 1, 1)[1][0][0], noise()[0])
 
 
 def test_preprocessor_augments_and_may_stand_at_the_top_level(photos):
-    """As in training: a preprocessor that flips the batch has flipped what is shown."""
+    """The preprocessor is in training mode: here it flips the batch."""
     photos.model = dict()
     photos.data_preprocessor = {
-        **NORMALISED,
+        **NORMALIZED,
         'type': 'AugmentingDataPreprocessor',
         'augments': [dict(type='RandomHorizontalFlip', p=1.0)],
     }
-    assert np.array_equal(augmented_views(photos, 4, 1)[1], colours()[:, None, :, ::-1])
+    assert np.array_equal(augmented_views(photos, 4, 1)[1], noise()[:, None, :, ::-1])
 
 
 def test_the_seed_reaches_the_preprocessor(photos):
     photos.model.data_preprocessor = {
-        **NORMALISED,
+        **NORMALIZED,
         'type': 'AugmentingDataPreprocessor',
         'augments': [dict(type='ColorJitter', brightness=0.5, p=1.0)],
     }
@@ -108,8 +106,8 @@ def test_the_seed_reaches_the_preprocessor(photos):
     assert np.array_equal(views[0], views[1]) and not np.array_equal(views[0], views[2])
 
 
-def test_several_views_a_sample_fill_the_row(photos):
-    """Two views of a draw, the second one flipped: three views are one draw and a half."""
+def test_several_views_per_sample_fill_the_row(photos):
+    """A sample has two views, the second one flipped; three views take two samples."""
     flip = dict(type='RandomFlip', prob=1.0)
     photos.train_dataloader.dataset.pipeline = [
         PLAIN[0],
@@ -117,7 +115,7 @@ def test_several_views_a_sample_fill_the_row(photos):
         PLAIN[1],
     ]
     (row,) = augmented_views(photos, 1, 3)[1]
-    stored = colours()[0]
+    stored = noise()[0]
     assert np.array_equal(row, [stored, stored[:, ::-1], stored])
 
 
@@ -154,7 +152,7 @@ def test_numbers_out_of_range_are_named(photos, arguments, message):
         augmented_views(photos, **arguments)
 
 
-def test_what_is_missing_is_named(photos, tmp_path):
+def test_missing_and_unreadable_data_is_named(photos, tmp_path):
     (tmp_path / '2.png').write_bytes(b'no image')
     with pytest.raises(UnreadableImageError, match=r'cannot read .*2\.png: .* not an image'):
         augmented_views(photos, 4, 1)
@@ -164,32 +162,3 @@ def test_what_is_missing_is_named(photos, tmp_path):
     photos.train_dataloader = None
     with pytest.raises(ValueError, match='must have a train_dataloader'):
         augmented_views(photos, 1, 1)
-
-
-def test_sheet_shows_each_image_in_its_cell(tmp_path):
-    """Wide originals are shrunk and keep their aspect, small views show their own pixels."""
-    cell = 64
-    originals = [np.full((100, 200, 3), [250, 0, 0], np.uint8)] * 2
-    views = [[colours(1)[0, :8, :8]] * 3, [colours(1)[0, :8, 8:16]] * 2]
-    out = view_sheet(originals, views, tmp_path / 'new' / 'sheet.png', 'title', cell)
-    sheet = np.asarray(Image.open(out))
-    for row, shown in enumerate(views):
-        top = TOP + row * (cell + 26)
-        column = sheet[top : top + cell, _left(0, cell) : _left(0, cell) + cell]
-        red = (column == [250, 0, 0]).all(-1)
-        assert red[16:48].all() and not red[:16].any() and not red[48:].any()
-        for number, view in enumerate(shown, 1):
-            left = _left(number, cell)
-            drawn = sheet[top : top + cell, left : left + cell]
-            assert np.array_equal(drawn, view.repeat(8, 0).repeat(8, 1))
-
-
-def test_sheet_refuses_lengths_that_do_not_fit(tmp_path):
-    image = np.zeros((8, 8, 3), np.uint8)
-    with pytest.raises(ValueError, match='one row for each, got 1 and 2'):
-        view_sheet([image], [[image], [image]], tmp_path / 'a.png')
-    with pytest.raises(ValueError, match='at least one image.*got 0 and 0'):
-        view_sheet([], [], tmp_path / 'a.png')
-    with pytest.raises(ValueError, match='cell must be at least 32 pixels, got 8'):
-        view_sheet([image], [[image]], tmp_path / 'a.png', cell=8)
-    assert not list(tmp_path.iterdir())

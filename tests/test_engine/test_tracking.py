@@ -7,6 +7,7 @@ import wandb
 from mmengine.config import Config
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from npid_mm.engine.launch import build_runner
 from tests.test_engine.option_runs import scalars, short_config, train
 
 EACH_STEP = ('default_hooks.logger.interval=1', 'log_processor.window_size=1')
@@ -36,7 +37,10 @@ def check_events(runner):
 
 def test_tensorboard_from_the_command_line(digits, tmp_path):
     option = 'visualizer.vis_backends.0.type=TensorboardVisBackend'
-    check_events(train(short_config(digits, tmp_path, *EACH_STEP, option)))
+    runner = build_runner(short_config(digits, tmp_path, *EACH_STEP, option))
+    runner.train()
+    check_events(runner)
+    assert list(tmp_path.glob('*/vis_data/scalars.json'))
 
 
 def test_tensorboard_beside_the_files_of_mmengine(digits, tmp_path):

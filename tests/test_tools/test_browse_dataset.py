@@ -7,8 +7,8 @@ import sys
 
 from PIL import Image
 
-from npid_mm.visualization.contact_sheet import GAP, LINE, MARGIN
-from npid_mm.visualization.view_sheet import TOP, _left
+from npid_mm.visualization.style import GAP, LINE, MARGIN, column_left
+from npid_mm.visualization.view_sheet import TOP
 from tests.toy import DIGITS_CONFIG, ROOT
 
 TOOL = ROOT / 'tools/visualization/browse_dataset.py'
@@ -28,7 +28,7 @@ def test_equal_seeds_give_equal_sheets_of_the_size_asked_for(digits, tmp_path, m
     assert sheets[0] == sheets[1] != sheets[2]
     with Image.open(tmp_path / 'one.png') as image:
         rows = 3 * (128 + LINE + GAP)
-        assert image.size == (_left(6, 128) - GAP + MARGIN, TOP + rows + MARGIN)
+        assert image.size == (column_left(6, 128) - GAP + MARGIN, TOP + rows + MARGIN)
 
 
 def test_missing_data_set_is_named_and_nothing_is_written(tmp_path):

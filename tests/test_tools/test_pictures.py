@@ -18,7 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from npid_mm.analysis.held_out_search import load_bank, search_held_out
 from npid_mm.analysis.stored_images import stored_image
 from npid_mm.engine.features import dataset_features
-from npid_mm.visualization.contact_sheet import HEADING, RIGHT, WRONG, _Sheet
+from npid_mm.visualization.contact_sheet import HEADING, _Sheet
+from npid_mm.visualization.style import RIGHT, WRONG
 from tests.toy import ROOT, digits_config
 
 K = 5
@@ -30,7 +31,6 @@ def trained(digits, tmp_path_factory):
     work_dir = tmp_path_factory.mktemp('small')
     cfg = digits_config(digits, work_dir, epochs=2)
     cfg.train_cfg.val_interval = 1
-    cfg.log_level = 'INFO'  # the log's text is drawn too
     cfg.model.memory_bank.init = 'features'  # two epochs do not get far from random rows
     for dataset in (cfg.train_dataloader.dataset.dataset, cfg.test_cfg.reference.dataset):
         dataset.indices = list(range(0, 1442, 7))
@@ -188,12 +188,12 @@ def test_the_bank_is_that_of_the_checkpoint_with_its_images(trained):
 
 
 def test_curves_of_two_runs(draw, trained, tmp_path):
-    """A work dir and the text of its log: one colour more than of one run, in the same panels."""
+    """A work dir and its scalars: one color more than of one run, in the same panels."""
     work_dir = trained.checkpoint.parent
-    (text,) = work_dir.glob('*/*.log')
+    (scalars,) = work_dir.glob('*/vis_data/scalars.json')
     draw('draw_curves', work_dir, '--out', tmp_path / 'one.png')
     printed = draw(
-        'draw_curves', work_dir, text, '--names', 'x', 'y', '--out', tmp_path / 'two.png'
+        'draw_curves', work_dir, scalars, '--names', 'x', 'y', '--out', tmp_path / 'two.png'
     )
     assert f'Look at {tmp_path / "two.png"}' in printed
     one, two = (

@@ -1,16 +1,16 @@
-"""Accuracy by class against a plain count, and the lengths of the bars."""
+"""Accuracy by class equals scikit-learn's recall, and bars have its length."""
 
 import numpy as np
 import pytest
 from matplotlib.colors import to_rgb
-from PIL import Image
 from sklearn.metrics import accuracy_score, recall_score
 
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
-from npid_mm.visualization.class_accuracy import ENDS, NAMED
+from npid_mm.visualization.class_accuracy import ENDS, MAX_BARS
+from tests.test_visualization.pixels import near, pixels_of
 
 
-def answers(classes=7, images=400):
+def predictions(classes=7, images=400):
     random = np.random.default_rng(0)
     labels = random.integers(0, classes, images)
     return np.where(
@@ -19,15 +19,13 @@ def answers(classes=7, images=400):
 
 
 def blue(path):
-    """Where the picture has the colour of bars."""
-    pixels = np.asarray(Image.open(path).convert('RGB')).astype(float)
-    over_white = 255 * (0.85 * np.array(to_rgb('C0')) + 0.15)
-    return abs(pixels - over_white).max(axis=-1) < 12
+    """Mask of the pixels in the color of bars."""
+    return near(pixels_of(path), 255 * (0.85 * np.array(to_rgb('C0')) + 0.15), 12)
 
 
-def test_figures_are_those_of_scikit_learn():
+def test_numbers_are_those_of_scikit_learn():
     """The accuracy of a class is its recall."""
-    predicted, labels = answers()
+    predicted, labels = predictions()
     figures = class_accuracy(predicted, labels)
     recall = 100 * recall_score(labels, predicted, average=None)
     assert figures['accuracy'] == pytest.approx(100 * accuracy_score(labels, predicted))
@@ -50,27 +48,27 @@ def test_classes_without_images_are_left_out_and_names_are_used():
 
 
 def test_bars_are_as_long_as_the_accuracy(tmp_path):
-    """Three classes of 100, 50 and 25 percent, from the top on."""
+    """Three classes of 100, 50 and 25 percent, from the top."""
     labels = np.repeat([0, 1, 2], 4)
     predicted = np.array([0, 9, 9, 9] + [1, 1, 9, 9] + [2, 2, 2, 2])
     out = class_accuracy_bars(class_accuracy(predicted, labels), tmp_path / 'new' / 'bars.png')
     widths = blue(out).sum(axis=1)
     widths = widths[widths > 0]
-    # rows of pixels of a bar are equally wide, but at its edges
+    # the median ignores the edges of a bar
     lengths = [np.median(bar) for bar in np.array_split(widths, 3)]
     assert np.array(lengths) / lengths[0] == pytest.approx([1, 0.5, 0.25], abs=0.03)
 
 
-def test_many_classes_are_a_profile_and_named_ends(tmp_path):
-    """The profile of the left half covers as much of its panel as the mean of the classes."""
-    predicted, labels = answers(classes=1000, images=20_000)
+@pytest.mark.slow
+def test_many_classes_are_a_profile_and_bars_of_the_ends(tmp_path):
+    """The profile covers the share of its panel that is the mean over the classes."""
+    predicted, labels = predictions(classes=1000, images=20_000)
     figures = class_accuracy(predicted, labels)
-    many = class_accuracy_bars(figures, tmp_path / 'many.png')
-    found = blue(many)
+    found = blue(class_accuracy_bars(figures, tmp_path / 'many.png'))
     left = found[:, : found.shape[1] // 2 - 90]
     rows, columns = left.any(axis=1).nonzero()[0], left.any(axis=0).nonzero()[0]
     area = left.sum() / ((rows[-1] - rows[0]) * (columns[-1] - columns[0]))
-    # the panel ends at 100 percent, where a class with few images is
+    # some class has 100 percent, so that the profile is as high as the panel
     assert area == pytest.approx(figures['mean_of_classes'] / 100, abs=0.08)
     right = found[:, found.shape[1] // 2 :].any(axis=1)
     bars = (right[1:] & ~right[:-1]).sum()
@@ -78,17 +76,17 @@ def test_many_classes_are_a_profile_and_named_ends(tmp_path):
     assert bars == ENDS + np.count_nonzero(np.array(worst) > 1)
 
 
-def test_the_limit_between_both(tmp_path):
+@pytest.mark.slow
+def test_one_class_more_than_bars_changes_the_layout(tmp_path):
     sizes = []
-    for classes in (NAMED, NAMED + 1):
-        predicted = labels = np.arange(classes)
-        out = class_accuracy_bars(class_accuracy(predicted, labels), tmp_path / f'{classes}.png')
-        sizes.append(Image.open(out).size)
-    assert sizes[0][0] < sizes[0][1] and sizes[1][0] > sizes[1][1]
+    for classes in (MAX_BARS, MAX_BARS + 1):
+        labels = np.arange(classes)
+        out = class_accuracy_bars(class_accuracy(labels, labels), tmp_path / f'{classes}.png')
+        sizes.append(pixels_of(out).shape)
+    assert sizes[0][0] > sizes[0][1] and sizes[1][0] < sizes[1][1]
 
 
-def test_refuses_lengths_that_differ():
-    with pytest.raises(ValueError, match=r'of one length, at least 1, got \(2,\) and \(3,\)'):
-        class_accuracy([0, 1], [0, 1, 2])
-    with pytest.raises(ValueError, match='at least 1'):
-        class_accuracy([], [])
+@pytest.mark.parametrize('predicted, labels', [([0, 1], [0, 1, 2]), ([], [])])
+def test_lengths_that_differ_and_no_images_are_refused(predicted, labels):
+    with pytest.raises(ValueError, match='of one length, at least 1, got'):
+        class_accuracy(predicted, labels)

@@ -1,4 +1,4 @@
-"""What is on the contact sheet, pixel by pixel where it matters."""
+"""Images, frames and captions of the contact sheet, pixel by pixel."""
 
 import numpy as np
 import pytest
@@ -7,31 +7,28 @@ from PIL import Image
 
 from npid_mm.images import ImageReader
 from npid_mm.visualization import neighbor_sheet
-from npid_mm.visualization.contact_sheet import FRAME, PAD, RIGHT, WRONG, _Sheet
+from npid_mm.visualization.contact_sheet import FRAME, _Sheet
+from npid_mm.visualization.style import PAD, RIGHT, WRONG
+from tests.test_visualization.pixels import near, pixels_of, share
 
 THUMB = 48
 COLORS = ['#0000ff', '#00ffff', '#ff00ff', '#ffff00']
 
 
-def rgb(color):
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
-
-
 @pytest.fixture
 def images(tmp_path):
-    """One square image of each colour."""
+    """One square image of each color."""
     paths = [tmp_path / f'{i}.png' for i in range(len(COLORS))]
     for path, color in zip(paths, COLORS, strict=True):
         Image.new('RGB', (20, 20), color).save(path)
     return paths
 
 
-def cells(path, rows, neighbors, labelled):
-    """Pixels of every cell of a sheet, by row and column."""
-    sheet = _Sheet(rows, neighbors, THUMB, labelled)
-    with Image.open(path) as image:
-        assert image.size == sheet.image.size
-        pixels = np.asarray(image.convert('RGB')).astype(int)
+def cells(path, rows, neighbors, labeled):
+    """Pixels of each cell of a sheet, by row and column."""
+    sheet = _Sheet(rows, neighbors, THUMB, labeled)
+    pixels = pixels_of(path)
+    assert pixels.shape[1::-1] == sheet.image.size
 
     def cell(row, column):
         x, y = sheet.left(column), sheet.top + row * sheet.row_height
@@ -40,12 +37,8 @@ def cells(path, rows, neighbors, labelled):
     return cell
 
 
-def share(pixels, color):
-    return (abs(pixels - rgb(color)).max(axis=-1) < 8).mean()
-
-
 def test_frames_marks_and_images_are_where_they_belong(images, tmp_path):
-    """Green only around neighbours of the query's class, red around the others, none around it."""
+    """Green only around neighbors of the query's class, red around the others."""
     neighbor_paths = [[images[1], images[2], images[3]], [images[3], images[0], images[1]]]
     query_labels, neighbor_labels = [5, 7], [[5, 7, 5], [5, 5, 7]]
     out = neighbor_sheet(
@@ -57,7 +50,7 @@ def test_frames_marks_and_images_are_where_they_belong(images, tmp_path):
         out=tmp_path / 'new' / 'sheet.png',
         thumb=THUMB,
     )
-    cell = cells(out, 2, 3, labelled=True)
+    cell = cells(out, 2, 3, labeled=True)
     for row in range(2):
         assert share(cell(row, 0)[:THUMB], RIGHT) == share(cell(row, 0)[:THUMB], WRONG) == 0
         assert share(cell(row, 0)[10:30, 10:30], COLORS[row]) == 1
@@ -71,8 +64,8 @@ def test_frames_marks_and_images_are_where_they_belong(images, tmp_path):
             assert share(found[20:40, 10:30], color) == 1
 
 
-def test_right_and_wrong_differ_without_colour(images, tmp_path):
-    """The marks are shapes: their white strokes differ, for readers who cannot tell the colours."""
+def test_right_and_wrong_differ_without_color(images, tmp_path):
+    """The marks differ in shape too, for readers who cannot distinguish the colors."""
     out = neighbor_sheet(
         images[:1],
         [[images[0], images[0]]],
@@ -82,14 +75,14 @@ def test_right_and_wrong_differ_without_colour(images, tmp_path):
         out=tmp_path / 'sheet.png',
         thumb=THUMB,
     )
-    cell = cells(out, 1, 2, labelled=True)
+    cell = cells(out, 1, 2, labeled=True)
     strokes = [cell(0, i)[: THUMB // 4, -THUMB // 4 :].min(axis=-1) > 150 for i in (1, 2)]
     assert strokes[0].sum() > 10 and strokes[1].sum() > 10
     assert (strokes[0] != strokes[1]).sum() > 10
 
 
 def test_no_labels_no_frames(images, tmp_path):
-    """An unlabelled folder gets no judgement, and its rows may differ in length."""
+    """Rows may differ in length."""
     out = neighbor_sheet(
         images[:3],
         [[images[1]], images[:2], []],
@@ -97,10 +90,9 @@ def test_no_labels_no_frames(images, tmp_path):
         out=tmp_path / 'sheet.png',
         thumb=THUMB,
     )
-    with Image.open(out) as image:
-        pixels = np.asarray(image).astype(int)
+    pixels = pixels_of(out)
     assert share(pixels, RIGHT) == share(pixels, WRONG) == 0
-    cell = cells(out, 3, 2, labelled=False)
+    cell = cells(out, 3, 2, labeled=False)
     assert share(cell(1, 2)[10:30, 10:30], COLORS[1]) == 1
     assert share(cell(0, 2), '#ffffff') == share(cell(2, 1), '#ffffff') == 1
 
@@ -110,54 +102,50 @@ def test_captions_are_printed_below_the_images(images, tmp_path):
     names = ['short', 'a name that is far too long for its column']
     arguments = ([images[0]], [[images[1], images[2]]], [[0.9, 0.1]], [0], [[0, 1]], names)
     out = neighbor_sheet(*arguments, out=tmp_path / 'sheet.png', thumb=THUMB)
-    cell = cells(out, 1, 2, labelled=True)
+    cell = cells(out, 1, 2, labeled=True)
     captions = [cell(0, column)[THUMB:] for column in range(3)]
     dark = [(caption.max(axis=-1) < 160).any(axis=1).nonzero()[0] for caption in captions]
     assert dark[0].max() < 18  # a query has its class only
     assert dark[1].min() < 16 < dark[1].max() and dark[2].min() < 16 < dark[2].max()
-    with Image.open(out) as image:
-        right_of_sheet = np.asarray(image).astype(int)[:, -8:]
-    assert share(right_of_sheet, '#ffffff') == 1
+    assert share(pixels_of(out)[:, -8:], '#ffffff') == 1
 
 
 @pytest.mark.parametrize('size', [(60, 20), (20, 60)])
 def test_other_aspect_ratios_are_letterboxed(tmp_path, size):
-    """Three to one stays three to one."""
     Image.new('RGB', size, COLORS[0]).save(tmp_path / 'a.png')
     path = tmp_path / 'a.png'
     out = neighbor_sheet([path], [[path]], [[1]], out=tmp_path / 'sheet.png', thumb=THUMB)
-    inner = cells(out, 1, 1, labelled=False)(0, 1)[FRAME : THUMB - FRAME, FRAME : THUMB - FRAME]
+    inner = cells(out, 1, 1, labeled=False)(0, 1)[FRAME : THUMB - FRAME, FRAME : THUMB - FRAME]
     assert share(inner, COLORS[0]) == pytest.approx(1 / 3, abs=0.02)
     assert share(inner, PAD) == pytest.approx(2 / 3, abs=0.02)
 
 
-def test_images_of_other_modes(tmp_path):
-    """Palette, alpha and grayscale files all end as RGB."""
+def test_images_of_any_mode_are_drawn(tmp_path):
     paths = [tmp_path / f'{mode}.png' for mode in ('L', 'LA', 'RGBA', 'P', '1')]
     for path in paths:
         Image.new(path.stem, (9, 9), 1).save(path)
     neighbor_sheet(paths[:1], [paths], [[0.5] * 5], out=tmp_path / 'sheet.png')
 
 
-def test_an_unreadable_image_is_a_tile_of_its_own(images, tmp_path):
+def test_an_unreadable_image_is_a_tile_with_its_name(images, tmp_path):
     out = neighbor_sheet([images[0]], [[images[1]]], [[1]], out=tmp_path / 'sheet.png')
-    before = np.asarray(Image.open(out))
+    before = pixels_of(out)
     images[1].write_bytes(b'broken')
     neighbor_sheet([images[0]], [[images[1]]], [[1]], out=out)
-    after = np.asarray(Image.open(out))
+    after = pixels_of(out)
     changed = np.argwhere((before != after).any(-1))
     assert len(changed) and np.ptp(changed, axis=0).max() < 72  # no other image
-    assert (after == rgb(WRONG)).all(-1).any() and not (before == rgb(WRONG)).all(-1).any()
+    assert near(after, WRONG, 1).any() and not near(before, WRONG, 1).any()
 
 
-def test_transparent_files_are_drawn_on_white_or_as_the_reader_has_it(tmp_path):
+def test_transparent_files_are_drawn_on_the_background_of_the_reader(tmp_path):
     path = tmp_path / 'drawing.png'
     Image.new('RGBA', (90, 90), (0, 0, 0, 0)).save(path)
     for reader, color in ((None, (255, 255, 255)), (ImageReader((9, 99, 199)), (9, 99, 199))):
         out = neighbor_sheet([path], [[path]], [[1]], out=tmp_path / 'sheet.png', reader=reader)
-        sheet = np.asarray(Image.open(out))
-        assert (sheet == color).all(-1).sum() >= 2 * 66**2
-        assert not (sheet == 0).all(-1).any()
+        sheet = pixels_of(out)
+        assert near(sheet, color, 1).sum() >= 2 * 66**2
+        assert not near(sheet, (0, 0, 0), 1).any()
 
 
 def test_a_sheet_that_cannot_be_written_leaves_no_file(images, tmp_path):
@@ -170,15 +158,19 @@ def test_a_sheet_that_cannot_be_written_leaves_no_file(images, tmp_path):
     'change, message',
     [
         (dict(query_paths=[]), 'query_paths must name at least one image'),
-        (dict(neighbor_paths=[['a']] * 2), 'got 2 rows for 1 queries'),
+        (dict(neighbor_paths=[['a']] * 2), 'neighbor_paths must .* got 2 for 1 queries'),
         (dict(similarity=[[1, 2]]), r'similarity must have one value .* \[2\] for rows of \[1\]'),
         (dict(query_labels=[0]), 'given both or not at all'),
-        (dict(query_labels=[0, 1], neighbor_labels=[[0]]), 'got 2 for 1 queries'),
+        (
+            dict(query_labels=[0, 1], neighbor_labels=[[0]]),
+            'query_labels must .* got 2 for 1 queries',
+        ),
         (dict(query_labels=[0], neighbor_labels=[[]]), r'neighbor_labels must .* rows of \[0\]'),
         (dict(thumb=8), 'thumb must be at least 32 pixels, got 8'),
+        (dict(sections={'a': 2}), r'sections must have 1 rows in all, .* got .*2'),
     ],
 )
-def test_refuses_what_does_not_fit(change, message, tmp_path):
+def test_incompatible_arguments_are_refused(change, message, tmp_path):
     arguments = dict(query_paths=['a'], neighbor_paths=[['a']], similarity=[[1]])
     with pytest.raises(ValueError, match=message):
         neighbor_sheet(**(arguments | change), out=tmp_path / 'sheet.png')

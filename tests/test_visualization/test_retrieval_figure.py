@@ -1,30 +1,23 @@
-"""Which queries the retrieval figure shows, and that each is in its place."""
+"""Queries of the retrieval figure, and their places."""
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from npid_mm.visualization import drawn_positions, rank_queries, retrieval_figure
-from npid_mm.visualization.contact_sheet import FRAME, HEADING, PAD, RIGHT, WRONG, _Sheet
+from npid_mm.visualization import rank_queries, retrieval_figure, sample_positions
+from npid_mm.visualization.contact_sheet import FRAME, HEADING, _Sheet
+from npid_mm.visualization.style import PAD, RIGHT, WRONG
+from tests.test_visualization.pixels import near, pixels_of, share
 
 THUMB = 72
 
 
-def rgb(color):
-    return np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
-
-
-def share(pixels, color):
-    return (abs(pixels.astype(int) - color).max(axis=-1) < 8).mean()
-
-
 def gray(position):
-    """The image of a position: its number as a shade."""
+    """Image whose shade is its position."""
     return np.full((8, 8, 3), 10 * position, np.uint8)
 
 
 def searched(queries=20, references=24, k=3, classes=4, seed=0):
-    """Similarity, index, and labels of both sides, of a search that never was."""
+    """Similarity, index, and labels of both sides, all random."""
     random = np.random.default_rng(seed)
     similarity = -np.sort(-random.random((queries, k)), axis=1)
     index = np.argsort(random.random((queries, references)), axis=1)[:, :k]
@@ -36,8 +29,8 @@ def searched(queries=20, references=24, k=3, classes=4, seed=0):
     )
 
 
-def test_order_is_that_of_the_rules_in_a_plain_loop():
-    """Coarse similarities and few classes: all three rules are needed."""
+def test_queries_are_ranked_by_the_three_rules():
+    """Against a plain loop; coarse similarities and few classes make many ties."""
     similarity, index, own, labels = searched(queries=300, k=4, classes=2)
     similarity = similarity.round(1)
     right = labels[index] == own[:, None]
@@ -53,15 +46,15 @@ def test_order_is_that_of_the_rules_in_a_plain_loop():
     assert len({str(count) + str(pattern) for count, pattern, _ in ranks}) == 16
 
 
-def test_order_needs_one_shape():
+def test_ranking_needs_one_shape():
     with pytest.raises(ValueError, match=r'one shape \(Q, K\), got \(2, 3\) and \(2, 2\)'):
         rank_queries(np.zeros((2, 3)), np.zeros((2, 2), bool))
 
 
-def cells(out, rows, neighbors, sections, labelled=True):
-    """Pixels of the image in each cell; the sections' headings push rows down."""
-    sheet = _Sheet(rows, neighbors, THUMB, labelled)
-    pixels = np.asarray(Image.open(out).convert('RGB'))
+def cells(out, rows, neighbors, sections, labeled=True):
+    """Pixels of the image in each cell, below the headings of sections."""
+    sheet = _Sheet(rows, neighbors, THUMB, labeled)
+    pixels = pixels_of(out)
     starts = np.cumsum([0, *sections])[:-1]
 
     def cell(row, column):
@@ -91,9 +84,9 @@ def test_best_worst_and_random_rows_show_their_images_and_frames(tmp_path):
             found = cell(row, 1 + rank)
             assert (found[inner, inner] == 10 * index[query, rank]).all()
             color = RIGHT if right[query, rank] else WRONG
-            assert share(found[-FRAME:], rgb(color)) == share(found[:, :FRAME], rgb(color)) == 1
+            assert share(found[-FRAME:], color) == share(found[:, :FRAME], color) == 1
     assert shown[:2] == order[:-3:-1] and shown[2:4] == order[:2]
-    assert shown[4:] == drawn_positions(20, 2, 3).tolist()
+    assert shown[4:] == sample_positions(20, 2, 3).tolist()
 
 
 def test_headings_are_bands_above_their_rows(tmp_path):
@@ -102,8 +95,8 @@ def test_headings_are_bands_above_their_rows(tmp_path):
         gray, gray, similarity, index, own, labels, rows=2, out=tmp_path / 'a.png'
     )
     sheet = _Sheet(6, 3, THUMB, True)
-    pixels = np.asarray(Image.open(out).convert('RGB'))
-    rows = (pixels[:, -30] == rgb(PAD)).all(-1)
+    pixels = pixels_of(out)
+    rows = near(pixels[:, -30], PAD, 1)
     starts = np.flatnonzero(rows & ~np.roll(rows, 1))
     section = 2 * sheet.row_height + HEADING
     assert starts.tolist() == [sheet.top + 4 + section * number for number in range(3)]
@@ -112,11 +105,11 @@ def test_headings_are_bands_above_their_rows(tmp_path):
 def test_without_labels_random_queries_only_and_no_frames(tmp_path):
     similarity, index, _, _ = searched()
     out = retrieval_figure(gray, gray, similarity, index, rows=5, seed=1, out=tmp_path / 'a.png')
-    cell = cells(out, 5, 3, [5], labelled=False)
+    cell = cells(out, 5, 3, [5], labeled=False)
     shown = [round(cell(row, 0)[30:40, 30:40].mean() / 10) for row in range(5)]
-    assert shown == drawn_positions(20, 5, 1).tolist()
-    pixels = np.asarray(Image.open(out).convert('RGB'))
-    assert share(pixels, rgb(RIGHT)) == share(pixels, rgb(WRONG)) == 0
+    assert shown == sample_positions(20, 5, 1).tolist()
+    pixels = pixels_of(out)
+    assert share(pixels, RIGHT) == share(pixels, WRONG) == 0
 
 
 def test_title_fits_on_the_sheet(tmp_path):
@@ -124,7 +117,7 @@ def test_title_fits_on_the_sheet(tmp_path):
     similarity, index, _, _ = searched()
     name = 'a configuration with a very long name indeed ' * 3
     out = retrieval_figure(gray, gray, similarity, index, name=name, out=tmp_path / 'a.png')
-    pixels = np.asarray(Image.open(out).convert('RGB'))
+    pixels = pixels_of(out)
     assert (pixels[:32, -10:] == 255).all() and (pixels[:32, -60:-10] < 100).any()
 
 
@@ -137,19 +130,9 @@ def test_title_fits_on_the_sheet(tmp_path):
         (dict(seed=-1), 'seed must be at least 0, got -1'),
     ],
 )
-def test_refuses_what_does_not_fit(change, message, tmp_path):
+def test_incompatible_arguments_are_refused(change, message, tmp_path):
     names = ('similarity', 'index', 'query_labels', 'reference_labels')
     arguments = dict(zip(names, searched(), strict=True)) | change
     with pytest.raises(ValueError, match=message):
         retrieval_figure(gray, gray, **arguments, out=tmp_path / 'a.png')
     assert not list(tmp_path.iterdir())
-
-
-def test_drawn_positions_differ_and_follow_the_seed():
-    drawn = drawn_positions(1000, 50, 0)
-    assert len(set(drawn.tolist())) == 50 and (np.diff(drawn) > 0).all() and drawn[-1] < 1000
-    assert (drawn == drawn_positions(1000, 50, 0)).all()
-    assert (drawn != drawn_positions(1000, 50, 1)).any()
-    assert drawn_positions(3, 50, 0).tolist() == [0, 1, 2]
-    with pytest.raises(ValueError, match='count must be at least 1, got 0'):
-        drawn_positions(3, 0, 0)

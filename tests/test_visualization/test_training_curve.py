@@ -1,156 +1,106 @@
-"""The series of a log, and that the picture shows them."""
-
-import json
+"""What the picture of the curves shows."""
 
 import numpy as np
 import pytest
-from matplotlib.colors import to_rgb
-from PIL import Image
+from matplotlib.colors import to_hex
 
-from npid_mm.visualization import read_scalars, training_curve
+from npid_mm.visualization import training_curve
+from tests.test_visualization.pixels import near, pixels_of
+from tests.test_visualization.scalar_logs import LOG, write_log
 
-# Four steps an epoch, logged every second one, as MMEngine writes them.
-LOG = [
-    dict(lr=0.03, loss=3.0, time=0.1, epoch=1, iter=2, step=2),
-    dict(lr=0.03, loss=2.5, time=0.1, epoch=1, iter=4, step=4),
-    dict(bank_drift=0.3, bank_knn=40.5, step=1),
-    {'knn/top1_k20': 41.0, 'knn/top5_k20': 80.0, 'step': 1},
-    dict(lr=0.03, loss=2.0, time=0.1, epoch=2, iter=6, step=6),
-    dict(lr=0.03, loss=1.5, time=0.1, epoch=2, iter=8, step=8),
-    dict(bank_drift=0.2, step=2),
-]
+pytestmark = pytest.mark.slow
+
+BLUE, ORANGE = to_hex('C0'), to_hex('C1')  # of the first and the second run
 
 
-BLUE = [round(255 * value) for value in to_rgb('C0')]
-ORANGE = [round(255 * value) for value in to_rgb('C1')]  # of the second run
-
-
-def write_log(path, records):
-    path.write_text(''.join(json.dumps(record) + '\n' for record in records))
-    return path
-
-
-def colours(path):
-    """How many coloured (not gray) pixels there are."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert('RGB')).astype(int)
+def colored(path):
+    """Number of colored (not gray) pixels, and the width of the picture."""
+    pixels = pixels_of(path)
     return int((np.ptp(pixels, axis=-1) > 60).sum()), pixels.shape[1]
 
 
-def test_series_are_the_numbers_of_the_log(tmp_path):
-    """Steps are placed within their epoch, lines of hooks and validation at its end."""
-    series = read_scalars(write_log(tmp_path / 'scalars.json', LOG))
-    assert series['loss'] == ([0.5, 1, 1.5, 2], [3.0, 2.5, 2.0, 1.5])
-    assert series['bank_drift'] == ([1, 2], [0.3, 0.2])
-    assert series['bank_knn'] == ([1], [40.5])
-    assert series['knn/top1_k20'] == ([1], [41.0])
-    assert not {'epoch', 'iter', 'step'} & set(series)
+def first_panel(path):
+    pixels = pixels_of(path)
+    return pixels[:, : pixels.shape[1] // 3]
 
 
-def test_epochs_when_the_last_step_is_not_logged(tmp_path):
-    """Ten steps an epoch, logged every third one over the whole run."""
-    log = [dict(loss=1.0, epoch=1 + (i - 1) // 10, iter=i, step=i) for i in range(3, 100, 3)]
-    epochs, _ = read_scalars(write_log(tmp_path / 'scalars.json', log))['loss']
-    assert epochs == pytest.approx([i / 10 for i in range(3, 100, 3)], rel=0.02)
+def blue_columns(path):
+    """Columns of pixels in which the first of three panels has the color of the first run."""
+    return near(first_panel(path), BLUE, 1).any(axis=0).nonzero()[0]
 
 
-def test_what_training_writes_at_the_moment_is_left_out(tmp_path):
-    path = write_log(tmp_path / 'scalars.json', LOG)
-    path.write_text(path.read_text() + '\n{"loss": 1.')
-    assert len(read_scalars(path)['loss'][1]) == 4
-
-
-def test_refuses_a_broken_line_in_the_middle(tmp_path):
-    path = tmp_path / 'scalars.json'
-    path.write_text('{"loss": 1, "step": 1}\n{"loss": \n{"loss": 1, "step": 2}\n')
-    with pytest.raises(ValueError, match='one JSON object a line, got .* in line 2'):
-        read_scalars(path)
-
-
-def test_one_panel_for_each_quantity_that_is_there(tmp_path):
-    """Three panels for the whole log, one where only the loss is logged."""
+def test_one_panel_for_each_logged_quantity(tmp_path):
+    """Three panels for the whole log, one if only the loss is logged."""
     whole = training_curve(write_log(tmp_path / 'a.json', LOG), tmp_path / 'new' / 'whole.png')
     losses = write_log(tmp_path / 'b.json', [record for record in LOG if 'loss' in record])
     only_loss = training_curve(losses, tmp_path / 'loss.png')
-    assert colours(whole)[0] > colours(only_loss)[0] > 100
-    assert colours(whole)[1] == 3 * colours(only_loss)[1]
+    assert colored(whole)[0] > colored(only_loss)[0] > 100
+    assert colored(whole)[1] == 3 * colored(only_loss)[1]
 
 
 def test_several_runs_are_laid_over_one_another(tmp_path):
-    """A second run adds its own colour; runs need not have logged the same."""
+    """A second run adds its own color; runs need not have logged the same."""
     paths = {'first': write_log(tmp_path / 'a.json', LOG[:3])}
-    one = colours(training_curve(paths, tmp_path / 'one.png'))
+    one = training_curve(paths, tmp_path / 'one.png')
     second = [dict(record, loss=record['loss'] + 1) for record in LOG if 'loss' in record]
     paths['second'] = write_log(tmp_path / 'b.json', second)
-    two = colours(training_curve(paths, tmp_path / 'two.png'))
-    assert two[0] > 1.3 * one[0]
-    assert two[1] == one[1]
-    for name, least, most in (('one', 0, 0), ('two', 100, 10_000)):
-        pixels = np.asarray(Image.open(tmp_path / f'{name}.png').convert('RGB'))
-        orange = (pixels == ORANGE).all(-1)
-        # in a panel, and in the names of the runs below the panels
-        assert least <= orange[:-40].sum() <= most
-        assert orange[-40:].any() == (name == 'two')
+    two = training_curve(paths, tmp_path / 'two.png')
+    assert colored(two)[0] > 1.3 * colored(one)[0]
+    assert colored(two)[1] == colored(one)[1]
+    assert not near(pixels_of(one), ORANGE, 1).any()
+    orange = near(pixels_of(two), ORANGE, 1)
+    # in a panel, and in the names of the runs below the panels
+    assert 100 <= orange[:-40].sum() <= 10_000 and orange[-40:].any()
 
 
 def test_one_k_of_several_may_be_chosen(tmp_path):
-    """The line of the other K is gone; a K that nobody logged is refused with those that are."""
+    """The line of the other K is gone; a K that was not logged is refused with those that were."""
     log = [*LOG, *({'knn/top1_k5': 60 + i, 'step': i} for i in (1, 2))]
     path = write_log(tmp_path / 'a.json', log)
-    every = colours(training_curve(path, tmp_path / 'every.png'))
-    one = colours(training_curve(path, tmp_path / 'one.png', k=20))
+    every = colored(training_curve(path, tmp_path / 'every.png'))
+    one = colored(training_curve(path, tmp_path / 'one.png', k=20))
     assert one[0] < every[0] and one[1] == every[1]
     with pytest.raises(ValueError, match=r'k must be one of the logged \[5, 20\], got 10'):
         training_curve(path, tmp_path / 'none.png', k=10)
     assert not (tmp_path / 'none.png').exists()
 
 
-def blue_columns(path):
-    """Columns of pixels in which the first panel of three has the colour of the first run."""
-    pixels = np.asarray(Image.open(path).convert('RGB'))
-    return (pixels == BLUE).all(-1)[:, : pixels.shape[1] // 3].any(axis=0).nonzero()[0]
-
-
 @pytest.mark.parametrize('broken', [float('nan'), float('inf')])
-def test_a_loss_that_is_lost_shows(tmp_path, broken):
-    """Of a run without them the curve would end at the same place as one that was stopped."""
+def test_crosses_mark_a_loss_that_is_not_finite(tmp_path, broken):
+    """Without them the curve would look like one of a run that was stopped."""
+    drift = dict(bank_drift=0.1, step=4)  # the panels share the time axis
     later = [dict(loss=broken, epoch=3, iter=i, step=i) for i in (10, 12)]
-    later.append(dict(bank_drift=0.1, step=4))  # the time axis is the same for all three
-    whole = training_curve(write_log(tmp_path / 'a.json', [*LOG, *later]), tmp_path / 'a.png')
-    later[:2] = []
-    without = training_curve(write_log(tmp_path / 'b.json', [*LOG, *later]), tmp_path / 'b.png')
-    ends, others = blue_columns(whole), blue_columns(without)
-    first = others[0]
-    # the curve goes from epoch 0.5 to 2, the crosses are at 2.5 and at 3
-    assert (ends[-1] - first) / (others[-1] - first) == pytest.approx(2.5 / 1.5, abs=0.05)
+    whole = write_log(tmp_path / 'a.json', [*LOG, *later, drift])
+    without = write_log(tmp_path / 'b.json', [*LOG, drift])
+    ends = blue_columns(training_curve(whole, tmp_path / 'a.png'))
+    others = blue_columns(training_curve(without, tmp_path / 'b.png'))
+    # the curve covers the epochs 0.5 to 2, the crosses are at 2.5 and at 3
+    ratio = (ends[-1] - others[0]) / (others[-1] - others[0])
+    assert ratio == pytest.approx(2.5 / 1.5, abs=0.05)
 
 
 def test_a_loss_that_was_never_finite_has_no_scale(tmp_path):
-    """Its panel says so, with crosses and without figures that nothing was measured by."""
+    """Its panel has crosses and no numbers at its axis."""
+
+    def scale(path):
+        """Number of dark pixels left of the axis of the first panel."""
+        dark = first_panel(path).max(-1) < 100
+        return dark[:, : dark.sum(axis=0).argmax()].sum()
+
     log = [dict(record, loss=float('nan')) if 'loss' in record else record for record in LOG]
     out = training_curve(write_log(tmp_path / 'a.json', log), tmp_path / 'a.png')
     assert len(blue_columns(out)) > 4 * 3
     whole = training_curve(write_log(tmp_path / 'b.json', LOG), tmp_path / 'b.png')
-    assert gray_left_of_the_panel(out) < gray_left_of_the_panel(whole)
+    assert scale(out) < scale(whole)
 
 
-def gray_left_of_the_panel(path):
-    """How many dark pixels there are left of the first panel's axis, where its scale is."""
-    pixels = np.asarray(Image.open(path).convert('L'))
-    pixels = pixels[:, : pixels.shape[1] // 3]
-    axis = (pixels < 100).sum(axis=0).argmax()
-    return (pixels[:, :axis] < 100).sum()
-
-
-def test_refuses_a_log_without_any_of_the_quantities(tmp_path):
+def test_a_log_without_any_of_the_quantities_is_refused(tmp_path):
+    """Alone, and beside a run that has them."""
     path = write_log(tmp_path / 'scalars.json', [dict(lr=0.1, step=1)])
-    message = rf"must have logged loss, .*, got \['lr'\] in {path}"
-    with pytest.raises(ValueError, match=message):
-        training_curve(path, tmp_path / 'curve.png')
-    # nor is it left out beside a run that has them
     runs = {'whole': write_log(tmp_path / 'whole.json', LOG), 'bare': path}
-    with pytest.raises(ValueError, match=message):
-        training_curve(runs, tmp_path / 'curve.png')
+    for each in (path, runs):
+        with pytest.raises(ValueError, match=rf"have logged loss, .*, got \['lr'\] in {path}"):
+            training_curve(each, tmp_path / 'curve.png')
     path.write_text('')
     with pytest.raises(ValueError, match=r'got \[\] in'):
         training_curve(path, tmp_path / 'curve.png')

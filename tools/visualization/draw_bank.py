@@ -9,7 +9,7 @@ from npid_mm.analysis.held_out_search import class_names, labels_if_any, load_ba
 from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_picture_options, load_picture_config
 from npid_mm.utils.checks import check_whole
-from npid_mm.visualization import METHODS, class_map, drawn_positions, plane
+from npid_mm.visualization import METHODS, class_map, project_2d, sample_positions
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,10 +37,10 @@ def main() -> None:
     cfg, out = load_picture_config(args)
     rows, images = load_bank(cfg, args.checkpoint)
     labels, names = labels_if_any(images), class_names(images)
-    chosen = drawn_positions(len(rows), args.points, args.seed)
+    chosen = sample_positions(len(rows), args.points, args.seed)
     shown = f'{len(chosen)} of {len(rows)}' if len(chosen) < len(rows) else f'all {len(rows)}'
     class_map(
-        plane(rows[chosen].float(), args.method, args.seed),
+        project_2d(rows[chosen].float(), args.method, args.seed),
         None if labels is None else labels[chosen],
         names,
         f'{Path(args.config).stem}\n{METHODS[args.method]} of {shown} rows of the memory bank',

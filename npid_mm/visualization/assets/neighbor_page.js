@@ -1,8 +1,8 @@
 'use strict';
 
-// thumbnails: {src, sharp}, `sharp` the pixels of the longer side where each is to be seen;
-// images: {thumbnail, name, label}, the first `queries` of them the queries;
-// links: of each image its neighbours as [image, similarity]
+// thumbnails: {src, sharp}; `sharp` is the longer side in pixels of an image enlarged without smoothing;
+// images: {thumbnail, name, label}, the queries first;
+// links: the neighbors of each image as [image, similarity]
 const data = JSON.parse(document.getElementById('data').textContent);
 const main = document.querySelector('main');
 const header = document.querySelector('header');
@@ -21,13 +21,13 @@ function element(tag, name, ...children) {
   return made;
 }
 
-// true, false, or null where a class is not known
+// true, false, or null if a class is unknown
 function agrees(query, other) {
   const [a, b] = [data.images[query].label, data.images[other].label];
   return a === null || b === null ? null : a === b;
 }
 
-// the name of a file, without folder and extension, in two parts
+// the name of a file without folder and extension, in two parts: only the first may be shortened
 function fileName(name) {
   const letters = [...name.split('/').pop().replace(/(.)\.[^.]*$/, '$1')];
   const [start, end] = [letters.slice(0, -8), letters.slice(-8)].map((part) => part.join(''));
@@ -67,14 +67,14 @@ function thumbnail(position, similarity = null, same = null) {
   return button;
 }
 
-// an image and its neighbours
+// an image and its neighbors
 function row(query, where, focus) {
   const links = data.links[query];
   const judged = links.map(([other]) => agrees(query, other)).filter((same) => same !== null);
   const right = judged.filter((same) => same).length;
   const share = judged.length ? `: ${right} of ${judged.length} have its class` : '';
   const found = element('div', 'found');
-  // a fourth digit only where three are the same from first to last; the rounding of rows blurs a fifth
+  // a fourth digit if the first and the last similarity agree in three; the stored rows are not precise to five
   const [first, last] = [links[0], links.at(-1)].map((link) => link?.[1].toFixed(3));
   const digits = links.length > 1 && first === last ? 4 : 3;
   for (const [other, similarity] of links) found.append(thumbnail(other, similarity.toFixed(digits), agrees(query, other)));
