@@ -1,8 +1,8 @@
 """Accuracy by class, in numbers and as a bar chart."""
 
 from collections.abc import Sequence
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -10,9 +10,6 @@ from numpy.typing import ArrayLike
 from npid_mm.utils.atomic_io import atomic_path
 
 from .style import FADED, INK, class_name, shorten
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MAX_BARS = 40  # with more classes, only the best and the worst get a bar
 ENDS = 15  # number of the best, and of the worst
@@ -63,8 +60,8 @@ def class_accuracy(
 
 
 def class_accuracy_bars(
-    figures: dict[str, Any], out: str | PathLike, title: str = 'Accuracy by class'
-) -> str | PathLike:
+    figures: dict[str, Any], out: str | Path, title: str = 'Accuracy by class'
+) -> str | Path:
     """Draw one bar per class, sorted, and a line at the accuracy of all images.
 
     More than :data:`MAX_BARS` classes are drawn as a profile without names; beside it, the best
@@ -72,11 +69,11 @@ def class_accuracy_bars(
 
     Args:
         figures (dict): Result of :func:`class_accuracy`.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
         title (str): Line above the picture.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
     """
     from matplotlib.figure import Figure  # slow to import
 
@@ -97,7 +94,7 @@ def class_accuracy_bars(
     return out
 
 
-def _draw_bars(axes: 'Axes', classes: list[dict | None], overall: float) -> None:
+def _draw_bars(axes, classes, overall):
     """Draw horizontal bars from the top; None leaves a gap."""
     places = [place for place, each in enumerate(classes) if each]
     shown = [each for each in classes if each]
@@ -115,7 +112,7 @@ def _draw_bars(axes: 'Axes', classes: list[dict | None], overall: float) -> None
     axes.spines['left'].set_visible(False)
 
 
-def _draw_profile(axes: 'Axes', values: list[float], overall: float) -> None:
+def _draw_profile(axes, values, overall):
     """Draw all classes from the best to the worst, without names."""
     edges = np.arange(len(values) + 1)
     axes.stairs(values, edges, fill=True, color='C0', alpha=0.85)
@@ -127,7 +124,7 @@ def _draw_profile(axes: 'Axes', values: list[float], overall: float) -> None:
     axes.set_title('all classes', fontsize=10, color=FADED)
 
 
-def _finish(axes: 'Axes', value_axis: str, overall: float) -> None:
+def _finish(axes, value_axis, overall):
     name = f'top-1 accuracy (%); dashed: all images, {overall:.1f}'
     axes.set(**{f'{value_axis}label': name})
     axes.grid(axis=value_axis, alpha=0.3)

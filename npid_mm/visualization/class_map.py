@@ -1,8 +1,8 @@
 """2D maps of feature rows, colored by class."""
 
-from collections.abc import Mapping, Sequence
-from os import PathLike
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,9 +11,6 @@ from npid_mm.extras import optional_module
 from npid_mm.utils.atomic_io import atomic_path
 
 from .style import FADED, INK, PAPER, class_name, shorten
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 METHODS = {'tsne': 't-SNE', 'umap': 'UMAP'}
 PERPLEXITY = 30
@@ -63,8 +60,8 @@ def class_map(
     labels: ArrayLike | None = None,
     class_names: Sequence[str] | None = None,
     title: str = '',
-    out: str | PathLike = 'map.png',
-) -> str | PathLike:
+    out: str | Path = 'map.png',
+) -> str | Path:
     """Draw points in the colors of their classes.
 
     Up to :data:`MAX_LEGEND` classes have distinct colors and a legend. More classes share a color
@@ -75,10 +72,10 @@ def class_map(
         labels (Tensor | ndarray, optional): (n,), classes, at least 0.
         class_names (Sequence[str], optional): Names to show instead of class numbers.
         title (str): Line above the map.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         ValueError: If the shapes are incompatible.
@@ -99,7 +96,7 @@ def class_map(
     figure = Figure(figsize=(8.4, 6.6), dpi=120, layout='constrained')
     axes = figure.subplots()
     size = float(np.clip(18000 / len(points), 2, 26))
-    dots = dict(s=size, linewidths=0, alpha=0.8)
+    dots: dict[str, Any] = dict(s=size, linewidths=0, alpha=0.8)
     if labels is None:
         axes.scatter(*points.T, color=FADED, **dots)
     else:
@@ -119,13 +116,7 @@ def class_map(
     return out
 
 
-def _draw_legend(
-    axes: 'Axes',
-    points: np.ndarray,
-    labels: np.ndarray,
-    names: Mapping[int, str],
-    dots: Mapping[str, Any],
-) -> None:
+def _draw_legend(axes, points, labels, names, dots):
     """Draw each class in its own color, with a legend beside the map."""
     from matplotlib import colormaps
 
@@ -139,9 +130,7 @@ def _draw_legend(
         handle.set(sizes=[40], alpha=1)
 
 
-def _draw_scale(
-    axes: 'Axes', points: np.ndarray, labels: np.ndarray, dots: Mapping[str, Any]
-) -> None:
+def _draw_scale(axes, points, labels, dots):
     """Draw all points on one color scale, in random order, so that no class hides the others."""
     order = np.random.default_rng(0).permutation(len(points))
     scatter = axes.scatter(*points[order].T, c=labels[order], cmap='turbo', **dots)
@@ -150,9 +139,7 @@ def _draw_scale(
     bar.outline.set_visible(False)
 
 
-def _draw_names(
-    axes: 'Axes', points: np.ndarray, labels: np.ndarray, names: Mapping[int, str]
-) -> None:
+def _draw_names(axes, points, labels, names):
     """Write names at the medians of classes, the most compact first, where they do not overlap."""
     from matplotlib.patheffects import withStroke
 
@@ -164,7 +151,7 @@ def _draw_names(
         for number, group in groups.items()
     }
     box = np.ptp(points, axis=0) * NAME_BOX
-    taken: list[np.ndarray] = []
+    taken = []
     for number in sorted(names, key=radius.__getitem__):
         if any((np.abs(middle[number] - other) < box).all() for other in taken):
             continue

@@ -1,11 +1,11 @@
 """Contact sheet of query images and their nearest neighbors."""
 
 from collections.abc import Mapping, Sequence
-from os import PathLike
 from pathlib import Path
 
-from numpy.typing import ArrayLike
+import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
+from torch import Tensor
 
 from npid_mm.images import ImageReader, UnreadableImageError
 from npid_mm.utils.atomic_io import atomic_path
@@ -36,16 +36,16 @@ HEADING = TEXT_SIZE + 2 * GAP  # height of a section's heading
 def neighbor_sheet(
     query_paths: Sequence[ImageSource],
     neighbor_paths: Sequence[Sequence[ImageSource]],
-    similarity: ArrayLike,
-    query_labels: Sequence[int] | None = None,
-    neighbor_labels: Sequence[Sequence[int]] | None = None,
+    similarity: Sequence[Sequence[float]] | np.ndarray | Tensor,
+    query_labels: Sequence[int] | np.ndarray | None = None,
+    neighbor_labels: Sequence[Sequence[int]] | np.ndarray | None = None,
     class_names: Sequence[str] | None = None,
-    out: str | PathLike = 'neighbors.png',
+    out: str | Path = 'neighbors.png',
     thumb: int = 72,
     title: str | None = None,
     sections: Mapping[str, int] | None = None,
     reader: ImageReader | None = None,
-) -> str | PathLike:
+) -> str | Path:
     """Draw one row per query: the query, then its neighbors with their similarity.
 
     With labels, neighbors of the query's class have a green frame with a tick, others a red frame
@@ -58,7 +58,7 @@ def neighbor_sheet(
         query_labels (Sequence[int], optional): Q classes.
         neighbor_labels (Sequence[Sequence[int]], optional): Q x K classes.
         class_names (Sequence[str], optional): Names to show instead of class numbers.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
         thumb (int): Width and height of an image in pixels, at least 32. Defaults to 72.
         title (str, optional): Line above the sheet. Defaults to the share of right neighbors.
         sections (Mapping[str, int], optional): Headings and the number of rows below each, Q in
@@ -67,7 +67,7 @@ def neighbor_sheet(
             cannot be read is shown as a gray tile with its name.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         ValueError: If there is no query, the lengths differ, only one side has labels, ``thumb``
@@ -88,10 +88,10 @@ def neighbor_sheet(
     columns = max(map(len, neighbor_paths))
     sheet = _Sheet(len(query_paths), columns, thumb, labeled, title, sections, reader)
     for row, path in enumerate(query_paths):
-        own = int(query_labels[row]) if labeled else None
+        own = None if query_labels is None else int(query_labels[row])
         sheet.draw_cell(row, 0, path, [class_name(own, class_names)])
         for rank, neighbor in enumerate(neighbor_paths[row]):
-            label = int(neighbor_labels[row][rank]) if labeled else None
+            label = None if neighbor_labels is None else int(neighbor_labels[row][rank])
             lines = [f'{rows[row][rank]:.3f}', class_name(label, class_names)]
             sheet.draw_cell(row, 1 + rank, neighbor, lines, label == own if labeled else None)
     sheet.draw_header()
@@ -100,7 +100,7 @@ def neighbor_sheet(
     return out
 
 
-def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels) -> None:
+def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels):
     if not len(query_paths):
         raise ValueError('query_paths must name at least one image, got none')
     if (query_labels is None) != (neighbor_labels is None):
@@ -120,7 +120,7 @@ def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighb
             )
 
 
-def _default_title(query_labels, neighbor_labels) -> str:
+def _default_title(query_labels, neighbor_labels):
     title = 'Nearest neighbors by cosine similarity'
     if query_labels is None:
         return title
@@ -204,8 +204,8 @@ class _Sheet:
     def _tile(self, source, side):
         """An image fitted into a square, or the name of a file that cannot be read."""
         try:
-            from_file = isinstance(source, (str, PathLike))
-            image = Image.fromarray(self.reader.read(source) if from_file else source)
+            in_memory = isinstance(source, np.ndarray)
+            image = Image.fromarray(source if in_memory else self.reader.read(source))
         except (UnreadableImageError, OSError):
             tile = Image.new('RGB', (side, side), PAD)
             pen = ImageDraw.Draw(tile)

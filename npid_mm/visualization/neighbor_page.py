@@ -6,10 +6,10 @@ import io
 import json
 from collections.abc import Sequence
 from importlib.resources import files
-from os import PathLike
 from os.path import isfile, realpath
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from npid_mm.images import ImageReader, UnreadableImageError
@@ -30,9 +30,9 @@ def neighbor_page(
     total: int | None = None,
     recall: float = 1.0,
     title: str = 'Nearest neighbors',
-    out: str | PathLike = 'neighbors.html',
+    out: str | Path = 'neighbors.html',
     reader: ImageReader | None = None,
-) -> str | PathLike:
+) -> str | Path:
     """Write a page of queries, each with its neighbors, in which any image can be clicked.
 
     A click makes the image the query, among the images of the page. Where both classes are known,
@@ -50,11 +50,11 @@ def neighbor_page(
             the page that are not queries.
         recall (float): Share of the true neighbors that the search finds, printed if below 1.
         title (str): Title and heading of the page.
-        out (str | PathLike): File to write.
+        out (str | Path): File to write.
         reader (ImageReader, optional): Reads the files. Defaults to ``ImageReader()``.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         ValueError: If lengths differ, or a number or a position is out of range.
@@ -63,7 +63,9 @@ def neighbor_page(
     _check(images, links, queries, labels)
     reader = reader or ImageReader()
     # a query may be one of the searched images too
-    keys = [realpath(image) if _is_file(image) else i for i, image in enumerate(images)]
+    keys = [
+        i if isinstance(image, np.ndarray) else realpath(image) for i, image in enumerate(images)
+    ]
     distinct = dict(zip(keys, images, strict=True))
     position = {key: number for number, key in enumerate(distinct)}
     content = {
@@ -107,21 +109,17 @@ def _check(images: Sequence, links: Sequence, queries: int, labels: Sequence) ->
             raise ValueError(f'links must point to 0..{len(images) - 1}, got {other}')
 
 
-def _is_file(image: ImageSource) -> bool:
-    return isinstance(image, (str, PathLike))
-
-
 def _name(image: ImageSource) -> str:
-    return '/'.join(Path(image).parts[-2:]) if _is_file(image) else 'an array'
+    return 'an array' if isinstance(image, np.ndarray) else '/'.join(Path(image).parts[-2:])
 
 
 def _thumbnail(image: ImageSource, reader: ImageReader) -> dict:
     """Data URI, None if unreadable, and the longer side of an image to enlarge unsmoothed."""
     unreadable = {'src': None, 'sharp': None}
-    if _is_file(image) and not isfile(image):  # opening a pipe would block
+    if not isinstance(image, np.ndarray) and not isfile(image):  # opening a pipe would block
         return unreadable
     try:
-        picture = Image.fromarray(reader.read(image) if _is_file(image) else image)
+        picture = Image.fromarray(image if isinstance(image, np.ndarray) else reader.read(image))
     except (UnreadableImageError, OSError):
         return unreadable
     small = max(picture.size) <= SMALL

@@ -1,7 +1,7 @@
 """Retrieval figure of the paper: best, worst and random queries with their nearest neighbors."""
 
 from collections.abc import Callable, Sequence
-from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -24,9 +24,9 @@ def retrieval_figure(
     rows: int = 4,
     seed: int = 0,
     name: str = '',
-    out: str | PathLike = 'retrieval.png',
+    out: str | Path = 'retrieval.png',
     reader: ImageReader | None = None,
-) -> str | PathLike:
+) -> str | Path:
     """Draw the best, the worst and random queries, each with its nearest reference images.
 
     :func:`rank_queries` orders the queries; random ones are sampled from all. Without labels the
@@ -43,11 +43,11 @@ def retrieval_figure(
         rows (int): Queries of each kind, at least 1.
         seed (int): Seed of the random queries.
         name (str): Name of the run for the title.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
         reader (ImageReader, optional): Reads the files, see :func:`neighbor_sheet`.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         ValueError: If only one side has labels, there are fewer than 2 x ``rows`` queries (without
@@ -57,15 +57,16 @@ def retrieval_figure(
     if (query_labels is None) != (reference_labels is None):
         raise ValueError('query_labels and reference_labels must be given both or not at all')
     labeled = query_labels is not None
+    own_labels = neighbor_labels = None
     most = len(index) // (2 if labeled else 1)
     if not 1 <= rows <= most:
         raise ValueError(f'rows must be in 1..{most} for {len(index)} queries, got {rows}')
     random = sample_positions(len(index), rows, seed)
     title = f'{len(index)} queries and their {index.shape[1]} nearest neighbors'
     if labeled:
-        query_labels = np.asarray(query_labels)
+        own_labels = np.asarray(query_labels)
         neighbor_labels = np.asarray(reference_labels)[index]
-        right = neighbor_labels == query_labels[:, None]
+        right = neighbor_labels == own_labels[:, None]
         order = rank_queries(similarity, right)
         title += f', {100 * right.mean():.1f} % of them right'
         sections = {
@@ -80,8 +81,8 @@ def retrieval_figure(
         [query_image(position) for position in chosen.tolist()],
         [[reference_image(position) for position in row] for row in index[chosen].tolist()],
         similarity[chosen],
-        query_labels[chosen] if labeled else None,
-        neighbor_labels[chosen] if labeled else None,
+        None if own_labels is None else own_labels[chosen],
+        None if neighbor_labels is None else neighbor_labels[chosen],
         class_names,
         out,
         title=': '.join(filter(None, (name, title))),

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ Series = dict[str, tuple[list[float], list[float]]]  # key -> epochs, values
 SCALARS = 'vis_data/scalars.json'
 
 
-def read_run(path: str | PathLike) -> Series:
+def read_run(path: str | Path) -> Series:
     """Read the series of a run.
 
     Training steps are placed at ``iter / iterations per epoch``. Lines without ``iter``, which
@@ -23,7 +22,7 @@ def read_run(path: str | PathLike) -> Series:
     are ignored.
 
     Args:
-        path (str | PathLike): The work dir, or one ``scalars.json``.
+        path (str | Path): The work dir, or one ``scalars.json``.
 
     Returns:
         dict[str, tuple[list[float], list[float]]]: Epochs and values of each key.
@@ -50,11 +49,11 @@ def read_run(path: str | PathLike) -> Series:
     return _series(merged)
 
 
-def run_names(runs: Sequence[str | PathLike], names: Sequence[str] | None = None) -> list[str]:
+def run_names(runs: Sequence[str | Path], names: Sequence[str] | None = None) -> list[str]:
     """Names that tell runs apart: ``names``, or the shortest ends of the paths that differ.
 
     Args:
-        runs (Sequence[str | PathLike]): Work dirs or files.
+        runs (Sequence[str | Path]): Work dirs or files.
         names (Sequence[str], optional): One for each run, all distinct.
 
     Returns:
@@ -63,17 +62,18 @@ def run_names(runs: Sequence[str | PathLike], names: Sequence[str] | None = None
     Raises:
         ValueError: If the names are not distinct, or not as many as the runs.
     """
+    chosen = list(names or [])
     if names is None:
         parts = [Path(run).parts for run in runs]
         for count in range(1, max(map(len, parts)) + 1):
-            names = ['/'.join(each[-count:]) for each in parts]
-            if len(set(names)) == len(runs):
+            chosen = ['/'.join(each[-count:]) for each in parts]
+            if len(set(chosen)) == len(runs):
                 break
-    if len(names) != len(runs) or len(set(names)) != len(runs):
+    if not len(runs) == len(chosen) == len(set(chosen)):
         raise ValueError(
-            f'names must be {len(runs)} different ones, one for each run, got {list(names)}'
+            f'names must be {len(runs)} different ones, one for each run, got {chosen}'
         )
-    return list(names)
+    return chosen
 
 
 def _records(path: Path) -> list[Record]:
@@ -81,7 +81,7 @@ def _records(path: Path) -> list[Record]:
         lines = path.read_text(encoding='utf-8').splitlines()
     except UnicodeDecodeError as error:
         raise ValueError(f'{path} is not a scalars.json: it is not text') from error
-    records = []
+    records: list[Record] = []
     for number, line in enumerate(lines, 1):
         try:
             record = json.loads(line.strip() or '{}')

@@ -1,11 +1,11 @@
 """Colors, sizes and captions that all pictures share."""
 
 from collections.abc import Sequence
-from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
-ImageSource = str | PathLike | np.ndarray  # a file, or an RGB array (H, W, 3) of uint8
+ImageSource = str | Path | np.ndarray  # a file, or an RGB array (H, W, 3) of uint8
 
 INK, FADED, PAPER, PAD = '#1a1a1a', '#6b6b6b', '#ffffff', '#ececec'
 RIGHT, WRONG = '#1b8a3a', '#c8202f'

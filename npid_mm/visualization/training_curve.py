@@ -2,17 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
-from os import PathLike
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from npid_mm.utils.atomic_io import atomic_path
 
-from .scalars import Series, read_run
+from .scalars import read_run
 from .style import FADED
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 KNN = r'(?:.*/)?top1_k\d+'  # logged by the validation
 # title, unit, pattern of the logged keys
@@ -26,23 +22,23 @@ MAX_MARKERS = 25  # more of them would hide the line
 
 
 def training_curve(
-    runs: str | PathLike | Mapping[str, str | PathLike],
-    out: str | PathLike,
+    runs: str | Path | Mapping[str, str | Path],
+    out: str | Path,
     k: int | None = None,
-) -> str | PathLike:
+) -> str | Path:
     """Draw the loss, the drift of the bank and the kNN accuracy of one or several runs.
 
     A quantity that no run has logged gets no panel. Each run has one color in all panels, and each
     kind of kNN accuracy one line style. Crosses at the foot of a panel mark NaN or infinity.
 
     Args:
-        runs (str | PathLike | Mapping[str, str | PathLike]): Path of a run, see :func:`read_run`,
+        runs (str | Path | Mapping[str, str | Path]): Path of a run, see :func:`read_run`,
             or a dict of run names and paths.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
         k (int, optional): K of the validation's kNN to draw. Defaults to all.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         FileNotFoundError: If a run has no log.
@@ -78,7 +74,7 @@ def training_curve(
     return out
 
 
-def _keep_only(series: Mapping[str, Series], k: int) -> None:
+def _keep_only(series, k):
     """Remove the validation's kNN of other K."""
     logged = sorted({_k(key) for each in series.values() for key in _keys(each, KNN)})
     if k not in logged:
@@ -89,24 +85,22 @@ def _keep_only(series: Mapping[str, Series], k: int) -> None:
                 del each[key]
 
 
-def _keys(series: Iterable[str], pattern: str) -> list[str]:
+def _keys(series, pattern):
     return [key for key in series if re.fullmatch(pattern, key)]
 
 
-def _k(key: str) -> int:
+def _k(key):
     """K of a key of the validation's kNN."""
     return int(key.rpartition('_k')[2])
 
 
-def _label(key: str) -> str:
+def _label(key):
     if key == 'bank_knn':
         return 'bank, leave one out'
     return f'validation, K = {_k(key)}' if re.fullmatch(KNN, key) else ''
 
 
-def _draw_panel(
-    axes: 'Axes', runs: Mapping[str, Series], title: str, unit: str, pattern: str
-) -> None:
+def _draw_panel(axes, runs, title, unit, pattern):
     """Draw the keys of one quantity for all runs."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator

@@ -1,7 +1,7 @@
 """Contact sheet of images and their augmented views."""
 
 from collections.abc import Sequence
-from os import PathLike
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -17,10 +17,10 @@ TOP = MARGIN + style.TITLE_SIZE + GAP + LINE + 4  # below the title and the name
 def view_sheet(
     originals: Sequence[np.ndarray],
     views: Sequence[Sequence[np.ndarray]],
-    out: str | PathLike = 'views.png',
+    out: str | Path = 'views.png',
     title: str = '',
     cell: int = 128,
-) -> str | PathLike:
+) -> str | Path:
     """Draw one row per image: the original, then its views, each with its size below.
 
     Images keep their aspect ratio. Images smaller than the cell are enlarged without smoothing,
@@ -29,12 +29,12 @@ def view_sheet(
     Args:
         originals (Sequence[ndarray]): RGB images (H, W, 3) of uint8, of any sizes.
         views (Sequence[Sequence[ndarray]]): Views of each image, in the same format.
-        out (str | PathLike): Image file to write.
+        out (str | Path): Image file to write.
         title (str): Line above the sheet.
         cell (int): Width and height of an image in pixels, at least 32. Defaults to 128.
 
     Returns:
-        str | PathLike: ``out``.
+        str | Path: ``out``.
 
     Raises:
         ValueError: If there is no image, the lengths differ or ``cell`` is too small.
