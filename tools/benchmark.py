@@ -24,7 +24,7 @@ from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
 from npid_mm.suites.run import SuiteRun
 from npid_mm.suites.segmentation import SEGMENTATION
 from npid_mm.utils.checks import check_whole
-from npid_mm.utils.download import sha256
+from npid_mm.utils.hashing import file_sha256
 
 ROOT = Path(__file__).resolve().parents[1]
 SUITES = {
@@ -57,7 +57,7 @@ def main() -> int:
     suite, console = SUITES[args.suite], Console(soft_wrap=True, markup=False, highlight=False)
     chosen = suite.select(args.only)
     backbone_weights(args.checkpoint)  # refuses what every benchmark would refuse
-    digest = sha256(args.checkpoint)
+    digest = file_sha256(args.checkpoint)
     name = f'{args.checkpoint.stem}-{digest[:8]}'
     folder = args.work_dir or Path('work_dirs/benchmark') / name / args.suite
     check_writable(folder, '--work-dir')

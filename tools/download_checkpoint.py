@@ -4,7 +4,7 @@
 python tools/download_checkpoint.py NAME [--out DIR]
 python tools/download_checkpoint.py --list
 
-The last line names the file. The same command again goes on where a broken download stopped.
+The last line names the file. A download that was interrupted starts from scratch.
 """
 
 import argparse
@@ -13,7 +13,8 @@ from pathlib import Path
 
 from npid_mm.checkpoints.hub import weights_url, zoo_weights
 from npid_mm.cli.errors import ToolParser, run_tool
-from npid_mm.utils.download import OPENMMLAB, digits_of, download, sha256
+from npid_mm.utils.download import OPENMMLAB, digits_of, download
+from npid_mm.utils.hashing import file_sha256
 
 
 def parse_args() -> argparse.Namespace:
@@ -42,15 +43,13 @@ def main() -> int:
         for name, url in zoo_weights().items():
             print(f'{name}\n    {url}')
         return 0
-    try:
-        path = download(weights_url(args.name), args.out)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt('the same command continues from here') from None
+    path = download(weights_url(args.name), args.out)
     digits = digits_of(path.name)
     if digits:
         print(f'sha256 begins with {digits}, as the name says', file=sys.stderr)
     else:
-        print(f'not checked, as the name has no digits: sha256 is {sha256(path)}', file=sys.stderr)
+        found = file_sha256(path)
+        print(f'not checked, as the name has no digits: sha256 is {found}', file=sys.stderr)
     print(path)
     return 0
 

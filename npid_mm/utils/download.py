@@ -1,170 +1,142 @@
-"""Checkpoints from the network: whole, and what their name says, or not there at all."""
+"""Download checkpoints, and check the SHA-256 digits in their names."""
 
+import errno
 import hashlib
 import os
 import re
+import shutil
+import sys
+import time
+from http.client import HTTPException
 from pathlib import Path
+from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
+from urllib.request import Request, build_opener
 
 import torch
 from filelock import FileLock
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeRemainingColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import wrap_file
 
-from .download_part import Part
-from .download_transfer import CHUNK, DownloadError, fetch
+from .atomic_io import atomic_path
+from .hashing import file_sha256
+from .outputs import check_folder
 
-OPENMMLAB = 'https://download.openmmlab.com'
-MIRROR = 'NPID_MM_MIRROR'
-# of the sha256, before the suffix: npid_..._20220825-a67c5440.pth
-DIGITS = re.compile(r'-([0-9a-f]{8,64})\.[a-z]+$')
+OPENMMLAB, MIRROR = 'https://download.openmmlab.com', 'NPID_MM_MIRROR'
+DIGITS = re.compile(r'-([0-9a-f]{8,64})\.[a-z]+$')  # npid_..._20220825-a67c5440.pth
+ATTEMPTS, PAUSE, TIMEOUT = 4, 1.0, 30.0  # seconds before an attempt, and without a byte
+BUSY = (408, 429, 500, 502, 503, 504)  # answers that may be better at the next attempt
+# some servers reject the default name of urllib, or compress unless told not to
+HEADERS = {'User-Agent': 'npid_mm', 'Accept-Encoding': 'identity'}
+
+
+class DownloadError(OSError):
+    """A file could not be downloaded, or is not what its name says."""
 
 
 def cache_folder() -> Path:
-    """Where MMEngine and torch look for files that they fetched before (``TORCH_HOME``)."""
+    """Return the folder where MMEngine and torch keep downloads (``TORCH_HOME``)."""
     return Path(torch.hub.get_dir()) / 'checkpoints'
 
 
-def mirrored(url: str) -> str:
-    """The address to ask: :data:`OPENMMLAB` is replaced by the variable ``NPID_MM_MIRROR``.
+def digits_of(name: str) -> str:
+    """Return the SHA-256 digits in a file name, or ''."""
+    return found[1] if (found := DIGITS.search(name)) else ''
 
-    Raises:
-        ValueError: The variable is no http or https address.
-    """
+
+def mirrored(url: str) -> str:
+    """Replace :data:`OPENMMLAB` in an address by the address in ``NPID_MM_MIRROR``."""
     mirror = os.environ.get(MIRROR, '').rstrip('/')
-    if not mirror or not url.startswith(f'{OPENMMLAB}/'):
-        return url
-    if not mirror.startswith(('http://', 'https://')):
-        raise ValueError(
-            f'{MIRROR} must be the http or https address that takes the place of {OPENMMLAB}, '
-            f'got {mirror!r}'
-        )
-    return mirror + url.removeprefix(OPENMMLAB)
+    if mirror and not mirror.startswith(('http://', 'https://')):
+        raise ValueError(f'{MIRROR} must be an http or https address, got {mirror!r}')
+    if mirror and url.startswith(f'{OPENMMLAB}/'):
+        return mirror + url.removeprefix(OPENMMLAB)
+    return url
 
 
 def download(url: str, folder: str | Path | None = None) -> Path:
-    """Fetch a checkpoint, unless it is there, and check the digits of its sha256 in its name.
+    """Download a file, unless it exists, and check the SHA-256 digits in its name.
 
-    A download that was broken off goes on where it stopped. Several processes may ask for the
-    same file: one fetches it, the others wait. Under its final name the file is whole.
+    Of several processes that ask for the same file, one downloads it and the others wait.
 
     Args:
-        url (str): An http or https address, whose last part names the file. A file whose name has
-            no digits is not checked, and nothing but its address tells it from others of that
-            name.
-        folder (str | Path, optional): Where to put it, :func:`cache_folder` by default; without
-            digits a folder there that belongs to the address.
+        url (str): An http or https address that ends in the name of a file.
+        folder (str | Path, optional): Where to put it. The default is :func:`cache_folder`, for a
+            name without digits a folder in it that belongs to the address.
 
     Returns:
-        Path: The file.
+        Path: The file. It appears when it is complete and checked.
 
     Raises:
-        ValueError: ``url`` is no such address, or ``NPID_MM_MIRROR`` is none.
-        DownloadError: The file could not be fetched, or is not what its name says, or its name
-            has no digits and is taken in ``folder``, or a file is where ``folder`` should be.
+        ValueError: If ``url`` or ``NPID_MM_MIRROR`` is not an http or https address.
+        DownloadError: If the file cannot be downloaded, or is not what its name says, or is in
+            ``folder`` already and has a name without digits.
     """
     name = unquote(urlsplit(url).path).rpartition('/')[2]
     if not url.startswith(('http://', 'https://')) or name in ('', '.', '..'):
         raise ValueError(f'url must be an http or https address of a file, got {url!r}')
-    source = mirrored(url)
-    of_address = not folder and not digits_of(name)
-    target = Path(folder or (_folder_of(url) if of_address else cache_folder())) / name
-    _make_folder(target.parent)
-    if _is_there(target, of_address):
-        return target
+    source, digits = mirrored(url), digits_of(name)
+    own = '' if digits else hashlib.sha256(url.encode()).hexdigest()[:16]
+    target = Path(folder or cache_folder() / own) / name
+    check_folder(target, '--out')
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if folder and not digits and target.is_file():
+        raise DownloadError(
+            f'{target} exists, and its name has no digits of a SHA-256 to check it by: use it, '
+            'remove it, or give another folder (--out)'
+        )
     lock = Path(f'{target}.lock')
     with FileLock(lock):
         try:
-            if not _is_there(target, of_address):  # another process may have been first
-                _fetch_checked(source, target)
+            if not (target.is_file() and file_sha256(target).startswith(digits)):
+                _fetch(source, target)
         finally:
-            # while it is held: a lock on a file without a name counts for nobody
-            lock.unlink(missing_ok=True)
+            lock.unlink(missing_ok=True)  # while it is held: those who wait notice
     return target
 
 
-def sha256(path: str | Path) -> str:
-    """The sha256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        while chunk := file.read(CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
+def _fetch(url: str, target: Path) -> None:
+    """Download and check a file; where the network fails, from scratch in the next attempt."""
+    for attempt in range(ATTEMPTS):
+        time.sleep(PAUSE * attempt)
+        try:
+            with atomic_path(target) as unfinished:
+                return _fetch_once(url, unfinished, target.name)
+        except (OSError, HTTPException) as error:
+            if isinstance(error, DownloadError) or getattr(error, 'errno', None) == errno.ENOSPC:
+                raise
+            reason = error
+            if isinstance(error, HTTPError) and error.code not in BUSY:
+                break
+    raise DownloadError(
+        f'cannot download {url}: {reason}. Check the connection and https_proxy, or download the '
+        f'file elsewhere and put it into {target.parent}'
+    )
 
 
-def _folder_of(url: str) -> Path:
-    """A folder of the cache for this address alone."""
-    return cache_folder() / hashlib.sha256(url.encode()).hexdigest()[:16]
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise DownloadError(
-            f'the folder to download into (--out) cannot be {folder}: a file is in its place or '
-            'above it'
-        ) from error
-
-
-def _is_there(target: Path, of_address: bool) -> bool:
-    """Whether the file is there, and what its name says, or in the folder of its address."""
-    digits = digits_of(target.name)
-    if not target.is_file() or of_address:
-        return target.is_file()
-    if not digits:
-        raise DownloadError(
-            f'{target} is there already, and without digits of a sha256 its name does not tell '
-            'whether it is the same file. Use it, remove it, or give another folder (--out)'
-        )
-    return sha256(target).startswith(digits)
-
-
-def digits_of(name: str) -> str:
-    """The digits of the sha256 in a file's name, or ''."""
-    found = DIGITS.search(name)
-    return found[1] if found else ''
-
-
-def _fetch_checked(source: str, target: Path) -> None:
-    """Fetch into a file beside ``target`` and rename it once it is right."""
-    digits = digits_of(target.name)
-    part = Part(target.with_name(f'{target.name}.part'), source, checked=bool(digits))
-    resumed = part.kept
-    _fetch_shown(part, target.name)
-    found = sha256(part.path)
-    if resumed and not found.startswith(digits):  # its beginning may be of another file
-        part.path.unlink()
-        _fetch_shown(part, target.name)
-        found = sha256(part.path)
+def _fetch_once(url: str, path: Path, name: str) -> None:
+    print(f'downloading {url}', file=sys.stderr)
+    # urlopen would keep the proxies of its first call
+    with build_opener().open(Request(url, headers=HEADERS), timeout=TIMEOUT) as response:
+        encoding = response.headers.get('Content-Encoding', '').strip().lower()
+        length, free = response.length or 0, shutil.disk_usage(path.parent).free
+        if encoding not in ('', 'identity'):
+            raise DownloadError(f'{url} is compressed (Content-Encoding: {encoding:.40})')
+        if not 0 < length <= free:
+            raise DownloadError(
+                f'{url} must name its length, from 1 byte to the {free:,} that the disk has room '
+                f'for, got Content-Length: {length:,}'
+            )
+        console = Console(stderr=True)
+        options = dict(console=console, disable=not console.is_terminal, description='')
+        with wrap_file(response, length, **options) as source, open(path, 'wb') as file:
+            shutil.copyfileobj(source, file)
+    if path.stat().st_size < length:  # urllib does not say so
+        raise ConnectionError(f'it ended after {path.stat().st_size:,} of {length:,} bytes')
+    found, digits = file_sha256(path), digits_of(name)
     if not found.startswith(digits):
-        part.path.unlink()
         raise DownloadError(
-            f'{source} is not what its name says: its sha256 must begin with {digits}, but begins '
-            f'with {found[:8]}. Nothing was kept; try again, or another mirror ({MIRROR}). '
-            'A date of 8 digits at the end of a name is taken for a sha256 as well: fetch such a '
-            'file in another way'
+            f'{url} is not what its name says: its SHA-256 must begin with {digits}, but begins '
+            f'with {found[:8]}. Try again, or another mirror ({MIRROR}). A date of 8 digits at the '
+            'end of a name is taken for a SHA-256 too: download such a file in another way'
         )
-    part.finish(target)
-
-
-def _fetch_shown(part: Part, name: str) -> None:
-    """Fetch with a progress bar on the terminal, if there is one."""
-    console = Console(stderr=True, markup=False, emoji=False)
-    console.print(f'fetching {part.url} to {part.path.parent}', highlight=False, soft_wrap=True)
-    columns = (BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeRemainingColumn())
-    with Progress(
-        TextColumn('{task.description}', markup=False),
-        *columns,
-        console=console,
-        disable=not console.is_terminal,
-    ) as progress:
-        task = progress.add_task(name, total=None)
-        fetch(part, lambda done, of: progress.update(task, completed=done, total=of))

@@ -65,7 +65,7 @@ def check_output(
     path = Path(path)
     if not path.name.lower().endswith(kind.endings):
         raise ValueError(f'{name} must end in {" or ".join(kind.endings)}, got {path}')
-    _check_folder(path, name)
+    check_folder(path, name)
     try:
         mode = os.lstat(path).st_mode
     except FileNotFoundError:
@@ -87,7 +87,7 @@ def check_output(
     return path
 
 
-def _check_folder(path: Path, name: str) -> None:
+def check_folder(path: Path, name: str) -> None:
     """Refuse a file whose folder is not there and cannot be made, or cannot be written to."""
     folder = next(each for each in path.absolute().parents if os.path.lexists(each))
     if not folder.is_dir():

@@ -23,7 +23,7 @@ from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 from npid_mm.suites.classification import CLASSIFICATION
 from npid_mm.suites.detection import DETECTION
 from npid_mm.suites.segmentation import SEGMENTATION
-from npid_mm.utils import download_transfer as transfer
+from npid_mm.utils import download as downloads
 from npid_mm.utils.download import DownloadError, digits_of
 from tests.file_server import file_server
 from tests.toy import ROOT
@@ -221,7 +221,7 @@ def checkpoint():
 def publish(monkeypatch, tmp_path):
     """Publish a checkpoint on a mirror; gives get_model's arguments that ask for it."""
     monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
-    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setattr(downloads, 'PAUSE', 0)
     monkeypatch.setenv('no_proxy', '127.0.0.1')
     monkeypatch.setenv('TORCH_HOME', str(tmp_path))
     with file_server() as server:
@@ -265,7 +265,7 @@ def test_a_model_comes_with_its_weights_and_its_bank(checkpoint, publish, capfd)
 
 
 def test_weights_with_other_digits_are_not_loaded(checkpoint, publish):
-    with pytest.raises(DownloadError, match='its sha256 must begin with a67c5440, but begins'):
+    with pytest.raises(DownloadError, match='its SHA-256 must begin with a67c5440, but begins'):
         mmpretrain.get_model(NPID, **publish(checkpoint, digits='a67c5440'))
 
 

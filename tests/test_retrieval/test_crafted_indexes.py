@@ -19,7 +19,7 @@ from npid_mm.retrieval import (
     build_approximate,
     build_index,
 )
-from npid_mm.utils import download_transfer as transfer
+from npid_mm.utils import download as downloads
 from tests.test_retrieval.crafted_indexes import CRAFTS
 
 SECONDS, KILOBYTES = 10, 1 << 20
@@ -96,7 +96,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path / 'work')
     monkeypatch.syspath_prepend(tmp_path / 'work')
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
-    monkeypatch.setattr(transfer, 'PAUSE', 0)
+    monkeypatch.setattr(downloads, 'PAUSE', 0)
     monkeypatch.setattr(approximate, 'MIN_ROWS', 10)
     monkeypatch.setattr(approximate, 'TRAINED_ON', 1)
     return tmp_path
