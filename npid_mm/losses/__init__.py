@@ -1,28 +1,25 @@
-"""Losses of non-parametric instance discrimination: pure functions on tensors, torch only.
+"""Losses of instance discrimination: pure functions on tensors, which need torch alone.
 
-Each loss is a composition of streamed statistics of the bank, which merge over shards, and of a
-function that turns statistics and positive rows into a scalar with a gradient by formula.
+Each loss consists of statistics of the bank's rows, which merge over blocks and shards, and of a
+function from the statistics and the positive rows to a scalar with a known gradient.
 """
 
-from .nce import estimate_z, nce_log_noise, nce_loss, nce_loss_from_statistics, nce_statistics
+from .nce import nce_log_noise, nce_loss, nce_loss_from_statistics, nce_statistics
 from .negatives import draw_negatives
+from .normalizing_constant import estimate_z, z_from_statistics, z_statistics
 from .proximal import proximal_loss
-from .sampled import (
-    sampled_softmax_loss,
-    sampled_softmax_statistics,
-)
-from .softmax import (
-    exact_softmax_loss,
-    merge_softmax_statistics,
-    softmax_loss_from_negatives,
-    softmax_statistics,
-)
+from .sampled_softmax import sampled_softmax_loss, sampled_softmax_statistics
+from .softmax import exact_softmax_loss, softmax_loss_from_statistics, softmax_statistics
+from .statistics import NCEStatistics, SoftmaxStatistics, Statistics, ZStatistics
 
 __all__ = [
+    'NCEStatistics',
+    'SoftmaxStatistics',
+    'Statistics',
+    'ZStatistics',
     'draw_negatives',
     'estimate_z',
     'exact_softmax_loss',
-    'merge_softmax_statistics',
     'nce_log_noise',
     'nce_loss',
     'nce_loss_from_statistics',
@@ -30,6 +27,8 @@ __all__ = [
     'proximal_loss',
     'sampled_softmax_loss',
     'sampled_softmax_statistics',
-    'softmax_loss_from_negatives',
+    'softmax_loss_from_statistics',
     'softmax_statistics',
+    'z_from_statistics',
+    'z_statistics',
 ]

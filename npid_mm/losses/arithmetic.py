@@ -1,33 +1,23 @@
-"""The arithmetic below every loss: its type, its matrix product and its autograd function."""
+"""Arithmetic shared by the losses: types, softplus, and a mean with a known gradient."""
 
-import functools
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-from torch.nn import functional
-
-# oneDNN's float32 product. torch.mm asks MKL instead, which does not use AVX-512 on processors of
-# other makers: measured there at 96 GFLOP/s a core against 200.
-ONEDNN_LINEAR = None
-if torch.backends.mkldnn.is_available():
-    ONEDNN_LINEAR = getattr(torch.ops.mkldnn, '_linear_pointwise', None)
+from torch.nn import functional as F
 
 
-def plain_arithmetic(function: Callable) -> Callable:
-    """Run `function` without gradient and without autocast on the device of its first argument.
+@contextmanager
+def plain_arithmetic(feature: Tensor) -> Iterator[None]:
+    """Disable gradients, and autocast on the device of ``feature``.
 
     The losses differentiate by formula and choose their own types: under autocast their products
     would drop to half precision.
     """
-
-    @functools.wraps(function)
-    def wrapped(first, *args, **kwargs):
-        with torch.no_grad(), torch.autocast(first.device.type, enabled=False):
-            return function(first, *args, **kwargs)
-
-    return wrapped
+    with torch.no_grad(), torch.autocast(feature.device.type, enabled=False):
+        yield
 
 
 def compute_dtype(feature: Tensor) -> torch.dtype:
@@ -35,25 +25,16 @@ def compute_dtype(feature: Tensor) -> torch.dtype:
     return torch.float64 if feature.dtype == torch.float64 else torch.float32
 
 
-def product(left: Tensor, right: Tensor) -> Tensor:
-    """Matrix product left @ right.T of (P, K) and (Q, K), both of the same type."""
-    if ONEDNN_LINEAR and left.device.type == 'cpu' and left.dtype == torch.float32:
-        return ONEDNN_LINEAR(left, right, None, 'none', [], '')
-    return torch.mm(left, right.T)
-
-
 def softplus(logit: Tensor) -> Tensor:
     """log(1 + exp(logit)), exact in float64 too.
 
-    From its threshold on torch gives the logit itself: at the default of 20 that leaves out 2e-9,
-    at 50 less than float64 can tell from 0.
+    Above its threshold torch returns the logit itself: at the default of 20 that omits 2e-9, at 50
+    less than float64 can represent beside 50.
     """
-    return functional.softplus(logit, threshold=50)
+    return F.softplus(logit, threshold=50)
 
 
-class _MeanWithGradient(torch.autograd.Function):
-    """Mean of losses whose gradient with respect to the feature is already known."""
-
+class _MeanWithKnownGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx, feature, value, gradient):
         ctx.save_for_backward(gradient)
@@ -77,6 +58,6 @@ def mean_with_known_gradient(feature: Tensor, value: Tensor, gradient: Tensor) -
         gradient (Tensor): (B, D), derivative of value[i] with respect to feature[i].
 
     Returns:
-        Tensor: scalar mean of `value`, differentiable once.
+        Tensor: Scalar mean of ``value``, differentiable once.
     """
-    return _MeanWithGradient.apply(feature, value, gradient)
+    return _MeanWithKnownGradient.apply(feature, value, gradient)

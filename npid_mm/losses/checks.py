@@ -1,4 +1,4 @@
-"""Argument checks shared by the losses: a message names the argument, the rule and what came."""
+"""Checks of the arguments of losses."""
 
 import torch
 from torch import Tensor
@@ -13,11 +13,11 @@ def check_inputs(
     index: Tensor | None = None,
     negatives: Tensor | None = None,
 ) -> None:
-    """Check what a loss was given; arguments that it does not have stay None.
+    """Check the arguments of a loss; those that it does not have stay None.
 
     Raises:
-        ValueError: for a temperature below 0.001, or incompatible shapes or types.
-        IndexError: for an index or negatives outside [0, N), when they are on the CPU.
+        ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
+        IndexError: If ``index`` or ``negatives`` are outside [0, N) and on the CPU.
     """
     for name, value in (('feature', feature), ('bank', bank)):
         if value.dim() != 2 or not value.is_floating_point():
@@ -38,39 +38,40 @@ def check_inputs(
     if index is not None:
         if index.shape != (batch,):
             raise ValueError(
-                f'index must have shape (B,) = ({batch},) to go with feature '
-                f'{tuple(feature.shape)}, got {tuple(index.shape)}'
+                f'index must have shape (B,) = ({batch},) as feature has {tuple(feature.shape)}, '
+                f'got {tuple(index.shape)}'
             )
         check_range('index', index, len(bank))
     if negatives is not None:
         if negatives.dim() != 2 or len(negatives) != batch or negatives.shape[1] == 0:
             raise ValueError(
-                f'negatives must have shape (B, M) = ({batch}, M >= 1) to go with feature '
+                f'negatives must have shape (B, M) = ({batch}, M >= 1) as feature has '
                 f'{tuple(feature.shape)}, got {tuple(negatives.shape)}'
             )
         check_range('negatives', negatives, len(bank))
 
 
 def check_z(z: float | Tensor) -> None:
-    """Raise ValueError if `z` is no number > 0 and no 0-dim tensor.
+    """Check Z; the value of a tensor is not read, which would wait for an accelerator.
 
-    The value of a tensor is not read: on an accelerator that would wait for the device.
+    Raises:
+        ValueError: If ``z`` is neither a number above 0 nor a 0-dim tensor.
     """
-    if torch.is_tensor(z):
-        if z.dim() != 0:
-            raise ValueError(f'z must be a number or a 0-dim tensor, got shape {tuple(z.shape)}')
-    else:
+    if not torch.is_tensor(z):
         check_number('z', z, '(0, inf)')
+    elif z.dim() != 0:
+        raise ValueError(f'z must be a number or a 0-dim tensor, got shape {tuple(z.shape)}')
 
 
 def check_range(name: str, value: Tensor, length: int) -> None:
     """Check indexes into a bank of ``length`` rows.
 
-    Raises ValueError for an empty bank or a type that is no index, IndexError for a value outside
-    [0, length).
-
     The values are read on the CPU only: on an accelerator the check would wait for the device,
-    where the gather that follows reports a bad index itself.
+    and the gather that follows reports a wrong index itself.
+
+    Raises:
+        ValueError: If the bank is empty or ``value`` does not hold integers.
+        IndexError: If a value is outside [0, length).
     """
     if length == 0:
         raise ValueError(f'{name} needs a bank of at least one row, got none')

@@ -11,11 +11,10 @@ import math
 import torch
 from torch import Tensor
 
-from npid_mm.utils.checks import check_temperature
-
 from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic, softplus
 from .checks import check_inputs, check_z
 from .negative_rows import gathered_blocks, weighted_rows
+from .statistics import NCEStatistics
 
 
 def nce_log_noise(z: float | Tensor, num_negatives: int, length: int) -> float | Tensor:
@@ -27,13 +26,13 @@ def nce_log_noise(z: float | Tensor, num_negatives: int, length: int) -> float |
         length (int): N, rows of the whole bank.
 
     Returns:
-        float | Tensor: a number for a number, a 0-dim tensor for a tensor.
+        float | Tensor: A number for a number, a 0-dim tensor for a tensor.
 
     Raises:
-        ValueError: for a number not > 0, or a tensor that is not 0-dim.
+        ValueError: If ``z`` is a number not above 0, or a tensor that is not 0-dim.
     """
     check_z(z)
-    log_z = z.log() if torch.is_tensor(z) else math.log(z)
+    log_z = z.log() if isinstance(z, Tensor) else math.log(z)
     return log_z + math.log(num_negatives / length)
 
 
@@ -43,45 +42,40 @@ def nce_statistics(
     negatives: Tensor,
     temperature: float,
     log_noise: float | Tensor,
-) -> tuple[Tensor, Tensor]:
-    """Noise part of the loss over each sample's negatives; parts of the negatives add up.
+) -> NCEStatistics:
+    """Noise part of the loss over each sample's negatives.
 
     Args:
         feature (Tensor): (B, D).
         bank (Tensor): (N, D), any floating type.
         negatives (Tensor): (B, M), rows of the bank.
         temperature (float): tau, at least 0.001.
-        log_noise (float | Tensor): log(Z M / N), M and N of the whole, see `nce_log_noise`.
+        log_noise (float | Tensor): :func:`nce_log_noise` of all negatives and the whole bank.
 
     Returns:
-        tuple[Tensor, Tensor]: sum_j softplus(x_j) = -sum_j log(1 - h_j), (B,), and
+        NCEStatistics: sum_j softplus(x_j) = -sum_j log(1 - h_j), (B,), and
         sum_j sigmoid(x_j) v_j, (B, D).
 
     Raises:
-        ValueError: for a temperature below 0.001, or incompatible shapes or types.
-        IndexError: for negatives outside [0, N), when they are on the CPU.
+        ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
+        IndexError: If ``negatives`` are outside [0, N) and on the CPU.
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
-    return _gathered(feature, bank, negatives, temperature, log_noise)
-
-
-@plain_arithmetic
-def _gathered(feature, bank, negatives, temperature, log_noise):
-    query = feature.to(compute_dtype(feature)) / temperature
-    loss = query.new_zeros(len(query))
-    weighted = torch.zeros_like(query)
-    for samples, rows, logits in gathered_blocks(query, bank, negatives):
-        logits -= log_noise
-        loss[samples] += softplus(logits).sum(dim=1)
-        weighted[samples] += weighted_rows(logits.sigmoid_(), rows)
-    return loss, weighted
+    with plain_arithmetic(feature):
+        query = feature.to(compute_dtype(feature)) / temperature
+        loss = query.new_zeros(len(query))
+        row = torch.zeros_like(query)
+        for samples, rows, logits in gathered_blocks(query, bank, negatives):
+            logits -= log_noise
+            loss[samples] += softplus(logits).sum(dim=1)
+            row[samples] += weighted_rows(logits.sigmoid_(), rows)
+    return NCEStatistics(loss, row)
 
 
 def nce_loss_from_statistics(
     feature: Tensor,
     positive: Tensor,
-    loss: Tensor,
-    weighted: Tensor,
+    statistics: NCEStatistics,
     temperature: float,
     log_noise: float | Tensor,
 ) -> Tensor:
@@ -90,27 +84,20 @@ def nce_loss_from_statistics(
     Args:
         feature (Tensor): (B, D).
         positive (Tensor): (B, D), row v_i of each sample.
-        loss (Tensor): (B,), see `nce_statistics`.
-        weighted (Tensor): (B, D), see `nce_statistics`.
+        statistics (NCEStatistics): Statistics of the negatives.
         temperature (float): tau, at least 0.001.
-        log_noise (float | Tensor): log(Z M / N), see `nce_log_noise`.
+        log_noise (float | Tensor): log(Z M / N), see :func:`nce_log_noise`.
 
     Returns:
-        Tensor: scalar, mean over B, differentiable in `feature`.
+        Tensor: Scalar, mean over B, differentiable in ``feature``.
     """
-    return mean_with_known_gradient(
-        feature,
-        *_value_and_gradient(feature, positive, loss, weighted, temperature, log_noise),
-    )
-
-
-@plain_arithmetic
-def _value_and_gradient(feature, positive, loss, weighted, temperature, log_noise):
-    """Derivative: (sum_j h_j v_j - (1 - h_i) v_i) / tau."""
-    positive = positive.to(weighted.dtype)
-    logit = (feature * positive).sum(dim=1) / temperature - log_noise
-    gradient = weighted - torch.sigmoid(-logit).unsqueeze(1) * positive
-    return loss + softplus(-logit), gradient / temperature
+    with plain_arithmetic(feature):
+        positive = positive.to(statistics.row.dtype)
+        logit = (feature * positive).sum(dim=1) / temperature - log_noise
+        value = statistics.loss + softplus(-logit)
+        # (sum_j h_j v_j - (1 - h_i) v_i) / tau
+        gradient = statistics.row - torch.sigmoid(-logit).unsqueeze(1) * positive
+    return mean_with_known_gradient(feature, value, gradient / temperature)
 
 
 def nce_loss(
@@ -126,51 +113,23 @@ def nce_loss(
     The expectation over noise times M in Eq. 7 is the sum over a sample's M negatives.
 
     Args:
-        feature (Tensor): (B, D), normalised by the caller; alone receives a gradient.
+        feature (Tensor): (B, D), normalized by the caller; alone receives a gradient.
         bank (Tensor): (N, D), float32, float64, float16 or bfloat16.
         index (Tensor): (B,), the row of each sample.
-        negatives (Tensor): (B, M), rows of the bank, see `draw_negatives`.
+        negatives (Tensor): (B, M), rows of the bank, see :func:`draw_negatives`.
         temperature (float): tau, at least 0.001.
-        z (float | Tensor): Z > 0, held constant, see `estimate_z`. A 0-dim tensor is not read on
-            the host, so that its sign is not checked.
+        z (float | Tensor): Z > 0, held constant, see :func:`estimate_z`. A 0-dim tensor is not
+            read on the host, so that its sign is not checked.
 
     Returns:
-        Tensor: scalar, float32, or float64 for a float64 feature.
+        Tensor: Scalar, float32, or float64 for a float64 feature.
 
     Raises:
-        ValueError: for a temperature below 0.001, z not > 0, or incompatible shapes or types.
-        IndexError: for an index or negatives outside [0, N), when they are on the CPU.
+        ValueError: If the temperature is below 0.001, z is not above 0, or shapes or types are
+            incompatible.
+        IndexError: If ``index`` or ``negatives`` are outside [0, N) and on the CPU.
     """
     check_inputs(feature, bank, temperature, index=index, negatives=negatives)
     log_noise = nce_log_noise(z, negatives.shape[1], len(bank))
-    loss, weighted = _gathered(feature, bank, negatives, temperature, log_noise)
-    return nce_loss_from_statistics(feature, bank[index], loss, weighted, temperature, log_noise)
-
-
-def estimate_z(feature: Tensor, bank: Tensor, negatives: Tensor, temperature: float) -> Tensor:
-    """Monte-Carlo estimate of the normalising constant Z (Wu et al., arXiv 1805.01978, Eq. 8).
-
-    Args:
-        feature (Tensor): (B, D), normalised by the caller.
-        bank (Tensor): (N, D), any floating type.
-        negatives (Tensor): (B, M), uniform draws of rows.
-        temperature (float): tau, at least 0.001.
-
-    Returns:
-        Tensor: 0-dim, N times the mean of exp(v_j.f_i / tau) over all (i, j), without gradient.
-
-    Raises:
-        ValueError: for a temperature at which Z may overflow, or incompatible shapes or types.
-        IndexError: for negatives outside [0, N), when they are on the CPU.
-    """
-    check_inputs(feature, bank, temperature, negatives=negatives)
-    check_temperature(temperature, terms=len(bank), dtype=compute_dtype(feature))
-    return len(bank) * _mean_exponential(feature, bank, negatives, temperature)
-
-
-@plain_arithmetic
-def _mean_exponential(feature, bank, negatives, temperature):
-    query = feature.to(compute_dtype(feature)) / temperature
-    blocks = gathered_blocks(query, bank, negatives)
-    lse = torch.stack([logits.logsumexp((0, 1)) for _, _, logits in blocks])
-    return (lse.logsumexp(0) - math.log(negatives.numel())).exp()
+    statistics = nce_statistics(feature, bank, negatives, temperature, log_noise)
+    return nce_loss_from_statistics(feature, bank[index], statistics, temperature, log_noise)

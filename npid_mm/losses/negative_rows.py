@@ -1,4 +1,4 @@
-"""Rows of the bank that the negatives name, gathered in blocks."""
+"""Gather the rows of the negatives from the bank, in blocks."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from torch import Tensor
 # multiplied; an accelerator wants more work per kernel (by reasoning, not yet measured).
 _BLOCK_ROWS_CPU = 2**13
 _BLOCK_ROWS_ACCELERATOR = 2**19
-# Above so many rows a sample, a CPU takes one sample at a time: its batched product of long
+# With more rows per sample a CPU takes one sample at a time: its batched product of long
 # matrices was measured at half the speed of one product after the other.
 _TOGETHER_CPU = 2**10
 
@@ -23,7 +23,7 @@ def gathered_blocks(
     together at most a fixed number of rows.
 
     Args:
-        query (Tensor): (B, D), feature / tau; its type is that of the arithmetic.
+        query (Tensor): (B, D), feature / tau; in the type of the arithmetic.
         bank (Tensor): (N, D), any floating type.
         negatives (Tensor): (B, M), rows of the bank.
 

@@ -1,4 +1,4 @@
-"""Uniform draws of negatives."""
+"""Sample negatives uniformly."""
 
 import torch
 from torch import Tensor
@@ -18,8 +18,8 @@ def draw_negatives(
 ) -> Tensor:
     """Draw rows uniformly, with replacement.
 
-    With `exclude`, the draw is from the length - 1 other rows: numbers below length - 1 are drawn,
-    and those at or above the own index move up by one. This is exact and needs no redraw.
+    With ``exclude``, numbers below length - 1 are drawn, and those at or above the own index move
+    up by one. This is uniform over the other rows, and nothing has to be drawn again.
 
     Args:
         batch (int): B.
@@ -27,16 +27,17 @@ def draw_negatives(
         length (int): N, rows to draw from.
         exclude (Tensor, optional): (B,), the own row of each sample, never drawn for it. Its
             values are checked on the CPU only, since elsewhere that would wait for the device.
-        generator (torch.Generator, optional): of the device of the draws.
-        device (torch.device | str, optional): of the draws; that of `exclude`, or the CPU.
+        generator (torch.Generator, optional): Generator on the device of the draws.
+        device (torch.device | str, optional): Device of the draws; by default that of
+            ``exclude``, or the CPU.
 
     Returns:
         Tensor: (B, M) int64 in [0, N).
 
     Raises:
-        ValueError: if batch, num or length is < 1, if length is 1 with `exclude`, or if `exclude`
-            is not (B,) integers.
-        IndexError: if `exclude` is outside [0, N).
+        ValueError: If batch, num or length is below 1, length is 1 with ``exclude``, or
+            ``exclude`` does not hold B integers.
+        IndexError: If ``exclude`` is outside [0, N).
     """
     for name, value in (('batch', batch), ('num', num), ('length', length)):
         check_whole(name, value)

@@ -12,23 +12,20 @@ def proximal_loss(feature: Tensor, bank: Tensor, index: Tensor) -> Tensor:
     The weight lambda of Eq. 9 and 10 is left to the caller.
 
     Args:
-        feature (Tensor): (B, D); alone receives a gradient.
+        feature (Tensor): (B, D), alone receives a gradient.
         bank (Tensor): (N, D), any floating type.
         index (Tensor): (B,), the row of each sample.
 
     Returns:
-        Tensor: scalar, float32, or float64 for a float64 feature.
+        Tensor: Scalar, float32, or float64 for a float64 feature.
 
     Raises:
-        ValueError: for shapes or types that do not go together.
-        IndexError: for an index outside [0, N), when `index` is on the CPU.
+        ValueError: If shapes or types are incompatible.
+        IndexError: If ``index`` is outside [0, N) and on the CPU.
     """
     check_inputs(feature, bank, index=index)
-    return mean_with_known_gradient(feature, *_value_and_gradient(feature, bank[index]))
-
-
-@plain_arithmetic
-def _value_and_gradient(feature, positive):
-    dtype = compute_dtype(feature)
-    difference = feature.to(dtype) - positive.to(dtype)
-    return difference.square().sum(dim=1), 2 * difference
+    with plain_arithmetic(feature):
+        dtype = compute_dtype(feature)
+        difference = feature.to(dtype) - bank[index].to(dtype)
+        value = difference.square().sum(dim=1)
+    return mean_with_known_gradient(feature, value, 2 * difference)

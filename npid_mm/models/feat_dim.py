@@ -1,4 +1,4 @@
-"""Widths that must agree: of the backbone's output, the neck, the head and the bank."""
+"""Make the dimensions of backbone, neck, head and memory bank agree."""
 
 from inspect import signature
 
@@ -7,17 +7,17 @@ from torch import nn
 
 
 def with_feat_dim(name: str, part: dict, neck: dict) -> dict:
-    """Config of ``head`` or ``memory_bank``, whose feat_dim (if it has one) is the neck's.
+    """Return the config of ``head`` or ``memory_bank`` with the neck's output dimension.
 
     Raises:
-        ValueError: ``part`` names another ``feat_dim`` than the neck's ``out_channels``.
+        ValueError: If ``part`` has another ``feat_dim`` than the neck's ``out_channels``.
     """
     if not (isinstance(part, dict) and isinstance(neck, dict) and 'out_channels' in neck):
         return part
     kind, dim = part.get('type'), neck['out_channels']
     kind = MODELS.get(kind) if isinstance(kind, str) else kind
     if kind is None or 'feat_dim' not in signature(kind).parameters:
-        return part  # of another kind, or unknown, which the registry names when it builds
+        return part  # an unknown type is reported by the registry
     if part.get('feat_dim', dim) != dim:
         raise ValueError(
             f'{name}.feat_dim is {part["feat_dim"]}, but neck.out_channels is {dim}: leave '
@@ -29,20 +29,20 @@ def with_feat_dim(name: str, part: dict, neck: dict) -> dict:
 def check_neck_width(neck: nn.Module, backbone: nn.Module) -> None:
     """Let the neck refuse an input of another width than its ``in_channels``.
 
-    The width depends on the size of the images where a neck does not pool, so it is compared at
-    each forward, ahead of the neck's first linear layer, whose own message names neither side.
+    The width depends on the size of the images if a neck does not pool, so it is compared before
+    each forward of the neck's first linear layer, whose own message names neither side.
     """
     linear = next((each for each in neck.modules() if isinstance(each, nn.Linear)), None)
     if linear is None:
         return
     name = type(backbone).__name__
 
-    def refuse(linear: nn.Linear, args: tuple) -> None:
+    def check_width(linear: nn.Linear, args: tuple) -> None:
         width = args[0].size(-1)
         if width != linear.in_features:
             raise ValueError(
                 f'model.neck.in_channels is {linear.in_features}, but the backbone {name} gives '
-                f'{width} numbers an image: set model.neck.in_channels={width}'
+                f'{width} numbers per image: set model.neck.in_channels={width}'
             )
 
-    linear.register_forward_pre_hook(refuse)
+    linear.register_forward_pre_hook(check_width)

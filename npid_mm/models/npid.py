@@ -1,4 +1,4 @@
-"""Non-parametric instance discrimination."""
+"""NPID, non-parametric instance discrimination."""
 
 import torch
 from mmengine.logging import print_log
@@ -15,10 +15,10 @@ from .feat_dim import check_neck_width, with_feat_dim
 
 ADVICE = (
     'make model.backbone and model.neck those of the checkpoint, or give a checkpoint of this '
-    'network; tools/model_converters/ converts those of other code (convert.py) and takes out a '
-    'backbone to start another neck or bank from (extract_backbone.py)'
+    'network; tools/model_converters/ converts those of other code (convert.py) and extracts a '
+    'backbone to start with another neck or bank (extract_backbone.py)'
 )
-OPTIONAL = ('neck', 'head', 'memory_bank')  # parts that a checkpoint may lack as a whole
+OPTIONAL = ('neck', 'head', 'memory_bank')  # parts that a checkpoint may lack, but not in part
 EXAMPLES = dict(
     backbone="dict(type='ResNet', depth=50)",
     neck="dict(type='LinearNeck', in_channels=2048, out_channels=128)",
@@ -29,35 +29,34 @@ EXAMPLES = dict(
 
 @MODELS.register_module()
 class NPID(BaseSelfSupervisor):
-    """NPID: tell every image apart from every other (https://arxiv.org/abs/1805.01978).
+    """NPID: learn to tell every image from every other (https://arxiv.org/abs/1805.01978).
 
     Backbone and neck embed an image on the unit sphere, the head compares the embedding with
     the rows of the memory bank, and the image's own row follows the embedding.
 
     A checkpoint is loaded completely or refused. It must hold every weight of the backbone, under
     the names of any code base that :func:`npid_mm.checkpoints.backbone_weights` reads. Neck, head
-    and memory bank may each be absent as a whole, never in part: a training (``load_from``) starts
-    them anew, and a kNN test refuses to run without the one that it reads. The parts that the last
-    checkpoint lacked are in ``absent_parts``. Other keys, such as another model's classifier, are
-    left out.
+    and memory bank may each be absent, but not in part: a training (``load_from``) initializes
+    them, and a kNN test refuses to run without the one that it reads. ``absent_parts`` lists those
+    that the last checkpoint lacked. Other keys, such as another model's classifier, are ignored.
 
     Args:
         backbone (dict): Config of the backbone.
         neck (dict): Config of the neck; its last output is (B, D).
         head (dict): Config of an :class:`InstanceHead`.
-        memory_bank (dict): Config of the :class:`MemoryBank`. Without a ``feat_dim`` it takes the
-            neck's ``out_channels``, and so does a head that has one.
-        pretrained (str, optional): Checkpoint to start all weights from.
+        memory_bank (dict): Config of the :class:`MemoryBank`. Its ``feat_dim``, and that of a head
+            that has one, is the neck's ``out_channels`` by default.
+        pretrained (str, optional): Checkpoint with initial weights.
         data_preprocessor (dict, optional): Config of the data preprocessor.
-        init_cfg (dict, optional): Config of the initialisation.
+        init_cfg (dict, optional): Config of the initialization.
         channels_last (bool): Keep weights and images of the backbone in torch.channels_last.
         compile_backbone (bool | dict): Run the backbone through ``torch.compile``; a dict gives
-            its arguments. The names of the weights stay as they are.
+            its arguments. The names of the weights do not change.
 
     Raises:
-        ValueError: A part is missing, a ``feat_dim`` differs from the neck's ``out_channels``, or,
-            at the first batch, the neck's ``in_channels`` from the width of the backbone.
-        TypeError: ``compile_backbone`` is neither a bool nor a dict.
+        ValueError: If a part is missing, a ``feat_dim`` differs from the neck's ``out_channels``,
+            or, at the first batch, the neck's ``in_channels`` from the width of the backbone.
+        TypeError: If ``compile_backbone`` is neither a bool nor a dict.
     """
 
     def __init__(
@@ -90,27 +89,27 @@ class NPID(BaseSelfSupervisor):
         )
         self.memory_bank = MODELS.build(with_feat_dim('memory_bank', memory_bank, neck))
         check_neck_width(self.neck, self.backbone)
-        self.absent_parts = ()  # of the checkpoint that was loaded last
+        self.absent_parts: tuple[str, ...] = ()
         self.channels_last = channels_last
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
-            # before the backbone's forward, whoever calls it: training, kNN or linear probe
+            # a hook, because probes and kNN call the backbone directly
             self.backbone.register_forward_pre_hook(images_channels_last)
         if compile_backbone is not False:
-            # in place: a wrapper would put its own name before those of the weights
+            # in place: a wrapper would add a prefix to the names of the weights
             self.backbone.compile(**({} if compile_backbone is True else compile_backbone))
 
     def init_weights(self) -> None:
-        """Initialise all weights; a seed gives the same ones in either memory format."""
+        """Initialize all weights; a seed gives the same ones in either memory format."""
         if self.channels_last:
-            # random numbers fill a tensor in the order of its memory
+            # random numbers fill a tensor in memory order
             self.backbone.to(memory_format=torch.contiguous_format)
         super().init_weights()
         if self.channels_last:
             self.backbone.to(memory_format=torch.channels_last)
 
     def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
-        """Complete or refuse what is loaded, see the class, before its parts load it."""
+        """Check that a checkpoint is complete, see the class, before the parts load it."""
         given = {
             name.removeprefix(prefix): value
             for name, value in state_dict.items()
@@ -118,7 +117,7 @@ class NPID(BaseSelfSupervisor):
         }
         own = self.state_dict()
         bank = given.get(BANK, given.get(f'module.{BANK}'))
-        if bank is not None:  # its shape is the bank's own business
+        if bank is not None:  # the bank checks its own shape
             own[BANK] = bank
         filled, absent = complete_state(own, given, ADVICE, optional=OPTIONAL)
         if absent:
@@ -129,21 +128,21 @@ class NPID(BaseSelfSupervisor):
 
     def forward(
         self, inputs: Tensor, data_samples: list[DataSample] | None = None, mode: str = 'tensor'
-    ):
+    ) -> tuple[Tensor, ...] | dict[str, Tensor] | list[DataSample]:
         """Forward (B, 3, H, W) images: 'tensor', 'loss' or 'predict'.
 
         Returns:
             tuple | dict | list[DataSample]: The backbone's outputs for 'tensor', the losses for
             'loss', the data samples with a field ``embedding`` (D,) for 'predict'.
         """
-        if mode != 'predict':
+        if mode != 'predict' or data_samples is None:
             return super().forward(inputs, data_samples, mode)
         for sample, embedding in zip(data_samples, self.embed(inputs), strict=True):
             sample.set_field(embedding, 'embedding')
         return data_samples
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Embed images: (B, 3, H, W) -> (B, D), L2-normalised, float32 also under AMP."""
+        """Embed images: (B, 3, H, W) -> (B, D), L2-normalized, float32 also under AMP."""
         feature = self.neck(self.extract_feat(inputs))[-1]
         if feature.dtype != torch.float64:
             feature = feature.float()
@@ -154,10 +153,10 @@ class NPID(BaseSelfSupervisor):
 
         Args:
             inputs (Tensor): Images (B, 3, H, W).
-            data_samples (list[DataSample]): One a sample, with its ``sample_idx``.
+            data_samples (list[DataSample]): B data samples, with their ``sample_idx``.
 
         Returns:
-            dict[str, Tensor]: What the head gives.
+            dict[str, Tensor]: Losses of the head.
         """
         index = instance_index(data_samples)
         # on the CPU, where the check costs no wait for the device
@@ -170,10 +169,10 @@ class NPID(BaseSelfSupervisor):
 
 
 def instance_index(data_samples: list[DataSample]) -> Tensor:
-    """Instance indexes (B,) of a batch, on the CPU.
+    """Return the instance indexes (B,) of a batch, on the CPU.
 
     Raises:
-        KeyError: A sample has no ``sample_idx``.
+        KeyError: If a sample has no ``sample_idx``.
     """
     missing = [sample for sample in data_samples if 'sample_idx' not in sample]
     if missing:
@@ -186,5 +185,5 @@ def instance_index(data_samples: list[DataSample]) -> Tensor:
 
 
 def images_channels_last(backbone: nn.Module, args: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    """Forward pre-hook: the images (B, 3, H, W) in the memory format channels_last."""
+    """Forward pre-hook that converts the images (B, 3, H, W) to channels_last."""
     return args[0].contiguous(memory_format=torch.channels_last), *args[1:]

@@ -1,4 +1,6 @@
-"""A classifier on a pretrained backbone, which cannot be trained on random weights by accident."""
+"""Classifier on a pretrained backbone, never on random weights by accident."""
+
+from typing import Any
 
 import torch
 from mmengine.logging import print_log
@@ -23,21 +25,21 @@ class ProbeClassifier(ImageClassifier):
 
     The backbone is loaded from ``checkpoint`` when training starts, completely or not at all. A
     checkpoint that is loaded later (``tools/test.py``, ``--resume``) must hold every weight of
-    the model, apart from keys that belong to nothing here, such as a memory bank's. A training
-    that is resumed must have the frozen backbone of ``checkpoint``; one that was fine-tuned, or
-    begun untrained, tells nothing of where it began.
+    the model; other keys, such as a memory bank's, are ignored. A resumed training must have the
+    frozen backbone of ``checkpoint``. A fine-tuned or untrained backbone does not record its
+    initial weights and is not compared.
 
     Args:
         backbone (dict): Config of the backbone.
         neck (dict, optional): Config of the neck.
         head (dict, optional): Config of the head.
         checkpoint (str, optional): File or address of the pretrained backbone, see
-            :func:`npid_mm.checkpoints.backbone_weights`; 'random' asks for an untrained one.
-        frozen (bool): Leave the backbone as it is while a head is trained: no gradients, and
-            evaluation mode throughout, so that the statistics of its norms stay put.
+            :func:`npid_mm.checkpoints.backbone_weights`; 'random' for an untrained one.
+        frozen (bool): Train the head only: the backbone gets no gradients and stays in evaluation
+            mode, so that the statistics of its norms do not change.
         data_preprocessor (dict | nn.Module, optional): Data preprocessor, MMPretrain's
             ClsDataPreprocessor by default.
-        init_cfg (dict, optional): Config of the initialisation.
+        init_cfg (dict, optional): Config of the initialization.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class ProbeClassifier(ImageClassifier):
         init_cfg: dict | None = None,
     ):
         if isinstance(data_preprocessor, dict):
-            # built here, as ImageClassifier would add an argument that only its own one takes
+            # ImageClassifier would add an argument that only ClsDataPreprocessor takes
             data_preprocessor = MODELS.build({'type': 'ClsDataPreprocessor', **data_preprocessor})
         super().__init__(
             backbone=backbone,
@@ -62,7 +64,7 @@ class ProbeClassifier(ImageClassifier):
         )
         self.checkpoint = checkpoint
         self.frozen = frozen
-        # without a head nothing is trained, and DDP wants a parameter that could be
+        # without a head nothing is trained, but DDP requires a trainable parameter
         if frozen and head is not None:
             self.backbone.requires_grad_(False)
         self._has_weights = False
@@ -71,11 +73,11 @@ class ProbeClassifier(ImageClassifier):
         self._register_load_state_dict_pre_hook(self._check_state)
 
     def init_weights(self) -> None:
-        """Initialise the head and load the backbone; the Runner calls it before training only.
+        """Initialize the head and load the backbone; the Runner calls it before training only.
 
         Raises:
-            ValueError: There is no ``checkpoint``, or it does not fit the backbone.
-            FileNotFoundError: There is no such file.
+            ValueError: If ``checkpoint`` is None or does not fit the backbone.
+            FileNotFoundError: If the file does not exist.
         """
         if self.checkpoint is None:
             raise ValueError(
@@ -90,25 +92,25 @@ class ProbeClassifier(ImageClassifier):
         self._has_weights = True
 
     def train(self, mode: bool = True) -> 'ProbeClassifier':
-        """Set the mode, which a frozen backbone does not follow."""
+        """Set the mode of all parts except a frozen backbone."""
         super().train(mode)
         if self.frozen:
             self.backbone.eval()
         return self
 
     def embed(self, inputs: Tensor) -> Tensor:
-        """Unit rows (B, D) of what the neck gives for images (B, 3, H, W)."""
+        """Return the L2-normalized output of the neck (B, D) for images (B, 3, H, W)."""
         return F.normalize(self.extract_feat(inputs)[-1].flatten(1).float())
 
-    def _check_state(self, state_dict: dict, prefix: str, *_) -> None:
-        """Before a state dict is loaded: find its backbone, and refuse an incomplete one."""
+    def _check_state(self, state_dict: dict, prefix: str, *_: Any) -> None:
+        """Find the backbone in a state dict that is about to be loaded, or refuse it."""
         given = {
             name.removeprefix(prefix): value
             for name, value in state_dict.items()
             if name.startswith(prefix)
         }
         own = self.state_dict()
-        filled, _ = complete_state(own, given, ADVICE)
+        filled = complete_state(own, given, ADVICE)[0]
         if self._keeps_loaded:
             backbone = {n: value for n, value in filled.items() if n.startswith('backbone.')}
             self._refuse_another_backbone(own, backbone)
@@ -125,11 +127,10 @@ class ProbeClassifier(ImageClassifier):
                 'the checkpoint to resume holds a probe of another backbone than '
                 f'model.checkpoint={self.checkpoint}: {len(differing)} of {len(given)} weights '
                 f'differ, the first is {differing[0]}; choose another --work-dir for this '
-                'backbone, or name the one that the probe was begun with'
+                'backbone, or give the one that the training started with'
             )
 
-    def _refuse_without_weights(self, *_) -> None:
-        """Before the backbone's forward."""
+    def _refuse_without_weights(self, *_: Any) -> None:
         if not self._has_weights:
             raise RuntimeError(
                 'the backbone has no weights yet: load a checkpoint (tools/test.py CONFIG '

@@ -1,4 +1,6 @@
-"""What each rank of the tests of a sharded bank does; one start of the ranks serves all tests."""
+"""Work of each rank in the tests of a sharded bank; the ranks start once for all tests."""
+
+from functools import partial
 
 import torch
 from mmengine.dist import get_rank
@@ -6,7 +8,14 @@ from mmengine.hooks import Hook
 
 from npid_mm.engine.distributed_search import sharded_leave_one_out
 from npid_mm.engine.launch import build_runner
-from npid_mm.losses import nce_log_noise
+from npid_mm.losses import (
+    nce_log_noise,
+    nce_statistics,
+    sampled_softmax_statistics,
+    softmax_statistics,
+    z_from_statistics,
+    z_statistics,
+)
 from npid_mm.models import ShardedMemoryBank
 from tests.test_distributed.training import HEADS, LENGTH, train
 from tests.toy import digits_config, unit_rows
@@ -16,6 +25,9 @@ BATCH = 4  # of each rank
 DRAWS = 20
 TEMPERATURE = 0.2
 LOG_NOISE = nce_log_noise(30.0, DRAWS, LENGTH)
+exact = partial(softmax_statistics, temperature=TEMPERATURE)
+sampled = partial(sampled_softmax_statistics, temperature=TEMPERATURE)
+nce = partial(nce_statistics, temperature=TEMPERATURE, log_noise=LOG_NOISE)
 
 
 def global_batch(world_size):
@@ -38,8 +50,13 @@ def message_of(function, *arguments):
     return None
 
 
+def estimate_z(bank, feature, negatives):
+    statistics = bank.reduce(partial(z_statistics, temperature=TEMPERATURE), feature, negatives)
+    return z_from_statistics(statistics, DRAWS, LENGTH, TEMPERATURE)
+
+
 def statistics(world_size, exclude):
-    """What the bank answers for this rank's batch, and what it drew."""
+    """Statistics of the bank for this rank's batch, and the negatives that it drew."""
     torch.manual_seed(0)
     bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='float64')
     torch.manual_seed(get_rank())  # as StepSeedHook does
@@ -56,10 +73,10 @@ def statistics(world_size, exclude):
         rows=bank.rows(index),
         drawn=negatives.rows + bank.local_rows.start,
         weight=negatives.weight,
-        softmax=bank.softmax_statistics(feature, index, TEMPERATURE),
-        sampled=bank.sampled_softmax_statistics(feature, negatives, TEMPERATURE),
-        nce=bank.nce_statistics(feature, negatives, TEMPERATURE, LOG_NOISE),
-        z=bank.estimate_z(feature, negatives, TEMPERATURE),
+        softmax=bank.reduce(exact, feature, exclude=index),
+        sampled=bank.reduce(sampled, feature, negatives),
+        nce=bank.reduce(nce, feature, negatives),
+        z=estimate_z(bank, feature, negatives),
         knn=[sharded_leave_one_out(bank, labels(), k, 0.07, torch.arange(12)) for k in (3, 99)],
     )
 
@@ -78,7 +95,7 @@ def messages(world_size):
 
 
 def half_bank():
-    """Rows that travel in two bytes, and a step whose rows are all rank 0's."""
+    """Rows in two bytes, and a step whose rows are all on rank 0."""
     torch.manual_seed(0)
     bank = ShardedMemoryBank(length=LENGTH, feat_dim=8, dtype='bfloat16')
     rows = bank.rows(torch.arange(LENGTH))

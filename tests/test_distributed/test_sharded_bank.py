@@ -12,8 +12,12 @@ from tests.test_distributed.sharded_work import (
     LOG_NOISE,
     ROWS,
     TEMPERATURE,
+    estimate_z,
+    exact,
     global_batch,
     labels,
+    nce,
+    sampled,
 )
 from tests.test_distributed.training import HEADS, LENGTH, train
 from tests.toy import unit_rows
@@ -155,10 +159,10 @@ def test_one_process_draws_and_answers_as_the_plain_bank(exclude):
         negatives = bank.draw_negatives(index, DRAWS, exclude)
         answers.append([
             bank.rows(index),
-            bank.softmax_statistics(feature, index, TEMPERATURE),
-            bank.sampled_softmax_statistics(feature, negatives, TEMPERATURE),
-            bank.nce_statistics(feature, negatives, TEMPERATURE, LOG_NOISE),
-            bank.estimate_z(feature, negatives, TEMPERATURE),
+            bank.reduce(exact, feature, exclude=index),
+            bank.reduce(sampled, feature, negatives),
+            bank.reduce(nce, feature, negatives),
+            estimate_z(bank, feature, negatives),
         ])  # fmt: skip
         bank.update(feature, index)
         answers[-1] += [bank.pop_drift(), bank.state_dict()['feature_bank']]

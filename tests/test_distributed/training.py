@@ -28,7 +28,7 @@ def all_negatives(bank):
         if not bank.is_sharded:
             return rows.repeat(len(index), 1)
         batch = len(index) * get_dist_info()[1]
-        return ShardNegatives(rows.repeat(batch, 1), torch.ones(batch), bank.length)
+        return ShardNegatives(rows.repeat(batch, 1), torch.ones(batch))
 
     return draw
 

@@ -1,8 +1,9 @@
-"""The losses once more, as plain float64 loops over Python floats: slow, obvious, independent."""
+"""Reference losses as plain loops over Python floats, and data for them."""
 
 import math
 
 import torch
+from torch.nn import functional as F
 
 
 def case(batch=4, length=23, dim=5, num=9, seed=0, dtype=torch.float64):
@@ -38,8 +39,12 @@ def softmax_loop(feature, bank, index, chosen, temperature):
     return loss / len(feature), gradient
 
 
+def dense_loss(feature, bank, index, temperature):
+    return F.cross_entropy(feature @ bank.T / temperature, index)
+
+
 def nce_loop(feature, bank, index, negatives, temperature, z):
-    """The paper's formula as it is printed: h = P / (P + M / N), and its gradient."""
+    """The paper's formula as printed: h = P / (P + M / N), and its gradient."""
     length, num = len(bank), negatives.shape[1]
     feature, bank = feature.tolist(), bank.tolist()
     loss, gradient = 0.0, []

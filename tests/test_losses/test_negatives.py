@@ -1,4 +1,4 @@
-"""Draws of negatives: uniform, never the own row, repeatable, and refused where impossible."""
+"""Negatives are uniform, never the own row, and repeatable."""
 
 import pytest
 import torch

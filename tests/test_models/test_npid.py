@@ -197,7 +197,7 @@ def test_missing_part_is_refused(part):
 )
 def test_another_width_than_the_backbones_is_named_at_the_first_batch(neck):
     message = (
-        r'model\.neck\.in_channels is 2048, but the backbone ResNet_CIFAR gives 64 numbers an '
+        r'model\.neck\.in_channels is 2048, but the backbone ResNet_CIFAR gives 64 numbers per '
         r'image: set model\.neck\.in_channels=64'
     )
     with pytest.raises(ValueError, match=message):

@@ -6,7 +6,7 @@ import pytest
 from npid_mm.engine import MemoryBankHook
 from npid_mm.evaluation.metrics import KNNAccuracy
 from npid_mm.models import ExactSoftmaxHead, MemoryBank, NCEHead
-from npid_mm.utils.checks import check_number, check_whole
+from npid_mm.utils.checks import check_number, check_temperature, check_whole
 
 WRONG = [True, '1', None, float('nan'), float('inf'), [1]]
 
@@ -69,3 +69,28 @@ def test_bools_and_texts_are_not_numbers(factory, names, value):
     for name in names:
         with pytest.raises(ValueError, match=rf'^{name}.* must be .*, got {value!r}$'):
             factory(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ('value', 'arguments', 'message'),
+    [
+        (0, {}, 'temperature must be > 0, got 0'),
+        (float('nan'), {}, 'temperature must be > 0, got nan'),
+        ('0.07', dict(name='tau'), "tau must be > 0, got '0.07'"),
+        (9e-4, {}, r'temperature must be at least 0\.001, below which the rounding .*, got 0.0009'),
+        (
+            0.011,
+            dict(terms=1),
+            r'temperature must be at least 0\.0113, below it the sum of 1 exp\(1',
+        ),
+        (
+            0.02,
+            dict(terms=9, peak=2.0),
+            r'at least 0.0231, .* 9 exp\(2 / .* overflows torch.float32',
+        ),
+    ],
+)
+def test_temperatures_that_are_too_low(value, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        check_temperature(value, **arguments)
+    check_temperature(0.07, **arguments)

@@ -1,4 +1,6 @@
-"""A ResNet that also gives its stem's map, as probes of every layer need it."""
+"""ResNet that also returns the map of its stem, for probes of every layer."""
+
+from typing import Any
 
 from mmpretrain.models import ResNet
 from mmpretrain.registry import MODELS
@@ -7,21 +9,21 @@ from torch import Tensor
 
 @MODELS.register_module()
 class StemResNet(ResNet):
-    """MMPretrain's ResNet with the maps of the stem, before max pooling, and of all stages.
+    """MMPretrain's ResNet that returns the maps of the stem, before max pooling, and of all stages.
 
-    The weights have the names that they have in ``ResNet``.
+    The weights have the same names as in ``ResNet``.
 
     Args:
         depth (int): 18, 34, 50, 101 or 152.
         **kwargs: Arguments of ``ResNet``, without ``out_indices``.
     """
 
-    def __init__(self, depth: int, **kwargs):
+    def __init__(self, depth: int, **kwargs: Any):
         stages = kwargs.get('num_stages', 4)
         super().__init__(depth, out_indices=tuple(range(stages)), **kwargs)
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Images (B, 3, H, W) to maps, of the stem (H / 2, W / 2) first."""
+        """Map images (B, 3, H, W) to the maps of the stem (H / 2, W / 2) and of each stage."""
         stem = self.stem(x) if self.deep_stem else self.relu(self.norm1(self.conv1(x)))
         maps, x = [stem], self.maxpool(stem)
         for name in self.res_layers:

@@ -1,4 +1,4 @@
-"""Colours, flips and normalisation of a whole batch, on the device that trains."""
+"""Augment and normalize a whole batch on the device that trains."""
 
 import inspect
 from collections.abc import Sequence
@@ -6,30 +6,30 @@ from collections.abc import Sequence
 import torch
 from mmpretrain.models import SelfSupDataPreprocessor
 from mmpretrain.registry import MODELS
-from torch import Tensor, nn
+from torch import nn
 
 from .lighting import Lighting
 
-OWN = {'Lighting': Lighting}  # what kornia lacks
+OWN = {'Lighting': Lighting}  # missing in kornia
 
 
 @MODELS.register_module()
 class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
-    """Augment training images as a batch, each with parameters of its own, then normalise.
+    """Augment training images as a batch, with parameters for each image, then normalize them.
 
-    The data loader's workers are left with decoding and cropping. For evaluation images are
-    only normalised. Parameters are drawn from PyTorch's generators, which a seeded step repeats on
-    the same kind of device.
+    The data loader's workers only decode and crop. For evaluation, images are only normalized.
+    Parameters are drawn from PyTorch's generators, so that a seeded step repeats them on the same
+    type of device.
 
     Args:
         augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, or of
             :class:`Lighting`, in the order in which they are applied to RGB images in [0, 1].
         mean (Sequence[float]): Mean of each channel, 0 to 255.
         std (Sequence[float]): Standard deviation of each channel, 0 to 255.
-        bgr_to_rgb (bool): Whether the images come as BGR.
+        bgr_to_rgb (bool): Whether the images are BGR.
 
     Raises:
-        ValueError: kornia has no augmentation of a name.
+        ValueError: If kornia has no augmentation of a given name.
     """
 
     def __init__(
@@ -44,14 +44,14 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
         self.augments = nn.Sequential(*(_build(augment) for augment in augments))
 
     def forward(self, data: dict, training: bool = False) -> dict:
-        """Move a batch to the device and make it what the network sees.
+        """Move a batch to the device, augment and normalize it.
 
         Args:
             data (dict): ``inputs`` (B, 3, H, W) uint8 and ``data_samples``, as collated.
             training (bool): Whether to augment.
 
         Returns:
-            dict: The same keys; inputs are float32 and normalised.
+            dict: The same keys; inputs are float32 and normalized.
         """
         if not training:
             return super().forward(data, training)
@@ -61,16 +61,11 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
             images = images[:, [2, 1, 0]]
         with torch.autocast(images.device.type, enabled=False):
             images = self.augments(images.float() / 255)
-            return {**data, 'inputs': self._normalise(images)}
-
-    def _normalise(self, images: Tensor) -> Tensor:
-        """Images (B, 3, H, W) in [0, 1] to zero mean and unit deviation."""
-        return (images * 255 - self.mean) / self.std
+            return {**data, 'inputs': (images * 255 - self.mean) / self.std}
 
 
 def _build(augment: dict) -> nn.Module:
-    """One augmentation from its config."""
-    import kornia.augmentation  # slow to import, and only training needs it
+    import kornia.augmentation  # slow to import, and needed by training only
 
     arguments = dict(augment)
     name = arguments.pop('type')

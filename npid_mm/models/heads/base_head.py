@@ -1,4 +1,4 @@
-"""What the heads of instance discrimination have in common."""
+"""Base class of the heads of instance discrimination."""
 
 from abc import abstractmethod
 
@@ -7,12 +7,12 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from npid_mm.losses import proximal_loss
-from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.models.memory_banks import MemoryBank
 from npid_mm.utils.checks import check_number, check_temperature
 
 
 class InstanceHead(BaseModule):
-    """Base of the heads: a discrimination loss, and the proximal term of the paper.
+    """Base class: a discrimination loss, and the proximal term of the paper.
 
     Args:
         temperature (float): tau, at least 0.001.
@@ -20,7 +20,7 @@ class InstanceHead(BaseModule):
             ``||v_i^(t) - v_i^(t-1)||^2``. 0 leaves the term out.
 
     Raises:
-        ValueError: ``temperature`` is below 0.001 or ``proximal_weight`` below 0.
+        ValueError: If ``temperature`` is below 0.001 or ``proximal_weight`` below 0.
     """
 
     def __init__(self, temperature: float = 0.07, proximal_weight: float = 0.0):
@@ -31,14 +31,16 @@ class InstanceHead(BaseModule):
         self.proximal_weight = proximal_weight
 
     @abstractmethod
-    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
-        """The head's own losses and figures to log; see :meth:`loss` for the arguments."""
+    def compute_loss(
+        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
+    ) -> dict[str, Tensor]:
+        """Return the head's own losses and figures to log; :meth:`loss` has the arguments."""
 
     def loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict[str, Tensor]:
-        """Losses of a batch; reads the bank and never writes it.
+        """Compute the losses of a batch; the bank is not changed.
 
         Args:
-            feature (Tensor): L2-normalised embeddings (B, D).
+            feature (Tensor): L2-normalized embeddings (B, D).
             index (Tensor): Instance indexes (B,) on the device of ``feature``.
             memory_bank (MemoryBank): The bank, N x D.
 
@@ -48,9 +50,7 @@ class InstanceHead(BaseModule):
         """
         losses = self.compute_loss(feature, index, memory_bank)
         if self.proximal_weight:
-            own_rows = memory_bank.rows(index)
             position = torch.arange(len(index), device=index.device)
-            losses['proximal_loss'] = self.proximal_weight * proximal_loss(
-                feature, own_rows, position
-            )
+            loss = proximal_loss(feature, memory_bank.rows(index), position)
+            losses['proximal_loss'] = self.proximal_weight * loss
         return losses

@@ -1,10 +1,12 @@
-"""The full non-parametric softmax over all instances."""
+"""Head with the full non-parametric softmax over all instances."""
+
+from functools import partial
 
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import softmax_loss_from_negatives
-from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.losses import softmax_loss_from_statistics, softmax_statistics
+from npid_mm.models.memory_banks import MemoryBank
 
 from .base_head import InstanceHead
 
@@ -18,8 +20,11 @@ class ExactSoftmaxHead(InstanceHead):
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
 
-    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
-        """See :meth:`InstanceHead.loss`."""
-        lse, mean = memory_bank.softmax_statistics(feature, index, self.temperature)
+    def compute_loss(
+        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
+    ) -> dict[str, Tensor]:
+        """Compute 'loss', see :meth:`InstanceHead.loss`."""
+        statistic = partial(softmax_statistics, temperature=self.temperature)
+        others = memory_bank.reduce(statistic, feature, exclude=index)
         positive = memory_bank.rows(index)
-        return {'loss': softmax_loss_from_negatives(feature, positive, lse, mean, self.temperature)}
+        return {'loss': softmax_loss_from_statistics(feature, positive, others, self.temperature)}

@@ -1,4 +1,4 @@
-"""A linear classifier on every layer."""
+"""Head with a linear classifier on every layer."""
 
 from collections.abc import Sequence
 
@@ -15,19 +15,20 @@ from npid_mm.utils.checks import check_whole
 
 @MODELS.register_module()
 class LayerLinearHead(BaseModule):
-    """Linear classifiers of the layers, trained side by side, feature1 being the first layer's.
+    """Linear classifiers of all layers, trained together; feature1 is the first layer's.
 
-    A batch norm without learnt parameters precedes each, with statistics of the C channels that
-    the pooled map had.
+    A batch norm without learned parameters precedes each, with statistics of the C channels of
+    the pooled map.
 
     Args:
         num_classes (int): Number of classes.
         channels (Sequence[int]): Channels of each layer's map; a ResNet-50's by default.
         in_channels (Sequence[int]): Length of each layer's pooled and flattened map.
-        norm (str): Kind of batch norm, 'SyncBN' or 'BN1d'.
+        norm (str): Type of batch norm, 'SyncBN' or 'BN1d'.
 
     Raises:
-        ValueError: A length is not a multiple of the layer's channels, or ``num_classes`` below 1.
+        ValueError: If a length is not a multiple of the layer's channels, or ``num_classes`` is
+            below 1.
     """
 
     def __init__(
@@ -54,17 +55,17 @@ class LayerLinearHead(BaseModule):
         self.fcs = nn.ModuleList(nn.Linear(length, num_classes) for length in in_channels)
 
     def forward(self, features: Sequence[Tensor]) -> dict[str, Tensor]:
-        """Vectors (B, length), one a layer, to scores (B, classes) by the layer's name."""
+        """Map one vector (B, length) per layer to {name of the layer: scores (B, classes)}."""
         scores = {}
         for name, feature, width, norm, fc in zip(
             self.names, features, self.channels, self.norms, self.fcs, strict=True
         ):
-            # (B, C, positions): one statistic a channel
+            # (B, C, positions): one statistic per channel
             scores[name] = fc(norm(feature.unflatten(1, (width, -1))).flatten(1))
         return scores
 
     def loss(self, features: Sequence[Tensor], data_samples: list[DataSample]) -> dict[str, Tensor]:
-        """Cross entropy of each layer, as ``feature1.loss`` and so on."""
+        """Return the cross entropy of each layer, as ``feature1.loss`` and so on."""
         target = torch.cat([sample.gt_label for sample in data_samples])
         scores = self(features)
         return {f'{name}.loss': F.cross_entropy(scores[name], target) for name in self.names}
@@ -72,7 +73,7 @@ class LayerLinearHead(BaseModule):
     def predict(
         self, features: Sequence[Tensor], data_samples: list[DataSample]
     ) -> list[DataSample]:
-        """Give each data sample ``layer_scores``: name of a layer -> scores (classes,)."""
+        """Set ``layer_scores`` of each data sample: {name of a layer: scores (classes,)}."""
         scores = self(features)
         for row, sample in enumerate(data_samples):
             sample.set_field({name: scores[name][row] for name in self.names}, 'layer_scores')

@@ -1,11 +1,11 @@
-"""The parametric softmax: one learnt weight for each instance, the paper's baseline."""
+"""Head with the parametric softmax: one learned weight per instance, the paper's baseline."""
 
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.models.memory_banks import MemoryBank
 from npid_mm.utils.checks import check_whole
 
 from .base_head import InstanceHead
@@ -13,17 +13,20 @@ from .base_head import InstanceHead
 
 @MODELS.register_module()
 class ParametricSoftmaxHead(InstanceHead):
-    """-log P(i|f), P(i|f) = exp(w_i.f / tau) / sum_j exp(w_j.f / tau), w learnt (Eq. 1).
+    """-log P(i|f), P(i|f) = exp(w_i.f / tau) / sum_j exp(w_j.f / tau), w learned (Eq. 1).
 
     The weights (N, D) are parameters, which an optimizer and DDP must know from the start:
-    ``length`` has to be given here. The bank is kept up to date as with the other heads (kNN
-    from the bank works) but is no part of the loss.
+    ``length`` is required. The bank is updated as with the other heads, so that kNN from the bank
+    works, but the loss does not use it.
 
     Args:
         length (int): N, the number of instances of the training set.
         feat_dim (int): D.
-        temperature (float): tau, at least 0.001; the paper has none here, which is 1.
+        temperature (float): tau, at least 0.001; 1 as in the paper.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
 
     def __init__(
@@ -43,11 +46,13 @@ class ParametricSoftmaxHead(InstanceHead):
         """Draw weights of about unit length."""
         nn.init.normal_(self.weight, std=self.weight.size(1) ** -0.5)
 
-    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
-        """See :meth:`InstanceHead.loss`.
+    def compute_loss(
+        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
+    ) -> dict[str, Tensor]:
+        """Compute 'loss', see :meth:`InstanceHead.loss`.
 
         Raises:
-            ValueError: The bank, and with it the training set, has another length.
+            ValueError: If the bank, and with it the training set, has another length.
         """
         if memory_bank.length != len(self.weight):
             raise ValueError(

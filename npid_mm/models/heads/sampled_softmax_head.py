@@ -1,10 +1,12 @@
-"""The softmax over the positive and M drawn negatives."""
+"""Head with the softmax over the positive and M sampled negatives."""
+
+from functools import partial
 
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import softmax_loss_from_negatives
-from npid_mm.models.memory_banks.memory_bank import MemoryBank
+from npid_mm.losses import sampled_softmax_statistics, softmax_loss_from_statistics
+from npid_mm.models.memory_banks import MemoryBank
 from npid_mm.utils.checks import check_whole
 
 from .base_head import InstanceHead
@@ -19,6 +21,9 @@ class SampledSoftmaxHead(InstanceHead):
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         exclude_positive (bool): Draw from the N - 1 others, as MMSelfSup's ``ensure_neg=True``.
+
+    Raises:
+        ValueError: If an argument is out of range.
     """
 
     def __init__(
@@ -33,10 +38,12 @@ class SampledSoftmaxHead(InstanceHead):
         self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
 
-    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
-        """See :meth:`InstanceHead.loss`."""
+    def compute_loss(
+        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
+    ) -> dict[str, Tensor]:
+        """Compute 'loss', see :meth:`InstanceHead.loss`."""
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
-        lse, mean = memory_bank.sampled_softmax_statistics(feature, negatives, self.temperature)
+        statistic = partial(sampled_softmax_statistics, temperature=self.temperature)
+        sampled = memory_bank.reduce(statistic, feature, negatives)
         positive = memory_bank.rows(index)
-        loss = softmax_loss_from_negatives(feature, positive, lse, mean, self.temperature)
-        return {'loss': loss}
+        return {'loss': softmax_loss_from_statistics(feature, positive, sampled, self.temperature)}

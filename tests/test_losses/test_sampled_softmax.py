@@ -1,17 +1,11 @@
-"""Sampled softmax: values, gradients, limits, memory."""
+"""Sampled softmax: values, gradients, limit of all rows, memory."""
 
 import pytest
 import torch
 import torch.nn.functional as F
 from torch.profiler import ProfilerActivity, profile
 
-from npid_mm.losses import (
-    exact_softmax_loss,
-    merge_softmax_statistics,
-    sampled_softmax_loss,
-    sampled_softmax_statistics,
-    softmax_loss_from_negatives,
-)
+from npid_mm.losses import exact_softmax_loss, sampled_softmax_loss
 from tests.test_losses.reference import case, softmax_loop
 
 
@@ -57,23 +51,10 @@ def test_all_other_rows_as_negatives_is_the_exact_softmax():
     )
 
 
-def test_parts_of_the_negatives_merge_to_the_whole():
-    feature, bank, index, negatives = case()
-    parts = [
-        sampled_softmax_statistics(feature, bank, part, 0.07)
-        for part in negatives.split([2, 7], dim=1)
-    ]
-    lse, mean = (torch.stack(statistic) for statistic in zip(*parts, strict=True))
-    lse, mean = merge_softmax_statistics(lse, mean)
-    loss = softmax_loss_from_negatives(feature, bank[index], lse, mean, 0.07)
-    whole = sampled_softmax_loss(feature, bank, index, negatives, 0.07)
-    torch.testing.assert_close(loss, whole, rtol=1e-12, atol=0)
-
-
 def test_memory_does_not_grow_with_batch_times_negatives():
-    """B x M x D would be 64 MB here; the largest allocation is one block of rows, 1 MB."""
+    """B x M x D would be 16 MB here; the largest allocation is one block of rows, 1 MB."""
     feature, bank, index, negatives = case(
-        batch=8, length=100, dim=32, num=65_536, dtype=torch.float32
+        batch=8, length=100, dim=32, num=16_384, dtype=torch.float32
     )
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as prof:
         sampled_softmax_loss(feature, bank, index, negatives, 0.07).backward()
