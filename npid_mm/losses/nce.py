@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .arithmetic import compute_dtype, mean_with_known_gradient, plain_arithmetic, softplus
 from .checks import check_inputs, check_z
-from .negative_rows import gathered_blocks, weighted_rows
+from .negatives import gathered_blocks, weighted_rows
 from .statistics import NCEStatistics
 
 

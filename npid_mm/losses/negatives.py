@@ -1,4 +1,6 @@
-"""Sample negatives uniformly."""
+"""Sample negatives uniformly, and gather their rows in blocks."""
+
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -6,6 +8,14 @@ from torch import Tensor
 from npid_mm.utils.checks import check_whole
 
 from .checks import check_range
+
+# Rows gathered at a time: 4 MB at D = 128 in float32, still in the cache of a CPU when they are
+# multiplied; an accelerator wants more work per kernel (by reasoning, not yet measured).
+_BLOCK_ROWS_CPU = 2**13
+_BLOCK_ROWS_ACCELERATOR = 2**19
+# With more rows per sample a CPU takes one sample at a time: its batched product of long
+# matrices was measured at half the speed of one product after the other.
+_TOGETHER_CPU = 2**10
 
 
 def draw_negatives(
@@ -51,3 +61,40 @@ def draw_negatives(
     own = exclude.to(device or exclude.device).unsqueeze(1)
     draws = torch.randint(length - 1, (batch, num), generator=generator, device=own.device)
     return draws + (draws >= own)
+
+
+def gathered_blocks(
+    query: Tensor, bank: Tensor, negatives: Tensor
+) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Yield the logits of each sample against its own negatives, block by block.
+
+    B x M x D is never held: a block is a slice of the samples and a slice of their negatives,
+    together at most a fixed number of rows.
+
+    Args:
+        query (Tensor): (B, D), feature / tau; in the type of the arithmetic.
+        bank (Tensor): (N, D), any floating type.
+        negatives (Tensor): (B, M), rows of the bank.
+
+    Yields:
+        tuple[slice, Tensor, Tensor]: the b samples of the block, their rows (b, m, D), valid until
+        the next block, and their logits (b, m).
+    """
+    batch, num = negatives.shape
+    on_cpu = query.device.type == 'cpu'
+    limit = _BLOCK_ROWS_CPU if on_cpu else _BLOCK_ROWS_ACCELERATOR
+    width = min(num, limit)
+    height = 1 if on_cpu and num > _TOGETHER_CPU else min(limit // width, batch)
+    buffer = bank.new_empty(height * width, bank.shape[1])
+    for first in range(0, batch, height):
+        samples = slice(first, first + height)
+        for chosen in negatives[samples].split(width, dim=1):
+            out = buffer[: chosen.numel()]
+            rows = torch.index_select(bank, 0, chosen.reshape(-1), out=out)
+            rows = rows.view(*chosen.shape, -1).to(query.dtype)
+            yield samples, rows, torch.bmm(rows, query[samples].unsqueeze(2)).squeeze(2)
+
+
+def weighted_rows(weight: Tensor, rows: Tensor) -> Tensor:
+    """Sum over m of weight (b, m) times rows (b, m, D), of shape (b, D)."""
+    return torch.bmm(weight.unsqueeze(1), rows).squeeze(1)

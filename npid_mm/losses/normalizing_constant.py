@@ -9,7 +9,7 @@ from npid_mm.utils.checks import check_temperature
 
 from .arithmetic import compute_dtype, plain_arithmetic
 from .checks import check_inputs
-from .negative_rows import gathered_blocks
+from .negatives import gathered_blocks
 from .statistics import ZStatistics
 
 

@@ -5,7 +5,7 @@ from torch import Tensor
 
 from .arithmetic import compute_dtype, plain_arithmetic
 from .checks import check_inputs
-from .negative_rows import gathered_blocks, weighted_rows
+from .negatives import gathered_blocks, weighted_rows
 from .softmax import softmax_loss_from_statistics
 from .statistics import SoftmaxStatistics
 from .streamed_softmax import add_block, softmax_with_lse
