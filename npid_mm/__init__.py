@@ -1,10 +1,11 @@
 """NPID (non-parametric instance discrimination) for MMEngine and MMPretrain.
 
 Importing the package checks the installed versions and registers its classes into MMPretrain's
-registries, so that `custom_imports=dict(imports=['npid_mm'])` is all that a config needs.
+registries: a config only needs ``custom_imports=dict(imports=['npid_mm'])``.
 
-It does not change how MMEngine and MMPretrain load checkpoints: before `mmpretrain.get_model(name,
-pretrained=FILE)` with a file that you do not trust, call `npid_mm.checkpoints.register_loader()`.
+It does not change how MMEngine and MMPretrain load checkpoints: call
+``npid_mm.checkpoints.register_loader()`` before ``mmpretrain.get_model(name, pretrained=FILE)``
+with an untrusted file.
 """
 
 import warnings
@@ -14,10 +15,10 @@ from .version_gate import check_versions, installed_versions
 
 check_versions(installed_versions())
 
-# mmcv says so at each start where its compiled operators are missing, which most uses do not need.
+# mmcv warns at each start that its compiled operators are missing, which most uses do not need.
 warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 
-# Only now: these import the frameworks, which an environment that the gate refuses may not have.
+# After the check: these import the frameworks, which a rejected environment may lack.
 from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
 
 from . import checkpoints, datasets, engine, evaluation, losses, models, retrieval  # noqa: E402
@@ -37,8 +38,8 @@ __all__ = [
     'retrieval',
 ]
 
-# Packages that a config may inherit from, `_base_ = 'mmseg::...'`. MMEngine asks for the
-# distribution mmsegmentation, which the onedl set names otherwise, and knows no npid_mm.
+# Packages that a config may inherit from, `_base_ = 'mmseg::...'`. MMEngine looks for the
+# distribution mmsegmentation, which has another name in the onedl set, and does not know npid_mm.
 MODULE2PACKAGE.update(mmseg='mmseg', npid_mm='npid_mm')
 
 register_models()

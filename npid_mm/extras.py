@@ -1,4 +1,4 @@
-"""What some parts need beyond the package itself, and what to type for it."""
+"""Check that optional dependencies are installed, and name the pip command that installs them."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -8,19 +8,19 @@ import torch
 
 from .version_gate import installed_versions
 
-OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package index leaves out
-# import name -> extra of npid-mm, which is what it is for
+OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package index lacks
+# import name -> extra of npid-mm, named after its purpose
 EXTRAS = {'mmdet': 'detection', 'mmseg': 'segmentation'}
-# import name -> name for pip and extra, of what belongs to neither family
+# import name -> name for pip, and extra; these belong to neither family
 OPTIONAL = {
     'faiss': ('faiss-cpu', 'search'),
     'safetensors': ('safetensors', 'convert'),
     'umap': ('umap-learn', 'pictures'),
 }
 OFFICIAL = (
-    "This environment has OpenMMLab's own packages, and npid-mm's extras are for the onedl ones: "
-    'never mix them. Install {} and mmcv with operators as OpenMMLab says, or make an environment '
-    'of the onedl packages'
+    "This environment has OpenMMLab's own packages, and npid-mm's extras are for the onedl ones, "
+    'which must not be mixed. Install {} and mmcv with operators by the instructions of OpenMMLab, '
+    'or make an environment with the onedl packages'
 )
 
 
@@ -29,14 +29,14 @@ class MissingExtraError(ImportError):
 
 
 def check_extra(package: str) -> None:
-    """Stop if what a benchmark needs is missing, or cannot be imported.
+    """Check that a package and the compiled operators of mmcv can be imported.
 
     Args:
         package (str): 'mmdet' or 'mmseg'.
 
     Raises:
-        MissingExtraError: The package is not installed, or mmcv has no compiled operators, or
-            they are for another torch. The message says what to type.
+        MissingExtraError: If the package is not installed, or mmcv has no compiled operators, or
+            they are for another torch. The message has the command to type.
     """
     purpose = EXTRAS[package]
     onedl = any(name.startswith('onedl-') for name in installed_versions())
@@ -53,26 +53,26 @@ def check_extra(package: str) -> None:
     except ImportError as error:
         raise MissingExtraError(
             f'{purpose} needs the compiled operators of mmcv, and the installed ones cannot be '
-            f'loaded with torch {torch.__version__}; they may be of another one: {error}.\n{build}'
+            f'loaded with torch {torch.__version__}; they may be for another one: {error}.\n{build}'
         ) from error
 
 
 def optional_module(name: str, purpose: str) -> ModuleType:
-    """Import a module that only an extra of npid-mm brings.
+    """Import a module that an extra of npid-mm installs.
 
     Args:
-        name (str): Of a package of :data:`OPTIONAL`, or of a module in one.
+        name (str): Name of a package of :data:`OPTIONAL`, or of a module in one.
         purpose (str): What needs it, for the message.
 
     Raises:
-        MissingExtraError: The package is not installed. The message says what to type.
+        MissingExtraError: If the package is not installed. The message has the command to type.
     """
     package = name.partition('.')[0]
     distribution, extra = OPTIONAL[package]
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
-        if error.name.partition('.')[0] != package:  # it is there, and lacks something itself
+        if str(error.name).partition('.')[0] != package:  # a dependency of it is missing
             raise
         raise _missing(purpose, distribution, _install(extra)) from error
 

@@ -1,7 +1,7 @@
-"""The scope ``npid_mm``, which MMEngine gives to what a config takes from a base of this package.
+"""Registries of the scope ``npid_mm``, for configs with ``_base_ = 'npid_mm::...'``.
 
-For ``_base_ = 'npid_mm::...'`` it imports this file and asks for registries of that scope. The
-classes of this package are in MMPretrain's registries; these here are empty and pass questions on.
+MMEngine imports this module for such a base and looks for registries of that scope. The classes
+are in MMPretrain's registries; these registries are empty and delegate to them.
 """
 
 from mmengine.registry import Registry

@@ -1,3 +1,3 @@
-"""The version of the package: the one place that names it, read by setup.py as text."""
+"""The version of the package, which setup.py reads as text."""
 
 __version__ = '0.1.0'

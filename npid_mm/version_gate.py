@@ -1,20 +1,21 @@
-"""Refuse, with the line to type, an environment in which training would break later on.
+"""Reject incompatible package versions and print the pip command that fixes them.
 
 Two families of distributions carry the same import names: the maintained `onedl-*` set and the
-official OpenMMLab set. Both write into the folders `mmengine`, `mmcv` and `mmpretrain`, so two of
-them together leave a mixture of files that pip does not see. The check is a pure function over
-installed versions, so that every refusal is tested without installing anything.
+official OpenMMLab set. Both write into the folders ``mmengine``, ``mmcv`` and ``mmpretrain``, so
+both together leave a mixture of files that pip does not see. The check is a pure function over
+installed versions, so tests need not install anything.
 """
 
 from importlib.metadata import PackageNotFoundError, version
+from typing import NoReturn
 
 from packaging.specifiers import SpecifierSet
 
 TORCH = '>=2.4,<3'
 
-# import name -> distributions that own its folder -> allowed versions. The first one is what the
-# docs recommend. 'mmcv-full' ended with mmcv 1, so no version of it passes: it is listed because
-# its files lie in the same folder.
+# import name -> distributions that own its folder -> allowed versions; the docs recommend the
+# first. No version of 'mmcv-full' passes, as it ended with mmcv 1: it is listed because its files
+# are in the same folder.
 OWNERS = {
     'mmengine': {
         'onedl-mmengine': '>=0.10.12,<1.0',
@@ -33,20 +34,20 @@ OWNERS = {
     },
 }
 
-# What to install for an import name when the rest of the environment is of that family. mmcv-lite:
-# mmcv itself has no wheel on PyPI, and its source does not build with a current setuptools.
+# Distribution to install for an import name if the environment is of that family. mmcv-lite, as
+# mmcv has no wheel on PyPI, and its source does not build with a current setuptools.
 ONEDL = {'mmengine': 'onedl-mmengine', 'mmcv': 'onedl-mmcv', 'mmpretrain': 'onedl-mmpretrain'}
 OPENMMLAB = {'mmengine': 'mmengine', 'mmcv': 'mmcv-lite', 'mmpretrain': 'mmpretrain'}
 
-# From this version on torch.load reads weights only, unless told otherwise.
+# From this version on torch.load reads weights only by default.
 TORCH_WEIGHTS_ONLY = '>=2.6'
 
 
 def installed_versions() -> dict[str, str]:
-    """Read which of the distributions that the gate knows are installed.
+    """Read the versions of the distributions that :func:`check_versions` compares.
 
     Returns:
-        Distribution name -> version, without the distributions that are not installed.
+        dict[str, str]: Distribution name -> version of those that are installed.
     """
     found = {}
     for name in ['torch', *(name for owners in OWNERS.values() for name in owners)]:
@@ -58,15 +59,15 @@ def installed_versions() -> dict[str, str]:
 
 
 def check_versions(installed: dict[str, str]) -> None:
-    """Stop at the first thing that is known not to work.
+    """Reject the first version or combination that is known not to work.
 
     Args:
-        installed: Distribution name -> version, as `installed_versions` gives it.
+        installed (dict[str, str]): Distribution name -> version, see :func:`installed_versions`.
 
     Raises:
-        ImportError: torch, mmengine, mmcv or mmpretrain is missing, outside the tested versions,
-            installed twice under two distribution names, or mmengine is one that cannot resume
-            with the installed torch. The message says what is installed, what is allowed and what
+        ImportError: If torch, mmengine, mmcv or mmpretrain is missing, outside the tested
+            versions, or installed under two distribution names, or if the mmengine cannot resume
+            with the installed torch. The message has what is installed, what is allowed and what
             to type.
     """
     _check_torch(installed)
@@ -117,7 +118,7 @@ def _allows(specifier: str, found: str) -> bool:
 
 
 def _install_line(module: str, installed: dict[str, str]) -> str:
-    """Stay in the family that is already there: a package of the other one pulls in its own."""
+    """Return the command that installs a package of the family that is already installed."""
     official = [name for name in installed if name != 'torch' and not name.startswith('onedl-')]
     wanted = (OPENMMLAB if official else ONEDL)[module]
     others = [name for name in OWNERS[module] if name in installed and name != wanted]
@@ -126,15 +127,15 @@ def _install_line(module: str, installed: dict[str, str]) -> str:
 
 
 def _replace_line(installed: dict[str, str]) -> str:
-    """Take all three out and install the onedl set.
+    """Return the command that removes all three packages and installs the onedl set.
 
-    Removing only one of two would delete files of the other, and a member of the official set that
-    stays would pull the official mmengine in again.
+    Removing one of two distributions would delete files of the other, and a remaining member of
+    the official set would pull in the official mmengine.
     """
     present = [name for owners in OWNERS.values() for name in owners if name in installed]
     wanted = ' '.join(f'"{name}{OWNERS[module][name]}"' for module, name in ONEDL.items())
     return f'pip uninstall -y {" ".join(present)} && pip install {wanted}'
 
 
-def _refuse(found: str, allowed: str, fix: str) -> None:
+def _refuse(found: str, allowed: str, fix: str) -> NoReturn:
     raise ImportError(f'npid_mm cannot be used here: {found}.\nAllowed: {allowed}.\nType: {fix}')

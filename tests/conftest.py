@@ -1,14 +1,13 @@
 """Fixtures of all tests."""
 
-import importlib.util
-
 import pytest
 import torch
 from mmpretrain.registry import MODELS
 
+from npid_mm.cli import benchmark as command
 from npid_mm.datasets import split_folder, write_digits
 from tests import layouts
-from tests.toy import ROOT, digits_config
+from tests.toy import digits_config
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -60,13 +59,10 @@ def one_thread():
 
 @pytest.fixture
 def benchmark(monkeypatch, capsys, tmp_path):
-    """Module of tools/benchmark.py, in a folder of its own.
+    """Module of the command, in an empty folder.
 
-    ``benchmark.run(...)`` gives the exit status and what was printed.
+    ``benchmark.run(...)`` returns the exit status and the output.
     """
-    spec = importlib.util.spec_from_file_location('benchmark_tool', ROOT / 'tools/benchmark.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     monkeypatch.setenv('COLUMNS', '300')
     monkeypatch.chdir(tmp_path)
@@ -74,10 +70,10 @@ def benchmark(monkeypatch, capsys, tmp_path):
     def run(*arguments):
         monkeypatch.setattr('sys.argv', ['benchmark.py', *map(str, arguments)])
         capsys.readouterr()
-        return tool.main(), capsys.readouterr().out
+        return command.main(), capsys.readouterr().out
 
-    tool.run = run
-    return tool
+    monkeypatch.setattr(command, 'run', run, raising=False)
+    return command
 
 
 @pytest.fixture(scope='session')

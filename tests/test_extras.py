@@ -67,7 +67,7 @@ def test_operators_of_another_torch(environment):
 def test_the_official_family_is_not_told_to_mix(environment, there):
     """The extras would put the onedl packages on top of it."""
     environment(*there, versions=('torch', 'mmcv', 'mmengine'))
-    with pytest.raises(MissingExtraError, match='never mix them. Install mmdet') as error:
+    with pytest.raises(MissingExtraError, match='which must not be mixed. Install mmdet') as error:
         check_extra('mmdet')
     assert 'pip install -e' not in str(error.value) and 'tools/' not in str(error.value)
 

@@ -30,7 +30,10 @@ MAY_IMPORT = {
     'analysis': {'engine', 'evaluation', 'datasets', 'checkpoints', 'images', 'config'},
     'retrieval': {'engine', 'evaluation', 'datasets', 'images', 'visualization', 'config'},
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
-    'cli': {'engine', 'suites', 'analysis', 'datasets', 'config'},
+    'cli': {
+        'engine', 'suites', 'analysis', 'retrieval', 'evaluation', 'datasets', 'checkpoints',
+        'visualization', 'config',
+    },
 }  # fmt: skip
 
 # Modules beside the packages that every package may import.

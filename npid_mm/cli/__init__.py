@@ -1,1 +1,1 @@
-"""What the command-line tools share: options, checks before a run, errors."""
+"""The command lines of the tools, and their shared options, checks and error messages."""

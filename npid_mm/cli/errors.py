@@ -7,6 +7,7 @@ import select
 import sys
 import traceback
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from mmengine.logging import MMLogger
@@ -14,24 +15,24 @@ from mmengine.logging import MMLogger
 from npid_mm.engine.distributed import exit_rank, first_to_report
 from npid_mm.version import __version__
 
-from .mistakes import is_mistake, sentence
+from .user_errors import is_user_error, one_line
 
 DEBUG = '--debug'
 INTERRUPTED, BROKEN_PIPE = 130, 141  # as a shell reports SIGINT and SIGPIPE
 FAULT = (
-    f'This is a fault of npid_mm {__version__} or of a package that it uses, not of your input: '
-    'please report it with the lines above'
+    f'This is a bug in npid_mm {__version__} or in a package that it uses, not an error in your '
+    'input: please report it with the lines above'
 )
 
 
 class ToolParser(argparse.ArgumentParser):
-    """Parser of a tool that :func:`run_tool` runs; it and its subcommands have ``--debug``.
+    """Parser of a tool for :func:`run_tool`; it and its subcommands have ``--debug``.
 
     Args:
         **kwargs: Arguments of ``ArgumentParser``.
     """
 
-    def __init__(self, **kwargs):
+    def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
         # run_tool looks for it itself, as parsing may fail
         self.add_argument(
@@ -43,18 +44,18 @@ class ToolParser(argparse.ArgumentParser):
 
 
 def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
-    """Run a tool and print a mistake of its user as one line, ``error: ...``, on stderr.
+    """Run a tool, and print a user error as one line, ``error: ...``, on stderr.
 
-    An unexpected exception keeps its traceback. Once a Runner logs to a file, the traceback of
-    either goes there. Of several ranks that fail together one prints. An interrupt ends with
-    status 130. A reader of stdout that has gone (``tool | head``) ends it silently with 141.
+    A bug keeps its traceback. If a Runner logs to a file, the traceback of either goes there too.
+    If several ranks fail together, one prints. The exit status is 130 after an interrupt, and 141,
+    without a message, if the reader of stdout has exited (``tool | head``).
 
     Args:
-        main (Callable): The tool. Gives its exit status, or None for 0.
-        status (int): Exit status after a mistake.
+        main (Callable): The tool. Returns its exit status, or None for 0.
+        status (int): Exit status after a user error.
 
     Returns:
-        int: The exit status. With ranks, a failing process ends here.
+        int: The exit status. In distributed runs a failing process exits here.
     """
     logger = MMLogger.get_current_instance()
     try:
@@ -65,46 +66,46 @@ def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
         status = INTERRUPTED
         _report(': '.join(['interrupted', *map(str, stop.args)]))
     except Exception as error:
-        if isinstance(error, OSError) and _reader_is_gone():
+        if isinstance(error, OSError) and _reader_has_exited():
             return BROKEN_PIPE
-        mistake = is_mistake(error)
-        status = status if mistake else 1
-        line = f'error: {sentence(error)}{_logged(error, logger)}'
-        if DEBUG in sys.argv or not mistake:
+        expected = is_user_error(error)
+        status = status if expected else 1
+        line = f'error: {one_line(error)}{_logged(error, logger)}'
+        if DEBUG in sys.argv or not expected:
             line = f'{"".join(traceback.format_exception(error))}{line}'
-        _report(line if mistake else f'{line}\n{FAULT}')
+        _report(line if expected else f'{line}\n{FAULT}')
     if torch.distributed.is_initialized():
         exit_rank(status)
     return status
 
 
 def _report(text: str) -> None:
-    """Print to stderr, on one of the ranks that have something to say."""
+    """Print to stderr, on one of the failing ranks."""
     if first_to_report():
         print(text, file=sys.stderr, flush=True)
 
 
 def _logged(error: Exception, before: MMLogger) -> str:
-    """Write the traceback to the log of a Runner made since ``before``; returns a note of it."""
+    """Write the traceback to the log of a Runner built since ``before``; return a note of it."""
     logger = MMLogger.get_current_instance()
     file = next((each for each in logger.handlers if isinstance(each, logging.FileHandler)), None)
     if file is None or logger is before:
         return ''
     text = f'stopped by an error\n{"".join(traceback.format_exception(error))}'
-    logging.raiseExceptions = False  # where the disk is full, the line on stderr is what is left
+    logging.raiseExceptions = False  # on a full disk, print the line on stderr only
     file.handle(logging.LogRecord('npid_mm', logging.WARNING, '', 0, text, None, None))
     return f' (log: {file.baseFilename})'
 
 
-def _reader_is_gone() -> bool:
-    """Return whether stdout is a pipe that nobody reads; discard what cannot be written to it."""
+def _reader_has_exited() -> bool:
+    """Return whether stdout is a pipe without a reader; discard what cannot be written to it."""
     try:
         poll = select.poll()
         poll.register(sys.stdout.fileno(), select.POLLOUT)
         gone = any(event & select.POLLERR for _, event in poll.poll(0))
         sys.stdout.flush()
-    except (AttributeError, ValueError):  # Windows has no poll; a notebook's stdout is not a file
+    except (AttributeError, ValueError):  # no poll on Windows; a notebook's stdout is not a file
         return False
-    except OSError:  # the interpreter would try again as it exits
+    except OSError:  # the interpreter would flush again when it exits
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return gone

@@ -1,4 +1,4 @@
-"""Lists of images as files that a tool writes and never replaces unasked."""
+"""Write lists of images to files, without replacing existing ones unless asked to."""
 
 from pathlib import Path
 
@@ -7,13 +7,13 @@ from npid_mm.utils.outputs import LIST, check_output
 
 
 def wanted(path: Path, force: bool) -> bool:
-    """Return whether to write a list, and say so if not.
+    """Return whether to write a list; print a line if not.
 
     Raises:
-        OSError: Its place is taken by something else than a file, or it cannot be written.
+        OSError: If something other than a file is at ``path``, or it cannot be written.
     """
     if path.is_file() and not force:
-        print(f'{path} is there already: kept (--force replaces it)')
+        print(f'{path} exists: kept (--force replaces it)')
         return False
     check_output(path, LIST, force, path.stem)
     return True

@@ -1,7 +1,9 @@
-"""Command-line options that the tools share, and the config that they describe."""
+"""Command-line options shared by the tools, and the config that they describe."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mmengine.config import Config, DictAction
 
@@ -14,7 +16,7 @@ from npid_mm.utils.paths import check_path
 
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
-    """Arguments of every tool that runs a config."""
+    """Add the arguments of every tool that runs a config."""
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     add_config_options(parser)
@@ -24,7 +26,7 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
-    """The argument with which settings of a config are replaced, ``cfg_options``."""
+    """Add ``--cfg-options``, which replaces settings of the config."""
     parser.add_argument(
         '--cfg-options',
         nargs='+',
@@ -37,10 +39,16 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
 
 
 class _Options(DictAction):
-    """Settings as KEY=VALUE; others are errors of the command line."""
+    """Parse settings as KEY=VALUE, and report others as errors of the command line."""
 
-    def __call__(self, parser, namespace, values, option_string=None):
-        for value in values:
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: str | Sequence[Any] | None,
+        option_string: str | None = None,
+    ) -> None:
+        for value in values or ():
             try:
                 super().__call__(parser, namespace, [value], option_string)
             except (AssertionError, ValueError) as error:
@@ -49,7 +57,11 @@ class _Options(DictAction):
 
 
 def parse_options(texts: list[str]) -> dict:
-    """Key -> value of ``KEY=VALUE`` texts, as :func:`add_config_options` reads them."""
+    """Parse ``KEY=VALUE`` texts as :func:`add_config_options` does.
+
+    Returns:
+        dict: Key -> value.
+    """
     parser = argparse.ArgumentParser()
     add_config_options(parser)
     return parser.parse_args(['--cfg-options', *texts] if texts else []).cfg_options
@@ -59,15 +71,15 @@ def load_config(args: argparse.Namespace) -> Config:
     """Read the config of :func:`add_common_arguments` and merge the command line into it.
 
     Raises:
-        FileNotFoundError: There is no such config.
-        ValueError: An option is not one that the config takes, or changes nothing; or the work dir
-            has a name that is not UTF-8.
-        MissingExtraError: The config needs a package, or operators of mmcv, that are missing.
+        FileNotFoundError: If the config does not exist.
+        ValueError: If the config does not take an option, or the option changes nothing; or if
+            the name of the work dir is not UTF-8.
+        MissingExtraError: If a package or the operators of mmcv that the config needs are missing.
     """
     check_launcher(args.launcher)
     cfg = read_config(existing_file(args.config, 'config'), args.cfg_options)
     cfg.launcher = args.launcher
-    if cfg.get('default_scope') not in EXTRAS:  # whose loaders are complete, and collate otherwise
+    if cfg.get('default_scope') not in EXTRAS:  # their loaders are complete
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
             if cfg.get(name):
                 set_loader_defaults(cfg[name])

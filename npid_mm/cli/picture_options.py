@@ -1,4 +1,4 @@
-"""The command line that the tools of tools/visualization/ share."""
+"""Command-line options shared by the tools of tools/visualization/."""
 
 import argparse
 from pathlib import Path
@@ -13,13 +13,13 @@ from .options import add_config_options, load_config
 def add_picture_options(
     parser: argparse.ArgumentParser, name: str, checkpoint: bool = True, seed: bool = True
 ) -> None:
-    """Config, checkpoint and where the picture goes.
+    """Add the arguments for config, checkpoint and picture.
 
     Args:
-        parser (ArgumentParser): The tool's.
+        parser (ArgumentParser): Parser of the tool.
         name (str): File name of the picture in the work dir, without suffix.
         checkpoint (bool): Whether the tool reads a checkpoint.
-        seed (bool): Whether it draws anything at random.
+        seed (bool): Whether the tool samples at random.
     """
     parser.add_argument('config', help='config file of the pretraining')
     if checkpoint:
@@ -27,14 +27,14 @@ def add_picture_options(
     add_out(parser, f'{name}.png in work_dir')
     if seed:
         parser.add_argument(
-            '--seed', type=int, default=0, help='of all that is drawn at random; default: 0'
+            '--seed', type=int, default=0, help='seed of the random samples; default: 0'
         )
     add_config_options(parser)
     parser.set_defaults(launcher='none', work_dir=None, picture=name)
 
 
 def add_out(parser: argparse.ArgumentParser, default: str) -> None:
-    """The arguments that name the picture and let it replace another file."""
+    """Add the arguments that name the picture and let it replace another file."""
     parser.add_argument(
         '--out',
         type=Path,
@@ -45,26 +45,29 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
 
 
 def picture_file(args: argparse.Namespace, default: Path) -> Path:
-    """The picture to write, refused before anything is computed for it.
+    """Return the path of the picture, checked before anything is computed.
 
     Args:
-        args (Namespace): With the arguments of :func:`add_out`.
-        default (Path): The picture without them.
+        args (Namespace): Has the arguments of :func:`add_out`.
+        default (Path): The path without ``--out``.
 
     Raises:
-        ValueError: It ends neither in .png nor in .pdf.
-        OSError: Something else is there, or it cannot be written.
+        ValueError: If the path does not end in .png or .pdf.
+        OSError: If another kind of file is there, or it cannot be written.
     """
     return check_output(args.out or default, PICTURE, args.force)
 
 
 def load_picture_config(args: argparse.Namespace) -> tuple[Config, Path]:
-    """The config of :func:`add_picture_options`, and the file to write.
+    """Read the config of :func:`add_picture_options`, and check the path of the picture.
+
+    Returns:
+        tuple: The config, and the path.
 
     Raises:
-        FileNotFoundError: There is no such config.
-        ValueError: The picture ends neither in .png nor in .pdf.
-        OSError: Something else is in its place, or it cannot be written.
+        FileNotFoundError: If the config does not exist.
+        ValueError: If the path does not end in .png or .pdf.
+        OSError: If another kind of file is there, or it cannot be written.
     """
     cfg = load_config(args)
     return cfg, picture_file(args, Path(cfg.work_dir) / f'{args.picture}.png')

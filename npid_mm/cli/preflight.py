@@ -1,4 +1,4 @@
-"""Checks of a run before its model is built."""
+"""Check a run before its model is built."""
 
 import os
 from pathlib import Path
@@ -8,47 +8,47 @@ from mmengine.config import Config
 from npid_mm.config.data_folders import check_data_folders
 from npid_mm.utils.files import existing_checkpoint
 
-# what a Runner needs for a training or a test
+# keys that a Runner needs for a training or a test
 TRAINING = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
 TEST = ('model', 'test_dataloader', 'test_cfg', 'test_evaluator')
 LEVELS = ('DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL')
 
 
 def check_training(cfg: Config) -> None:
-    """Check all of a training that can be checked without its model; see :func:`check_test`."""
+    """Check a training before its model is built; see :func:`check_test`."""
     _check_run(cfg, TRAINING, 'a training')
     check_data_folders(cfg, 'train_dataloader', 'val_dataloader', 'val_evaluator', 'val_cfg')
 
 
 def check_test(cfg: Config) -> None:
-    """Check all of a test that can be checked without its model.
+    """Check a test before its model is built.
 
     Args:
         cfg (Config): A config, with the command line merged into it.
 
     Raises:
-        FileNotFoundError: Data are missing.
-        ValueError: The config lacks a part, or the work dir or the checkpoint cannot be used.
+        FileNotFoundError: If data are missing.
+        ValueError: If the config lacks a part, or the work dir or the checkpoint cannot be used.
     """
     _check_run(cfg, TEST, 'a test')
     check_data_folders(cfg, 'test_dataloader', 'test_evaluator', 'test_cfg')
 
 
 def check_writable(folder: str | Path, what: str) -> None:
-    """Check that files can be written to a folder, which may have to be made.
+    """Check that files can be written to a folder, which need not exist.
 
     Args:
         folder (str | Path): The folder.
-        what (str): What the message calls it.
+        what (str): Its name in the message.
 
     Raises:
-        ValueError: Something on its path is a file, or may not be written.
+        ValueError: If a part of its path is a file, or cannot be written to.
     """
     there = next(each for each in (Path(folder), *Path(folder).absolute().parents) if each.exists())
     if not there.is_dir():
         raise ValueError(f'{what} must be a folder, got {folder}: {there} is a file')
     if not os.access(there, os.W_OK | os.X_OK):
-        raise ValueError(f'{what} must be a folder to write to, got {folder}: no right to {there}')
+        raise ValueError(f'{what} must be writable, got {folder}: no permission for {there}')
 
 
 def _check_run(cfg: Config, needed: tuple[str, ...], what: str) -> None:

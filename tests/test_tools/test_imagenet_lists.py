@@ -42,7 +42,7 @@ def test_lists_that_are_there_are_kept_unless_forced(run, root):
     (root / 'meta').mkdir()
     (root / 'meta/train.txt').write_text('mine 0\n')
     code, text = run('make_imagenet_lists.py', root)
-    assert code == 0 and 'is there already: kept (--force replaces it)' in text
+    assert code == 0 and 'exists: kept (--force replaces it)' in text
     assert lines(root, 'train') == ['mine 0'] and len(lines(root, 'val')) == 6
     code, text = run('make_imagenet_lists.py', root, '--force')
     assert code == 0 and len(lines(root, 'train')) == 60

@@ -30,7 +30,7 @@ def test_lists_that_are_there_are_kept_unless_forced(run, root):
     (root / 'meta').mkdir()
     (root / 'meta/val.txt').write_text('mine 0\n')
     code, text = run(MAKE, root)
-    assert code == 0 and 'is there already: kept (--force replaces it)' in text
+    assert code == 0 and 'exists: kept (--force replaces it)' in text
     assert (root / 'meta/val.txt').read_text() == 'mine 0\n'
     assert run(MAKE, root, '--force')[0] == 0
     assert len((root / 'meta/val.txt').read_text().splitlines()) == 20

@@ -15,9 +15,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(
         description='Draw loss, drift of the bank and kNN accuracy of one or several runs.'
     )
-    parser.add_argument(
-        'runs', nargs='+', metavar='RUN', help='work dir, or its scalars.json'
-    )
+    parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir, or its scalars.json')
     parser.add_argument(
         '--names', nargs='+', metavar='NAME', help='of the runs; default: their folders'
     )

@@ -137,7 +137,7 @@ CHECK_DATASET = [
     ('voc2007 {folder} --classes 5', 'unrecognized arguments: --classes 5'),
 ]
 OPS = [
-    ('--wheel nowhere.whl', '--wheel: there is no file nowhere.whl'),
+    ('--wheel nowhere.whl', '--wheel: file not found: nowhere.whl'),
     ('--wheel {text}', '--wheel must be a wheel'),
     ('extra', 'unrecognized arguments: extra'),
 ]

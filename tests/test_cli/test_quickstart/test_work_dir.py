@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from npid_mm.cli.quickstart_record import RECORD, check_work_dir, record_images
+from npid_mm.cli.quickstart.work_dir import RECORD, check_work_dir, record_images
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_no_config_in_the_work_dir_is_executed(run):
         (run / name).write_text(code)
     check_work_dir(run, run.parent / 'images', ['config.py'])
     os.remove(run / RECORD)
-    with pytest.raises(ValueError, match='holds a run on the images of a folder that it does not'):
+    with pytest.raises(ValueError, match='holds a run on the images of an unknown folder'):
         check_work_dir(run, run.parent / 'images', ['config.py'])
     check_work_dir(run, run.parent / 'images', ['other.py'])
     assert not (run / 'executed').exists()
@@ -53,7 +53,7 @@ def test_a_damaged_note_is_told(run, text):
 def test_a_work_dir_among_the_images_is_refused(run):
     """Its pictures would be images of the next run."""
     for root, work_dir in ((run, run / 'work'), (run, run), (run.parent, run)):
-        with pytest.raises(ValueError, match='--work-dir must lie outside of the images'):
+        with pytest.raises(ValueError, match='--work-dir must be outside the folder of images'):
             check_work_dir(work_dir, root, [])
     check_work_dir(run.parent / 'new', run.parent / 'new/digits', [])
 

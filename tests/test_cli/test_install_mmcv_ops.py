@@ -1,6 +1,5 @@
 """tools/install_mmcv_ops.py, with pip kept from doing anything."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from tests.toy import ROOT
+from npid_mm.cli import install_mmcv_ops as module
+from npid_mm.cli.errors import run_tool
 
 WHEEL = 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
 
@@ -21,13 +21,11 @@ def tool(monkeypatch, tmp_path):
     ``tool.calls`` has what pip was called with, ``tool.loading`` the answers to whether the
     operators can be loaded, and ``tool.failing`` makes a compilation fail.
     """
-    spec = importlib.util.spec_from_file_location('ops', ROOT / 'tools/install_mmcv_ops.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     for name in ('FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST', 'MAX_JOBS'):
         monkeypatch.delenv(name, raising=False)
-    module.calls, module.loading, module.failing = [], [False, True], False
+    for name, value in dict(calls=[], loading=[False, True], failing=False).items():
+        monkeypatch.setattr(module, name, value, raising=False)
 
     def run(command, env=None, capture_output=False):
         if '-c' in command:
@@ -43,9 +41,9 @@ def tool(monkeypatch, tmp_path):
 
     def call(*arguments):
         monkeypatch.setattr(sys, 'argv', ['install_mmcv_ops.py', *map(str, arguments)])
-        return module.run_tool(module.main)
+        return run_tool(module.main)
 
-    module.run = call
+    monkeypatch.setattr(module, 'run', call, raising=False)
     return module
 
 
@@ -117,7 +115,7 @@ def test_other_files_are_refused(tool, tmp_path, capsys, name, message):
 
 def test_given_wheel_that_is_not_there(tool, tmp_path, capsys):
     assert tool.run('--wheel', tmp_path / 'none.whl') == 1 and tool.calls == []
-    assert f'--wheel: there is no file {tmp_path}/none.whl' in capsys.readouterr().err
+    assert f'--wheel: file not found: {tmp_path}/none.whl' in capsys.readouterr().err
 
 
 def test_wheel_for_another_torch_is_told(tool, tmp_path, capsys):
@@ -142,4 +140,7 @@ def test_nothing_to_do(tool, capsys):
 def test_another_family(tool, monkeypatch, capsys):
     monkeypatch.setattr(tool, 'MMCV', 'no-such-mmcv')
     assert tool.run() == 1 and tool.calls == []
-    assert 'no-such-mmcv is not installed, and this compiles no other' in capsys.readouterr().err
+    assert (
+        'no-such-mmcv is not installed, and no other mmcv can be compiled'
+        in capsys.readouterr().err
+    )

@@ -1,4 +1,4 @@
-"""Tell a user's mistake from a fault of the program, and say it in one line."""
+"""Distinguish user errors from bugs, and shorten their messages to one line."""
 
 import ast
 import dis
@@ -6,8 +6,8 @@ import re
 
 import torch
 
-# what the environment or an argument causes, wherever it is found out
-MISTAKES = (
+# always user errors
+USER_ERRORS = (
     OSError,
     ImportError,
     ValueError,
@@ -15,42 +15,42 @@ MISTAKES = (
     torch.OutOfMemoryError,
     torch.distributed.DistError,
 )
-# a mistake where a `raise` statement of these packages says so, and a fault elsewhere
-REFUSALS = (TypeError, LookupError, RuntimeError)
+# user errors if a `raise` statement of a package in CHECKING caused them, bugs otherwise
+RAISED_USER_ERRORS = (TypeError, LookupError, RuntimeError)
 CHECKING = {'npid_mm', '__main__', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg', 'torch'}
 CALLER = 'mmengine.registry.build_functions'  # calls a class with the arguments of a config
-WORKER = '\nOriginal Traceback (most recent call last):\n'  # torch's, of another process
-LENGTH = 1500  # characters of a line
+WORKER = '\nOriginal Traceback (most recent call last):\n'  # in errors of torch's workers
+LENGTH = 1500  # characters of the line
 
 
-def is_mistake(error: Exception) -> bool:
-    """Return whether an exception is a refusal of input rather than a fault of the program.
+def is_user_error(error: Exception) -> bool:
+    """Return whether an exception is a user error rather than a bug.
 
     OSError, ImportError, ValueError and a lack of memory always are. TypeError, KeyError and
-    RuntimeError are where a check raised them: a ``raise`` statement with a message, here or in a
-    framework. An assertion is where a framework checks its arguments with it. So is a class that
-    a config calls with wrong arguments.
+    RuntimeError are if a ``raise`` statement with a message, here or in a framework, caused them.
+    An assertion in a framework is, as frameworks check arguments with it. So is a TypeError from
+    calling a class with the arguments of a config.
 
     Args:
-        error (Exception): An exception that was caught, with its traceback.
+        error (Exception): A caught exception with its traceback.
     """
-    if isinstance(error, MISTAKES):
+    if isinstance(error, USER_ERRORS):
         return True
     if not str(error) or isinstance(error, (NotImplementedError, RecursionError)):
         return False
     if WORKER in str(error):
         *_, code = _worker_frame(str(error))
-        return isinstance(error, REFUSALS) and code.startswith('raise ')
+        return isinstance(error, RAISED_USER_ERRORS) and code.startswith('raise ')
     module, raised = _origin(error)
     package = module.partition('.')[0]
     if isinstance(error, AssertionError):
         return package in CHECKING - {'npid_mm', '__main__'}
-    if isinstance(error, REFUSALS) and raised:
+    if isinstance(error, RAISED_USER_ERRORS) and raised:
         return package in CHECKING
     return isinstance(error, TypeError) and module == CALLER
 
 
-def sentence(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
     """Return the message of an exception as one printable line of bounded length."""
     text = str(error)
     if WORKER in text:
@@ -69,24 +69,26 @@ def sentence(error: BaseException) -> str:
 
 
 def _origin(error: Exception) -> tuple[str, bool]:
-    """Module that an exception comes from, and whether a ``raise`` statement caused it."""
+    """Return the module that an exception comes from, and whether a ``raise`` caused it."""
     trace = error.__traceback__
-    while trace.tb_next is not None:
+    while trace and trace.tb_next:
         trace = trace.tb_next
+    if trace is None:  # never raised
+        return '', False
     frame = trace.tb_frame
     operation = dis.opname[frame.f_code.co_code[trace.tb_lasti]]
     return frame.f_globals.get('__name__', ''), operation == 'RAISE_VARARGS'
 
 
 def _worker_frame(text: str) -> tuple[str, str]:
-    """Last frame of a traceback that is in a message: what follows it, and its line of code."""
+    """Return the text from the last frame of a traceback in a message, and its line of code."""
     *_, last = text.split('\n  File "')
     _, code, *_ = [*last.split('\n'), '']
     return last, code.strip()
 
 
 def _worker_message(text: str) -> str:
-    """Message at the end of a traceback that is in a message."""
+    """Return the message at the end of a traceback in a message."""
     last, _ = _worker_frame(text)
     lines = last.split('\n')[1:]
     start = next((n for n, line in enumerate(lines) if line[:1].strip()), len(lines))

@@ -1,6 +1,5 @@
 """tools/sweep.py on the digits."""
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -10,6 +9,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from npid_mm.cli import sweep as sweep_command
 from npid_mm.suites.sweep import grid_cells, parse_axis
 from tests.command_line import free_port
 from tests.probes import POOLED, probe_config
@@ -34,16 +34,13 @@ def config(digits, tmp_path):
 @pytest.fixture
 def sweep(config, monkeypatch, capsys):
     """Run the tool's main function; gives the exit status and what it printed."""
-    spec = importlib.util.spec_from_file_location('sweep_tool', ROOT / 'tools/sweep.py')
-    tool = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(tool)
     monkeypatch.setenv('COLUMNS', '300')
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
 
     def run(*arguments):
         monkeypatch.setattr('sys.argv', ['sweep.py', str(config), *map(str, arguments)])
         capsys.readouterr()
-        return tool.main(), capsys.readouterr().out
+        return sweep_command.main(), capsys.readouterr().out
 
     return run
 

@@ -1,0 +1,1 @@
+"""The quickstart: train, evaluate and show NPID on a small folder of images."""

@@ -1,0 +1,179 @@
+"""Train, evaluate and show NPID on a laptop.
+
+python tools/quickstart.py                    scikit-learn's handwritten digits
+python tools/quickstart.py --data FOLDER      your own images; class subfolders give labels
+"""
+
+import argparse
+import os
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import BaseDataset
+from mmengine.fileio import dump
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from npid_mm.checkpoints.hub import MIM
+from npid_mm.cli.errors import ToolParser
+from npid_mm.cli.options import add_config_options
+from npid_mm.cli.preflight import check_writable
+from npid_mm.config.reading import read_config
+from npid_mm.datasets import dataset_labels, split_folder, write_digits
+from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
+from npid_mm.engine.features import tolerate_unreadable
+from npid_mm.engine.folder_lock import sole_training
+from npid_mm.engine.launch import build_runner
+from npid_mm.evaluation import linear_probe, nearest_neighbors
+from npid_mm.utils.files import existing_file
+from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
+
+from .config import SHORT_EPOCHS, complete_config
+from .embedding import K, UntrainedFeaturesHook, embed, knn_accuracy, pixel_rows
+from .work_dir import check_work_dir, record_images
+
+CONFIGS = (MIM / 'configs/selfsup/npid').resolve()
+DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
+FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
+WORK_DIR = 'work_dirs/quickstart'
+QUERIES = 10  # rows of the contact sheet
+
+
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(description='Train, evaluate and show NPID on a small folder of images.')
+    parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
+    parser.add_argument('--config', type=Path, help='config in place of the default one')
+    parser.add_argument(
+        '--work-dir', type=Path, help=f'default: {WORK_DIR}; with --data {WORK_DIR}_FOLDER'
+    )
+    epochs = parser.add_mutually_exclusive_group()
+    epochs.add_argument('--epochs', type=int, help="in place of the config's")
+    epochs.add_argument(
+        '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, for a quick trial'
+    )
+    parser.add_argument(
+        '--no-labels', dest='labels', action='store_false', help='ignore the classes of subfolders'
+    )
+    parser.add_argument('--seed', type=int, default=0)
+    add_config_options(parser)
+    args = parser.parse_args()
+    if args.epochs is not None and args.epochs < 1:
+        raise ValueError(f'--epochs must be at least 1, got {args.epochs}')
+    if not 0 <= args.seed < 2**32:
+        raise ValueError(f'--seed must be in 0..{2**32 - 1}, got {args.seed}')
+    if args.work_dir is None:
+        args.work_dir = Path(f'{WORK_DIR}_{args.data.resolve().name}' if args.data else WORK_DIR)
+    return args
+
+
+def main() -> None:
+    """Run the quickstart, alone in its work dir."""
+    args = parse_args()
+    root = args.data or args.work_dir / 'digits'
+    config = existing_file(str(args.config or (FOLDER if args.data else DIGITS)), 'config')
+    cfg = read_config(config, args.cfg_options)
+    check_writable(args.work_dir, '--work-dir')
+    check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
+    with sole_training(args.work_dir):
+        _quickstart(args, cfg, root)
+
+
+def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
+    """Prepare the images in ``root``, train, evaluate and draw."""
+    # more threads do not speed up a small network, and the loaders' workers need the rest
+    torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
+    console = Console()
+    if args.data is None:
+        write_digits(root)
+    classes = split_folder(root, args.work_dir, with_labels=args.labels)
+    record_images(args.work_dir, root)
+    complete_config(cfg, args, root, labeled=bool(classes))
+    init_default_scope(cfg.default_scope)
+    # training images with the test pipeline, and held-out ones
+    loaders = [
+        Runner.build_dataloader(tolerate_unreadable(loader))
+        for loader in (cfg.test_cfg.reference, cfg.test_dataloader)
+    ]
+    console.print(
+        f'{len(loaders[0].dataset)} images to train on, {len(loaders[1].dataset)} held out, '
+        f'{len(classes) or "no"} classes, {cfg.train_cfg.max_epochs} epochs'
+    )
+    runner = _quiet_runner(cfg)
+    untrained = UntrainedFeaturesHook(loaders)
+    runner.register_hook(untrained)
+    runner.train()
+    trained = embed(runner.model, loaders, 'embedding')
+    datasets = untrained.datasets
+
+    _draw_neighbors(trained, datasets, classes, args.work_dir / 'neighbors.png')
+    scalars = Path(runner.log_dir) / 'vis_data' / 'scalars.json'
+    training_curve(scalars, args.work_dir / 'curve.png')
+    if classes:
+        labels = [dataset_labels(dataset) for dataset in datasets]
+        pixels = [pixel_rows(dataset) for dataset in datasets]
+        pooled = embed(runner.model, loaders, 'backbone')
+        bank = runner.model.memory_bank.feature_bank[untrained.positions[0]]
+        figures = {
+            'kNN, raw pixels': knn_accuracy(*pixels, *labels),
+            'kNN, untrained network': knn_accuracy(*untrained.features, *labels),
+            'kNN, NPID from the bank': knn_accuracy(bank, trained[1], *labels),
+            'kNN, NPID recomputed': knn_accuracy(*trained, *labels),
+            'linear probe, NPID': linear_probe(pooled[0], labels[0], pooled[1], labels[1]),
+        }
+        dump(figures, args.work_dir / 'results.json')
+        left_out = sum(len(loader.dataset) for loader in loaders) - sum(map(len, datasets))
+        console.print(_as_table(figures, left_out))
+    console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
+
+
+def _quiet_runner(cfg: Config) -> Runner:
+    """Build a Runner that prints its progress, but not the machine and the config."""
+    cfg.log_level = 'WARNING'
+    runner = build_runner(cfg)
+    for part in (runner.logger, *runner.logger.handlers):
+        part.setLevel('INFO')
+    # for those who use the written config
+    runner.cfg.log_level = 'INFO'
+    runner.dump_config()
+    return runner
+
+
+def _draw_neighbors(
+    features: list[Tensor], datasets: list[BaseDataset], classes: list[str], out: Path
+) -> None:
+    """Draw held-out images of many classes with their nearest training images."""
+    (reference, query), (searched, asked) = features, datasets
+    classified = dataset_labels(asked).tolist() if classes else range(len(query))
+    chosen = sample_across_classes(classified, QUERIES)
+    similarity, index = nearest_neighbors(query[chosen], reference, K)
+    neighbors = [[searched.get_data_info(i) for i in row] for row in index.tolist()]
+    queries = [asked.get_data_info(i) for i in chosen]
+    neighbor_sheet(
+        [info['img_path'] for info in queries],
+        [[info['img_path'] for info in row] for row in neighbors],
+        similarity,
+        query_labels=[info['gt_label'] for info in queries] if classes else None,
+        neighbor_labels=[[info['gt_label'] for info in row] for row in neighbors]
+        if classes
+        else None,
+        class_names=classes or None,
+        out=out,
+        reader=dataset_reader(asked),
+    )
+
+
+def _as_table(figures: dict[str, float], left_out: int) -> Table:
+    """Make the closing table; ``left_out`` images could not be read."""
+    caption = f'kNN: K = {K}, tau = 0.07'
+    caption += f'; unreadable images left out: {left_out}' if left_out else ''
+    table = Table(title='Accuracy on the held-out images', caption=caption)
+    table.add_column('what')
+    table.add_column('top-1', justify='right')
+    for name, value in figures.items():
+        table.add_row(name, f'{100 * value:.2f} %')
+    return table
