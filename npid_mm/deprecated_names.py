@@ -34,7 +34,7 @@ def register_deprecated_names() -> None:
         register_backend(old, _deprecated(old, new, target))
 
 
-def _deprecated(old: str, new: str, target: type) -> type:
+def _deprecated(old: str, new: str, target: Any) -> type:
     """Return a subclass that warns when it is first built."""
 
     @functools.wraps(target.__init__)

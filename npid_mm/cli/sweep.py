@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from npid_mm.checkpoints.hub import MIM
-from npid_mm.config.metric_names import check_metric
+from npid_mm.config.checks.metric_names import check_metric
 from npid_mm.config.reading import read_config
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.suites.sweep import Sweep, grid_cells, parse_axis

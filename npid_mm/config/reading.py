@@ -7,8 +7,8 @@ from mmengine.config import Config
 
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
-from .keys import merge_options
-from .types import check_types
+from .checks.keys import merge_options
+from .checks.types import check_types
 from .variables import read_with_variables
 
 

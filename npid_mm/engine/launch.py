@@ -9,7 +9,7 @@ from mmengine.registry import RUNNERS
 from mmengine.runner import Runner
 
 from npid_mm.checkpoints.mmengine_loader import register_loader
-from npid_mm.config.numbers import check_numbers
+from npid_mm.config.checks.numbers import check_numbers
 from npid_mm.config.scalar_log import write_scalars
 from npid_mm.extras import EXTRAS
 from npid_mm.utils.files import existing_checkpoint

@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 
 from npid_mm.analysis.bank_order import bank_order_of_config
 from npid_mm.analysis.held_out_search import search_held_out
-from npid_mm.config.data_folders import check_data_folders
+from npid_mm.config.checks.data_folders import check_data_folders
 from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.config.training_images import training_images
 from npid_mm.datasets import split_folder

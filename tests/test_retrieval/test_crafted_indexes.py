@@ -11,7 +11,7 @@ from itertools import product
 
 import pytest
 
-from npid_mm.cli.mistakes import is_mistake, sentence
+from npid_mm.cli.user_errors import is_user_error, one_line
 from npid_mm.retrieval import (
     FeatureIndex,
     ImageRetriever,
@@ -144,8 +144,8 @@ def test_a_crafted_index_does_no_harm(craft, made, answer, digits_run, few, home
             except Exception as error:
                 if isinstance(error, AssertionError):
                     raise
-                assert is_mistake(error), repr(error)
-                assert '\n' not in sentence(error)
+                assert is_user_error(error), repr(error)
+                assert '\n' not in one_line(error)
         for treasure in (home / 'treasure', folder.parent / 'treasure'):
             assert os.listdir(treasure) == ['thesis.txt']
             assert (treasure / 'thesis.txt').read_text() == 'years of work'

@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
-from npid_mm.cli.mistakes import is_mistake, sentence
+from npid_mm.cli.user_errors import is_user_error, one_line
 from tests.test_security.crafted_files import NOTES
 from tests.test_security.entry_points import EntryPoints, values_of
 from tests.test_security.limits import TooLongError, leave_secret, limited, shows_secret
@@ -53,8 +53,8 @@ def test_nothing_is_run_removed_or_shown(name, crafted, entry_points, tmp_path, 
             read = values_of(result)
         except Exception as error:  # noqa: BLE001
             read = str(error).encode('utf-8', 'surrogatepass')
-            if not is_mistake(error):
-                wrong.append((path.name, type(error).__name__, sentence(error)))
+            if not is_user_error(error):
+                wrong.append((path.name, type(error).__name__, one_line(error)))
         except TooLongError as error:
             wrong.append((path.name, str(error)))
             continue

@@ -5,7 +5,7 @@ import inspect
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.keys import check_keys
+from npid_mm.config.checks.keys import check_keys
 from npid_mm.engine.runners.knn_loop import KNNLoop
 from npid_mm.suites.classification import CLASSIFICATION
 from npid_mm.suites.published import SOURCES

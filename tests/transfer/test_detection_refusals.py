@@ -5,7 +5,7 @@ import torch
 from torchvision.models import resnet18
 
 from npid_mm.checkpoints import backbone_weights
-from npid_mm.config.data_folders import check_data_folders
+from npid_mm.config.checks.data_folders import check_data_folders
 from npid_mm.engine.launch import build_runner
 from tests.transfer.small_detection import FPN_1X, VOC07, VOC0712, small_config
 

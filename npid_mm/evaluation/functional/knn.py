@@ -1,6 +1,7 @@
 """Weighted k-nearest-neighbor classifier (Wu et al., CVPR 2018, section 3.4)."""
 
 from collections.abc import Sequence
+from typing import overload
 
 import torch
 from torch import Tensor
@@ -10,6 +11,28 @@ from npid_mm.utils.checks import check_temperature, check_whole
 from .neighbors import nearest_neighbors
 
 QUERIES_AT_ONCE = 1024  # in leave_one_out_knn, to bound the memory of the scores (Q, C)
+
+
+@overload
+def weighted_knn(
+    query: Tensor,
+    bank: Tensor,
+    labels: Tensor,
+    k: int,
+    temperature: float = 0.07,
+    num_classes: int | None = None,
+) -> Tensor: ...
+
+
+@overload
+def weighted_knn(
+    query: Tensor,
+    bank: Tensor,
+    labels: Tensor,
+    k: Sequence[int],
+    temperature: float = 0.07,
+    num_classes: int | None = None,
+) -> dict[int, Tensor]: ...
 
 
 def weighted_knn(

@@ -8,9 +8,9 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
+from ..loaders import LOADERS
+from ..variables import CONFIG_KEYS, is_variable
 from .classes import BUILDERS, arguments_of, registered_classes, suggestion
-from .loaders import LOADERS
-from .variables import CONFIG_KEYS, is_variable
 
 OPTIM_WRAPPER = {'optimizer', 'constructor', 'paramwise_cfg'}
 LOADER = {'sampler', 'batch_sampler', 'dataset', 'num_batch_per_epoch'}

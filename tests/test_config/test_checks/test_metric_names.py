@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.metric_names import check_metric
+from npid_mm.config.checks.metric_names import check_metric
 from tests.toy import DIGITS_CONFIG, ROOT
 
 LINEAR = 'configs/benchmarks/classification/imagenet/resnet50_{}-steplr-{}e_in1k.py'

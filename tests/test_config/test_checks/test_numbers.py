@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.numbers import ALLOWED, check_numbers
+from npid_mm.config.checks.numbers import ALLOWED, check_numbers
 from npid_mm.engine.launch import build_runner
 from tests.toy import DIGITS_CONFIG, ROOT
 

@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from mmengine.config import Config
 
+from ..tree import dicts
+from ..variables import CONFIG_KEYS
 from .classes import BUILDERS, arguments_of, registered_classes, registered_names, suggestion
-from .tree import dicts
-from .variables import CONFIG_KEYS
 
 # keys below which MMEngine and MMPretrain build whatever has a type
 BUILT = {

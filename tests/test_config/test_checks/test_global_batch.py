@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config import global_batch
+from npid_mm.config.checks import global_batch
 
 
 @pytest.fixture

@@ -4,8 +4,8 @@ import pytest
 from mmengine.config import Config
 from mmpretrain.datasets import CustomDataset
 
-from npid_mm.config import data_folders
-from npid_mm.config.data_folders import check_data_folders
+from npid_mm.config.checks import data_folders
+from npid_mm.config.checks.data_folders import check_data_folders
 from tests.toy import ROOT
 
 

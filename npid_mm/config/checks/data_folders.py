@@ -11,7 +11,7 @@ from mmpretrain.registry import DATASETS
 from npid_mm.datasets.image_folders.list_check import check_list
 from npid_mm.extras import EXTRAS
 
-from .tree import dicts
+from ..tree import dicts
 
 
 def check_data_folders(cfg: Config, *parts: str) -> None:

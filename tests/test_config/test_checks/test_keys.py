@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.keys import arguments_of, check_keys, merge_options
+from npid_mm.config.checks.keys import arguments_of, check_keys, merge_options
 from npid_mm.datasets import InstanceDataset, LoadRandomResizedCrop
 from tests.toy import DIGITS_CONFIG
 
