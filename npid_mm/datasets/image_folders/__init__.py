@@ -1,1 +1,1 @@
-"""Folders of images and lists of image files."""
+"""Folders of images, and lists of image files."""

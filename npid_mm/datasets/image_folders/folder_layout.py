@@ -1,4 +1,4 @@
-"""Read classes, and a split into training and held-out images, from the names of folders."""
+"""Read classes and the split into training and held-out images from the names of folders."""
 
 import re
 import unicodedata
@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from npid_mm.utils.paths import printable_path
 
-from .split_names import AmbiguousFolderError, few, find_split, kind_of
+from .find_images import folder_list
+from .split_names import AmbiguousFolderError, find_split, split_kind
 
-# folders of one data set for different things, seldom classes
+# names of folders for the parts of one data set, seldom of classes
 CONTENTS = {
     *('image', 'images', 'img', 'imgs', 'jpegimages', 'photos', 'pictures', 'rgb', 'original'),
     *('mask', 'masks', 'label', 'labels', 'annotation', 'annotations', 'segmentation', 'depth'),
@@ -23,11 +24,11 @@ class FolderLayout:
     """Classes and split of the images of a folder.
 
     Attributes:
-        train (list[str]): Images to train on.
-        held_out (list[str]): Images of the held-out folder, empty if there is no such folder.
-        labels (dict[str, str]): Class of each image that has one; empty if there are no classes.
-        split (tuple[str, str] | None): Folders of the two, each with ``/`` at its end, if any.
-        remarks (list[str]): Sentences about what was decided.
+        train (list[str]): Training images.
+        held_out (list[str]): Held-out images, empty without a split.
+        labels (dict[str, str]): Class of each image that has one; empty without classes.
+        split (tuple[str, str] | None): Folders of ``train`` and ``held_out``, ending in ``/``.
+        remarks (list[str]): Decisions, in sentences.
     """
 
     train: list[str]
@@ -41,42 +42,45 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
     """Read classes and split from the paths of a folder's images.
 
     Folders called train and val or test, in the usual spellings, are a split; of val and test, val
-    is held out. A class is the folder below those of the split, or else the first one, however deep
-    an image lies. There are classes where the images lie in at least two such folders.
+    is held out. The class of an image is its folder below those of the split, or its first folder,
+    however deep the image lies. There are classes if there are at least two such folders.
 
     Args:
         names (list[str]): Paths relative to the folder, with ``/``.
         with_labels (bool): Look for classes.
 
     Raises:
-        AmbiguousFolderError: The folders can be read in several ways.
+        AmbiguousFolderError: If the folders can be read in several ways.
     """
     base = _common_folder(names)
     groups = _groups(names, base)
     split = find_split(groups)
-    named = {each: f'{base}{each}/' for each in groups if kind_of(each)}
+    named = {each: f'{base}{each}/' for each in groups if split_kind(each)}
     if split:
-        layout = FolderLayout(*(groups[each] for each in split))
-        layout.split = tuple(named[each] for each in split)
-        layout.remarks.append(f'held out: {printable_path(layout.split[1])}')
-        rest = [
-            f'{len(group):,} in {printable_path(f"{base}{each}/") if each else "the folder itself"}'
+        train, held_out = split
+        layout = FolderLayout(
+            groups[train], groups[held_out], split=(named[train], named[held_out])
+        )
+        layout.remarks.append(f'held out: {printable_path(named[held_out])}')
+        unused = [
+            f'{len(group):,} in '
+            + (printable_path(f'{base}{each}/') if each else 'the folder itself')
             for each, group in groups.items()
             if each not in split
         ]
-        if rest:
-            layout.remarks.append(f'not used: {", ".join(rest)}')
+        if unused:
+            layout.remarks.append(f'not used: {", ".join(unused)}')
         parts = {name: groups[each] for each, name in named.items()}
+        used, lone = set(layout.split), ''
     else:
         layout = FolderLayout(names)
         layout.remarks += [f'{printable_path(name)} is taken as a class' for name in named.values()]
-        parts = {base: names}
+        parts, used = {base: names}, {base}
+        lone = '' if any(map(split_kind, base.split('/'))) else base
     if with_labels:
-        lone = '' if split or any(map(kind_of, base.split('/'))) else base
-        used = {named[each] for each in split} if split else {base}
         below = {part: _groups(images, part) for part, images in parts.items()}
         if _has_classes(
-            {each: below[each] for each in below if each in used}, lone, layout.remarks
+            {part: below[part] for part in below if part in used}, lone, layout.remarks
         ):
             layout.labels = {
                 name: each
@@ -89,14 +93,14 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
 
 
 def folder_classes(names: list[str]) -> tuple[dict[str, str], str]:
-    """Look for classes where no split is needed: a folder that is ambiguous has none.
+    """Look for classes where no split is needed; an ambiguous folder has none.
 
     Args:
         names (list[str]): Paths relative to the folder, with ``/``.
 
     Returns:
-        tuple[dict[str, str], str]: Class of each image that has one, and why there are none where
-        there may be some, or ''.
+        tuple[dict[str, str], str]: Class of each image that has one, and for an ambiguous folder
+        the reason, else ''.
     """
     try:
         return read_layout(names).labels, ''
@@ -105,7 +109,7 @@ def folder_classes(names: list[str]) -> tuple[dict[str, str], str]:
 
 
 def _common_folder(names: list[str]) -> str:
-    """The deepest folder, with ``/`` behind it, that all images lie in; '' if it is the root."""
+    """Deepest folder of all images, ending in ``/``; '' for the root."""
     base = ''
     while len(groups := _groups(names, base)) == 1 and '' not in groups:
         base += next(iter(groups)) + '/'
@@ -113,8 +117,8 @@ def _common_folder(names: list[str]) -> str:
 
 
 def _groups(names: list[str], base: str) -> dict[str, list[str]]:
-    """The images below ``base`` by the folder that they lie in there, '' for ``base`` itself."""
-    groups = {}
+    """Group the images below ``base`` by their folder there, '' for ``base`` itself."""
+    groups: dict[str, list[str]] = {}
     for name in names:
         folder, slash, _ = name[len(base) :].partition('/')
         groups.setdefault(folder if slash else '', []).append(name)
@@ -122,17 +126,18 @@ def _groups(names: list[str], base: str) -> dict[str, list[str]]:
 
 
 def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: list[str]) -> bool:
-    """Tell whether the subfolders of the parts of a split are classes.
+    """Return whether the subfolders of the parts of a split are classes.
 
     Args:
         parts: Images by subfolder, for each part.
-        lone: A folder that all images lie in, if the user has named another one above it.
-        remarks: Gets a sentence where they are not.
+        lone: Folder of all images below the one that the user gave, if any.
+        remarks: Receives a sentence if they are not classes.
 
     Raises:
-        AmbiguousFolderError: They may be.
+        AmbiguousFolderError: If they may be.
     """
     classes = sorted({each for groups in parts.values() for each in groups if each})
+    shown = folder_list(classes)
     deeper = [
         _groups(images, f'{part}{each}/')
         for part, groups in parts.items()
@@ -144,45 +149,45 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
         if len(inside) > 1:
             where = ' and '.join(printable_path(f'{part}{classes[0]}/') for part in parts)
             raise AmbiguousFolderError(
-                f'all images lie in {where}, whose folders {few(inside)} may be classes: leave '
-                f'{few(classes)} out between them and the folder that you give'
+                f'all images lie in {where}, whose folders {folder_list(inside)} may be classes: '
+                f'leave {shown} out between them and the folder that you give'
             )
         return False
     if all(map(CAMERA_FOLDER.fullmatch, classes)):
-        remarks.append(f'{few(classes)} are folders of a camera, not classes')
+        remarks.append(f'{shown} are folders of a camera, not classes')
         return False
     if lone:
         raise AmbiguousFolderError(
-            f'all images lie in {printable_path(lone)}, whose folders {few(classes)} may be '
-            'classes: give that folder if they are'
+            f'all images lie in {printable_path(lone)}, whose folders {shown} may be classes: '
+            'give that folder if they are'
         )
-    if all('' not in groups and all(map(kind_of, groups)) for groups in deeper):
+    if all('' not in groups and all(map(split_kind, groups)) for groups in deeper):
         raise AmbiguousFolderError(
-            f'{few(classes)} have folders of a split in them: put the split above the classes, '
+            f'{shown} have folders of a split in them: put the split above the classes, '
             'train/CLASS/ and val/CLASS/'
         )
-    contents = [each for each in classes if _plain(each).replace('_', '') in CONTENTS]
+    contents = [each for each in classes if _folded(each).replace('_', '') in CONTENTS]
     if contents:
         raise AmbiguousFolderError(
-            f'{few(contents)} among {few(classes)} may be a part of a data set and not a class: '
+            f'{folder_list(contents)} among {shown} may be a part of a data set and not a class: '
             'give the folder of the images alone, or rename a class'
         )
-    plain = Counter(map(_plain, classes))
-    alike = [each for each in classes if plain[_plain(each)] > 1]
+    folded = Counter(map(_folded, classes))
+    alike = [each for each in classes if folded[_folded(each)] > 1]
     if alike:
         raise AmbiguousFolderError(
-            f'{few(alike)} differ in case, accents or spaces alone: join or rename them'
+            f'{folder_list(alike)} differ in case, accents or spaces alone: join or rename them'
         )
     for part, groups in parts.items():
         if '' in groups:
             raise AmbiguousFolderError(
                 f'{len(groups[""]):,} of the images in {printable_path(part) or "the folder"} lie '
-                f'outside of the class folders {few(classes)}, the first: '
-                f'{printable_path(groups[""][0])}: move them into one, or away'
+                f'outside the class folders {shown}, the first: {printable_path(groups[""][0])}: '
+                'move them into one, or away'
             )
     return True
 
 
-def _plain(name: str) -> str:
-    """A name as a disk without case may take it."""
+def _folded(name: str) -> str:
+    """Fold a name as a disk that ignores case may do."""
     return unicodedata.normalize('NFKC', name).casefold().strip(' .')

@@ -1,16 +1,16 @@
-"""Split a folder of images into lists of training and held-out images."""
+"""Write a folder of images as lists of training and held-out images."""
 
 import filecmp
 from pathlib import Path
 
 from npid_mm.utils.paths import printable_path
 
-from .find_images import find_images
+from .find_images import find_images, folder_list
 from .folder_layout import FolderLayout, read_layout
 from .image_list import list_text
-from .split_names import AmbiguousFolderError, few
+from .split_names import AmbiguousFolderError
 
-COMPARED = 50  # held-out images that are compared with those to train on
+COMPARED = 50  # held-out images to compare with training images
 
 
 def split_folder(
@@ -18,14 +18,13 @@ def split_folder(
 ) -> list[str]:
     """Write ``train.txt`` and ``val.txt``, lists of a folder's images, to ``out``.
 
-    With images in at least two class subfolders, and none beside them, a line is ``path label``;
-    otherwise only ``path``. Subfolders such as ``train`` and ``val`` are the split; without them,
-    every ``every``-th image of each class, in the order of the names, is held out in ``val.txt``.
-    What was understood is printed: see :func:`.find_images.find_images` and
-    :func:`.folder_layout.read_layout`.
+    A line is ``path label`` if the images lie in at least two class subfolders, with none beside
+    them, and ``path`` otherwise. Subfolders such as ``train`` and ``val`` are the split; without
+    them every ``every``-th image of each class, in the order of the names, goes to ``val.txt``.
+    The decisions are printed. See :func:`find_images` and :func:`read_layout` for the rules.
 
     Args:
-        folder (str | Path): Where the images are.
+        folder (str | Path): The folder.
         out (str | Path): Folder for the two lists.
         every (int): Held-out share, one in ``every``, at least 2.
         with_labels (bool): Take subfolders as classes.
@@ -34,10 +33,10 @@ def split_folder(
         list[str]: Class names in the order of the labels; empty without labels.
 
     Raises:
-        FileNotFoundError: There is no such folder, or no image in it.
-        AmbiguousFolderError: The folders can be read in several ways.
-        ValueError: There are too few images, held-out ones are copies, or a list cannot hold the
-            name of one.
+        FileNotFoundError: If there is no such folder, or no image in it.
+        AmbiguousFolderError: If the folders can be read in several ways.
+        ValueError: If there are too few images, held-out ones are copies, or a list cannot hold
+            the name of one.
     """
     if every < 2:
         raise ValueError(f'every must be at least 2, got {every}')
@@ -50,29 +49,31 @@ def split_folder(
         needs = 'a split needs at least 2 images to train on and 1 held out'
         raise ValueError('; '.join([f'{needs}, {has}', *found.remarks()]))
     trained, held_out = (
-        {layout.labels.get(name) for name in side} for side in (layout.train, layout.held_out)
+        {layout.labels[name] for name in side if name in layout.labels}
+        for side in (layout.train, layout.held_out)
     )
     if held_out - trained:
         raise AmbiguousFolderError(
-            f'held-out images are in {few(held_out - trained)}, a class that has no images to '
-            f'train on, whose classes are {few(trained)}: give both parts the same class folders'
+            f'held-out images are in {folder_list(held_out - trained)}, a class that has no images '
+            f'to train on, whose classes are {folder_list(trained)}: give both parts the same '
+            'class folders'
         )
     if layout.split:
         _check_copies(found.root, layout)
-    classes = sorted(trained - {None})
-    lists = [('train.txt', layout.train), ('val.txt', layout.held_out)]
-    texts = {file: list_text(names, layout.labels, classes) for file, names in lists}
+    classes = sorted(trained)
+    lists = {'train.txt': layout.train, 'val.txt': layout.held_out}
+    texts = {file: list_text(names, layout.labels, classes) for file, names in lists.items()}
     Path(out).mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
         (Path(out) / file).write_text(text, encoding='utf-8')
     counts = f'train {len(layout.train):,}, held out {len(layout.held_out):,}'
-    named = f'{len(classes)} classes ({few(classes)})' if classes else 'no classes'
+    named = f'{len(classes)} classes ({folder_list(classes)})' if classes else 'no classes'
     print('; '.join([f'{counts}, {named}', *layout.remarks, *found.remarks()]))
     return classes
 
 
 def _layout(names: list[str], with_labels: bool) -> FolderLayout:
-    """Read the layout; if it is ambiguous by its classes alone, say how to do without."""
+    """Read the layout; if only its classes are ambiguous, mention the option to skip them."""
     try:
         return read_layout(names, with_labels)
     except AmbiguousFolderError as error:
@@ -82,28 +83,28 @@ def _layout(names: list[str], with_labels: bool) -> FolderLayout:
 
 
 def _check_copies(root: str, layout: FolderLayout) -> None:
-    """Refuse a held-out folder that is a copy of the one to train on."""
+    """Refuse a held-out folder that is a copy of the training folder."""
     train, held_out = layout.split
-    trained = {name.removeprefix(train) for name in layout.train}
     same = [name.removeprefix(held_out) for name in layout.held_out]
-    if not trained.issuperset(same):
+    if not {name.removeprefix(train) for name in layout.train}.issuperset(same):
         return
-    pairs = [(held_out + name, train + name) for name in same]
-    chosen = pairs[:: max(1, len(pairs) // COMPARED)]
+    chosen = same[:: max(1, len(same) // COMPARED)]
     if all(
-        filecmp.cmp(f'{root}/{name}', f'{root}/{other}', shallow=False) for name, other in chosen
+        filecmp.cmp(f'{root}/{held_out}{name}', f'{root}/{train}{name}', shallow=False)
+        for name in chosen
     ):
         raise ValueError(
-            f'the held-out images are copies of images to train on, such as '
-            f'{printable_path(chosen[0][0])} of {printable_path(chosen[0][1])}: hold out other ones'
+            'the held-out images are copies of images to train on, such as '
+            f'{printable_path(held_out + same[0])} of {printable_path(train + same[0])}: hold out '
+            'other ones'
         )
 
 
 def _hold_out(layout: FolderLayout, every: int) -> None:
     """Hold out every ``every``-th image of each class; at least one image stays on each side."""
-    groups = {}
+    groups: dict[str, list[str]] = {}
     for name in layout.train:
-        groups.setdefault(layout.labels.get(name), []).append(name)
+        groups.setdefault(layout.labels.get(name, ''), []).append(name)
     layout.held_out = [name for group in groups.values() for name in group[every - 1 :: every]]
     if not layout.held_out:
         layout.held_out = layout.train[2:][-1:]  # two have to stay
@@ -112,4 +113,4 @@ def _hold_out(layout: FolderLayout, every: int) -> None:
     layout.remarks.append(f'held out: one image in {every}' + ' of each class' * (len(groups) > 1))
     small = [each for each, group in groups.items() if held_out.isdisjoint(group)]
     if small:
-        layout.remarks.append(f'none of {few(small)}, which have fewer than {every} images')
+        layout.remarks.append(f'none of {folder_list(small)}, which have fewer than {every} images')

@@ -1,4 +1,4 @@
-"""Lists of images, `path label` a line: from class folders, and shares of them."""
+"""Read and write lists of images, `path label` per line, and take subsets of them."""
 
 import re
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ LABEL = re.compile('-?[0-9]+')
 
 
 def list_lines(path: str | Path) -> list[str]:
-    """Read the lines of a list as MMPretrain does, which knows no other line break than these.
+    r"""Read the lines of a list as MMPretrain does, where only ``\n`` and ``\r\n`` end a line.
 
     Raises:
-        ValueError: The list is not UTF-8.
+        ValueError: If the list is not UTF-8.
     """
     try:
         text = Path(path).read_text(encoding='utf-8')
@@ -31,27 +31,27 @@ def list_lines(path: str | Path) -> list[str]:
 
 
 def parse_line(line: str) -> tuple[str, str | None]:
-    """Path and label of a line, as MMPretrain takes it apart; a label of None is missing."""
+    """Split a line into path and label as MMPretrain does; a missing label is None."""
     path, _, label = line.strip().rpartition(' ')
     return (path, label) if path else (label, None)
 
 
 def listed_path(line: str) -> str:
-    """Path of a line that may have a label, a number behind the last space, or none."""
+    """Path of a line with or without a label, which is a number after the last space."""
     path, label = parse_line(line)
     return path if LABEL.fullmatch(label or '') else line.strip()
 
 
 def list_text(names: list[str], labels: dict[str, str], classes: list[str]) -> str:
-    """Text of a list: `path label` a line, or `path` where there are no classes.
+    """Text of a list: `path label` per line, or `path` without classes.
 
     Args:
         names (list[str]): Paths.
-        labels (dict[str, str]): Class of each, if there are classes.
-        classes (list[str]): Names of the classes, in the order of their numbers.
+        labels (dict[str, str]): Class of each path, if there are classes.
+        classes (list[str]): Class names in the order of their labels.
 
     Raises:
-        ValueError: A list cannot hold one of the paths.
+        ValueError: If a list cannot hold one of the paths.
     """
     unfit = [name for name in names if UNWRITABLE.search(name)]
     if unfit:
@@ -60,12 +60,11 @@ def list_text(names: list[str], labels: dict[str, str], classes: list[str]) -> s
             f'{len(unfit):,} here have, the first: {printable_path(unfit[0])}: '
             'rename them (convmv converts names to UTF-8)'
         )
-    number = {name: label for label, name in enumerate(classes)}
-    # MMPretrain drops white space in front of a path, and a reader a byte order mark
-    lines = (f'./{name}' if name[0].isspace() or name[0] == '\ufeff' else name for name in names)
+    # MMPretrain strips white space before a path, and readers of text a byte order mark
+    lines = [f'./{name}' if name[0].isspace() or name[0] == '\ufeff' else name for name in names]
     if classes:
-        pairs = zip(lines, names, strict=True)
-        lines = (f'{line} {number[labels[name]]}' for line, name in pairs)
+        label = {name: str(number) for number, name in enumerate(classes)}
+        lines = [f'{line} {label[labels[name]]}' for line, name in zip(lines, names, strict=True)]
     return ''.join(f'{line}\n' for line in lines)
 
 
@@ -73,7 +72,7 @@ def read_image_list(path: str | Path) -> list[tuple[str, int]]:
     """Read a list as (path, label) pairs.
 
     Raises:
-        ValueError: A line has no label, or the list is not UTF-8.
+        ValueError: If a line has no label, or the list is not UTF-8.
     """
     entries = []
     for number, line in enumerate(list_lines(path), 1):
@@ -88,11 +87,12 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
     """(path, label) of all images in class folders, paths relative to ``folder``.
 
     Labels and order are those of torchvision's ``ImageFolder``: folders by name, then files by
-    name. For ImageNet that is the sorted WNID order of every known list.
+    name. For ImageNet this is the usual order of the sorted WNIDs.
 
     Raises:
-        FileNotFoundError: There is no such folder, no class folder in it, or one without an image.
-        ValueError: ``ImageFolder`` would take a hidden file or a thumbnail for an image.
+        FileNotFoundError: If there is no such folder, no class folder in it, or a class folder
+            without an image.
+        ValueError: If ``ImageFolder`` would take a hidden file or a thumbnail for an image.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -110,36 +110,36 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
 
 
 def draw_subset(entries: list[tuple[str, int]], percent: int, seed: int) -> list[tuple[str, int]]:
-    """Draw ``percent`` of each class, at least one image, in the order of ``entries``.
+    """Sample ``percent`` of each class, at least one image, in the order of ``entries``.
 
-    With equal seeds, a smaller share is part of a larger one.
+    With equal seeds, a smaller subset is part of a larger one.
 
     Raises:
-        ValueError: ``percent`` is outside 1..99.
+        ValueError: If ``percent`` is outside 1..99.
     """
     if not 1 <= percent <= 99:
         raise ValueError(f'percent must be in 1..99, got {percent}')
-    positions = {}
+    positions: dict[int, list[int]] = {}
     for position, (_, label) in enumerate(entries):
         positions.setdefault(label, []).append(position)
     chosen = []
-    for label, own in positions.items():
-        order = np.random.default_rng([seed, label]).permutation(own)
-        chosen += order[: max(1, round(len(own) * percent / 100))].tolist()
+    for label, candidates in positions.items():
+        order = np.random.default_rng([seed, label]).permutation(candidates)
+        chosen += order[: max(1, round(len(order) * percent / 100))].tolist()
     return [entries[position] for position in sorted(chosen)]
 
 
 def named_subset(entries: list[tuple[str, int]], names: Iterable[str]) -> list[tuple[str, int]]:
-    """Entries of the images with these file names, in the order of the names.
+    """Select the entries with these file names, in the order of the names.
 
     Args:
         entries (list[tuple[str, int]]): The whole list.
         names (Iterable[str]): File names without folders, such as ``n01440764_10074.JPEG``.
 
     Raises:
-        ValueError: No entry or several have a name, or there is no name.
+        ValueError: If a name fits no entry or several, or there is no name.
     """
-    by_name = {}
+    by_name: dict[str, list[tuple[str, int]]] = {}
     for entry in entries:
         by_name.setdefault(Path(entry[0]).name, []).append(entry)
     names = [name.strip() for name in names if name.strip()]

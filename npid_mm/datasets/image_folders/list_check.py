@@ -2,15 +2,16 @@
 
 import os
 import re
-from collections.abc import Iterator
+
+import numpy as np
 
 from npid_mm.utils.paths import printable_path
 
 from .image_list import LABEL, list_lines
 
-SAMPLE = 1000  # files that are looked for, spread over the list
-TOLERATED = 0.01  # share of them, or one, that may be missing: readers name and replace these
-PATH = r"""([^\s"'#\\/](?:[^\t"'\\]*[^\s"'\\,;])?)"""  # without characters that are looked at twice
+SAMPLE = 1000  # files to look for, evenly spread over the list
+TOLERATED = 0.01  # share of them that may be missing, or one: data sets report and replace these
+PATH = r"""([^\s"'#\\/](?:[^\t"'\\]*[^\s"'\\,;])?)"""  # without unusual characters
 ORDINARY = {True: re.compile(f'{PATH} -?[0-9]+'), False: re.compile(PATH)}  # with labels, without
 SEPARATORS = {'\t': 'a tab', ',': 'a comma', ';': 'a semicolon', '\xa0': 'a no-break space'}
 NO_LABEL = (
@@ -23,17 +24,17 @@ def check_list(path: str, folder: str, labeled: bool) -> None:
     """Check the lines of a list of MMPretrain's ``CustomDataset``.
 
     Every line is read. Files are looked for in :data:`SAMPLE` lines spread over the list, and in
-    all lines with characters such as quotes, tabs and white space at an end, which an editor or a
-    spreadsheet may have added to the path.
+    all lines with unusual characters, such as quotes, tabs and white space at an end, which an
+    editor or a spreadsheet may have added to the path.
 
     Args:
-        path (str): The list, `path label` a line, or `path` without labels.
-        folder (str): Folder that the paths start from; '' if there is none.
-        labeled (bool): The lines have labels.
+        path (str): The list, `path label` per line, or `path` without labels.
+        folder (str): Folder that the paths start from, or ''.
+        labeled (bool): Whether the lines have labels.
 
     Raises:
-        ValueError: A line is not as it should be; the message has the number of the first.
-        FileNotFoundError: Files are not there.
+        ValueError: If a line is malformed; the message has the number of the first.
+        FileNotFoundError: If files are missing.
     """
     lines = list_lines(path)
     if lines and lines[0].startswith('\ufeff'):
@@ -41,13 +42,13 @@ def check_list(path: str, folder: str, labeled: bool) -> None:
             f'{path} begins with a byte order mark, which would become part of the path in line 1: '
             'save it as UTF-8 without one'
         )
-    wrong = {}  # what is wrong -> numbers of lines
+    wrong: dict[str, list[int]] = {}  # problem -> numbers of lines
     images, unusual = [], []
     for number, line in enumerate(lines, 1):
         if ordinary := ORDINARY[labeled].fullmatch(line):
             images.append(ordinary[1])
             continue
-        image, problem = _take_apart(line, labeled)
+        image, problem = _parse(line, labeled)
         if not problem and folder and image.startswith('/'):
             problem = f'has an absolute path, but the paths of the data set start from {folder}'
         if problem:
@@ -62,12 +63,13 @@ def check_list(path: str, folder: str, labeled: bool) -> None:
     if '://' in folder:  # not on a disk
         return
     _look_for(path, folder, unusual, 0)
-    chosen = list(_spread(images))
+    spread = np.linspace(0, len(images) - 1, min(SAMPLE, len(images)), dtype=int).tolist()
+    chosen = [(position + 1, images[position]) for position in spread]
     _look_for(path, folder, chosen, max(1, int(TOLERATED * len(chosen))))
 
 
-def _take_apart(line: str, labeled: bool) -> tuple[str, str]:
-    """Path of a line as MMPretrain takes it apart, and what is wrong with the line or ''."""
+def _parse(line: str, labeled: bool) -> tuple[str, str]:
+    """Path of a line as MMPretrain reads it, and the problem of the line or ''."""
     text = line.strip()
     if not text:
         return '', 'is empty: delete it'
@@ -84,16 +86,8 @@ def _take_apart(line: str, labeled: bool) -> tuple[str, str]:
     return '', NO_LABEL
 
 
-def _spread(images: list[str]) -> Iterator[tuple[int, str]]:
-    """Lines, by number and path, evenly spread over a list."""
-    count = min(SAMPLE, len(images))
-    for step in range(count):
-        position = step * (len(images) - 1) // max(count - 1, 1)
-        yield position + 1, images[position]
-
-
 def _look_for(path: str, folder: str, chosen: list[tuple[int, str]], tolerated: int) -> None:
-    """Raise if more files of the chosen lines, by number and path, are missing than tolerated."""
+    """Raise if more files of the chosen (line number, path) are missing than tolerated."""
     missing = [each for each in chosen if not os.path.isfile(os.path.join(folder, each[1]))]
     if len(missing) <= tolerated:
         return
@@ -106,7 +100,7 @@ def _look_for(path: str, folder: str, chosen: list[tuple[int, str]], tolerated: 
 
 
 def _hint(folder: str, image: str) -> str:
-    """How a path may have come to miss its file; '' if there is no guess."""
+    """Guess why a path misses its file, or return ''."""
     path, _, label = image.rpartition(' ')
     for guess, hint in (
         (image.replace('\\', '/'), 'the folders of a path must be separated by /'),

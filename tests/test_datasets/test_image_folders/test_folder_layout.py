@@ -1,9 +1,9 @@
-"""Classes and splits as people name their folders, and what is too ambiguous to guess."""
+"""Classes and splits from usual folder names, and ambiguous folders."""
 
 import pytest
 
 from npid_mm.datasets.image_folders.folder_layout import folder_classes, read_layout
-from npid_mm.datasets.image_folders.split_names import AmbiguousFolderError, kind_of
+from npid_mm.datasets.image_folders.split_names import AmbiguousFolderError, split_kind
 
 CLASSES = ('cat/1.jpg', 'cat/2.jpg', 'dog/1.jpg')
 
@@ -23,7 +23,7 @@ def below(folder, names=CLASSES):
     ],
 )
 def test_names_of_split_folders(folder, kind):
-    assert kind_of(folder) == kind
+    assert split_kind(folder) == kind
 
 
 @pytest.mark.parametrize('train', ['train', 'Training', 'TRAIN2017'])
@@ -37,8 +37,8 @@ def test_a_split_is_found_in_its_usual_spellings(train, held_out, above):
     assert layout.remarks == [f'held out: {above}{held_out}/']
 
 
-def test_of_val_and_test_the_first_is_held_out():
-    """And the rest is told, labeled where an index has it too."""
+def test_of_val_and_test_val_is_held_out():
+    """The unused images are counted, and have labels too."""
     names = [*below('train'), *below('valid'), *below('test'), 'extra/1.jpg', 'cover.jpg']
     layout = read_layout(names)
     assert layout.held_out == names[3:6]
@@ -46,7 +46,7 @@ def test_of_val_and_test_the_first_is_held_out():
     assert layout.labels == {name: name.split('/')[1] for name in names[:9]}
 
 
-def test_one_part_alone_is_left_to_be_split():
+def test_one_part_alone_is_no_split():
     names = below('train')
     layout = read_layout(names)
     assert (layout.train, layout.held_out) == (names, [])
@@ -104,8 +104,8 @@ def test_camera_folders_are_not_classes():
         (['caf\u00e9/1.jpg', 'cafe\u0301/1.jpg'], r'differ in case, accents or spaces alone'),
     ],
 )
-def test_ambiguous_classes_are_refused_by_what_needs_them(names, message):
-    """An index goes without, and says why."""
+def test_ambiguous_classes_are_refused_if_needed(names, message):
+    """An index does without them, and says why."""
     with pytest.raises(AmbiguousFolderError, match=message):
         read_layout(names)
     assert read_layout(names, with_labels=False).labels == {}
@@ -132,6 +132,6 @@ def test_ambiguous_splits_are_refused(names, message):
         read_layout(names, with_labels=False)
 
 
-def test_classes_with_the_words_of_a_split_are_no_split():
+def test_classes_with_words_of_a_split_stay_classes():
     names = ['freight train/1.jpg', 'bullet train/1.jpg', 'test tube/1.jpg', 'cat/1.jpg']
     assert len(set(read_layout(names).labels.values())) == 4

@@ -1,4 +1,4 @@
-"""Lists of a user's own folder."""
+"""Lists of training and held-out images of a folder."""
 
 import os
 import re
@@ -57,7 +57,6 @@ def test_few_images_still_leave_one_held_out(tmp_path):
 
 
 def test_two_images_cannot_be_split(tmp_path):
-    """One alone has no other to differ from."""
     data = touch(tmp_path / 'data', '1.png', '2.png', '3.heic')
     message = (
         r'at least 2 images to train on and 1 held out, .*data has 2 and 0; passed .* 1 \.heic'
@@ -67,21 +66,13 @@ def test_two_images_cannot_be_split(tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
-def test_no_folder_and_empty_folder_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no folder of images at .*nowhere'):
-        split_folder(tmp_path / 'nowhere', tmp_path)
-    with pytest.raises(FileNotFoundError, match=r'no image in .*data; passed over: 1 .txt: looked'):
-        split_folder(touch(tmp_path / 'data', 'a.txt'), tmp_path)
-
-
-def test_a_class_is_the_first_folder_however_deep_the_image_lies(tmp_path):
+def test_the_class_is_the_first_folder_at_any_depth(tmp_path):
     root = touch(tmp_path / 'data', 'a/x/1.png', 'a/y/1.png', 'b/1.png', 'b/2.png')
     assert split_folder(root, tmp_path, every=2) == ['a', 'b']
     assert lists(tmp_path) == [['a/x/1.png 0', 'b/1.png 1'], ['a/y/1.png 0', 'b/2.png 1']]
 
 
 def test_links_to_train_and_val_are_followed(tmp_path):
-    """Data sets lie on another disk more often than not."""
     for name in ('train', 'val'):
         touch(tmp_path / f'disk/{name}', f'a/{name}.png', f'b/{name}.png')
         (tmp_path / 'data').mkdir(exist_ok=True)
@@ -90,13 +81,13 @@ def test_links_to_train_and_val_are_followed(tmp_path):
     assert lists(tmp_path)[1] == ['val/a/val.png 0', 'val/b/val.png 1']
 
 
-def test_classes_too_small_to_hold_out_are_told(tmp_path, capsys):
+def test_classes_too_small_to_hold_out_are_reported(tmp_path, capsys):
     names = [*(f'a/{number}.png' for number in range(5)), 'b/1.png', 'c/1.png']
     split_folder(touch(tmp_path / 'data', *names), tmp_path)
     assert 'none of b/, c/, which have fewer than 5 images' in capsys.readouterr().out
 
 
-def test_ambiguous_folders_are_refused_unless_labels_are_not_wanted(tmp_path):
+def test_ambiguous_classes_are_refused_unless_without_labels(tmp_path):
     names = [f'{each}/{number}.png' for each in 'ab' for number in range(5)]
     root = touch(tmp_path / 'data', *names, 'all.png')
     message = r'all\.png: move .*, or away; with_labels=False \(--no-labels\) takes none'
@@ -114,7 +105,7 @@ def test_a_held_out_class_that_is_not_trained_on_is_refused(tmp_path):
 
 
 def test_a_held_out_copy_is_refused(tmp_path):
-    """Which would be found with an accuracy of 100 %; other images of the same names are not."""
+    """Its accuracy would be 100 %. Different images of the same names pass."""
     for split in ('train', 'val'):
         for name in ('a/1.png', 'b/1.png'):
             path = tmp_path / 'data' / split / name
@@ -133,7 +124,7 @@ ODD = ('a b 3.png', 'it\'s "q" & <b> #%20.png', 'tab\tname.png', 'Ünï\u2028猫
 
 @pytest.mark.parametrize('classes', [('', ''), ('x y/', 'z/')])
 def test_mmpretrain_reads_odd_names_from_the_lists(tmp_path, classes):
-    """Also names that begin with white space or a byte order mark, which its lists lose."""
+    """Also names that begin with white space or a byte order mark, which lists lose."""
     names = [f'{each}{name}' for each in classes for name in ODD]
     names += [] if classes[0] else [' 1.png', '\ufeff2.png', '\t3.png']
     root = touch(tmp_path / 'data', *names)
@@ -147,7 +138,7 @@ def test_mmpretrain_reads_odd_names_from_the_lists(tmp_path, classes):
     assert sorted(map(os.path.normpath, read)) == sorted({f'{root}/{name}' for name in names})
 
 
-def test_names_that_a_list_cannot_hold_are_shown(tmp_path):
+def test_names_that_a_list_cannot_hold_are_refused(tmp_path):
     root = touch(tmp_path / 'data', *(f'{number}.png' for number in range(9)))
     for name, shown in ((b'gr\xfcn.png', r'gr\xfcn.png'), (b'two\nlines.png', r'two\nlines.png')):
         path = os.path.join(os.fsencode(root), name)
