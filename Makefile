@@ -15,7 +15,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-commands test-transfer links lint format docs bench
+.PHONY: help install quickstart test test-commands test-transfer model-page links lint format docs bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -50,6 +50,9 @@ $(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
 
 test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; compiles for 10 minutes, once
 	$(TEST) tests/transfer
+
+model-page: install  ## write the tables of the model page from the metafiles
+	$(PY) -W ignore -m npid_mm.suites.model_page
 
 links: install  ## ask every site that the pages link to; needs a network
 	$(VENV)/bin/pre-commit run --hook-stage manual --all-files links

@@ -14,11 +14,9 @@ from rich.console import Console
 
 from npid_mm.checkpoints import backbone_weights
 from npid_mm.checkpoints.hub import MIM
-from npid_mm.suites.classification import CLASSIFICATION
-from npid_mm.suites.detection import DETECTION
+from npid_mm.suites import SUITES
 from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
 from npid_mm.suites.run import SuiteRun
-from npid_mm.suites.segmentation import SEGMENTATION
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.hashing import file_sha256
 
@@ -27,11 +25,6 @@ from .options import add_config_options
 from .preflight import check_writable
 
 ROOT = (MIM / 'tools').resolve().parent  # has configs/ and tools/
-SUITES = {
-    'classification': CLASSIFICATION,
-    'detection': DETECTION,
-    'segmentation': SEGMENTATION,
-}
 TAIL = 15  # lines of a failed benchmark's log that are shown
 
 

@@ -1,4 +1,4 @@
-"""The configs of benchmarks: options merged in, and fitted to a machine and a checkpoint."""
+"""Configs of benchmarks, adapted to options, data folders and a checkpoint."""
 
 from pathlib import Path
 
@@ -8,25 +8,25 @@ from npid_mm.config.checks.keys import merge_options
 from npid_mm.config.reading import read_config
 from npid_mm.config.tree import dicts, value_at
 
-# where a training's config names what it starts from: that of a detector or a segmentor, or others
+# key of the checkpoint to start from: in configs of detectors and segmentors, and in others
 PRETRAINED, CHECKPOINT = 'pretrained', 'model.checkpoint'
 BATCH = 'train_dataloader.batch_size'
-DATA = 'data'  # what the configs call the folder of all data sets
+DATA = 'data'  # folder of all data sets in the configs
 
 
 def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
-    """Read configs and merge each option into those that it is for.
+    """Read configs and merge each option into those that it applies to.
 
-    ``a.b.c`` is for the configs that have it; if none has, for those that have the dict ``a.b``.
-    So an option of trainings leaves alone what is only tested.
+    ``a.b.c`` applies to the configs that have it; if none has, to those that have the dict ``a.b``.
+    So an option of trainings does not reach configs that only test.
 
     Args:
         files (dict[str, Path]): Name -> config file.
-        options (dict): Key -> value, as of ``--cfg-options``.
+        options (dict): Key -> value, as in ``--cfg-options``.
 
     Raises:
-        ValueError: An option is for none of them, or not one that a config takes.
-        MissingExtraError: A config needs a package that is missing.
+        ValueError: If an option applies to no config, or a config does not take it.
+        MissingExtraError: If a config needs a package that is missing.
     """
     configs = {name: read_config(path) for name, path in files.items()}
     for key, value in options.items():
@@ -45,9 +45,9 @@ def read_configs(files: dict[str, Path], options: dict) -> dict[str, Config]:
 
 
 def local_config(cfg: Config, data_root: Path) -> Config:
-    """A copy whose data sets, below ``data/`` in the configs, are below ``data_root``.
+    """Return a copy whose data sets are below ``data_root`` instead of ``data/``.
 
-    Annotations that are named from there, as metrics do, move too.
+    The paths of annotations that metrics read move too.
     """
     cfg = Config(cfg.to_dict())
     for _, place in dicts(cfg._cfg_dict):
@@ -59,14 +59,13 @@ def local_config(cfg: Config, data_root: Path) -> Config:
 
 
 def start_from(cfg: Config, checkpoint: Path, ranks: int | None) -> None:
-    """Let the training of ``cfg`` start from a checkpoint.
+    """Set the checkpoint that the training of ``cfg`` starts from, and its batch.
 
     Args:
         cfg (Config): Config of a training.
-        checkpoint (Path): The pretraining's.
-        ranks (int, optional): Ranks over which to spread the batch that the config's learning
-            rate is meant for. None keeps the batch of each rank. The learning rate follows what
-            the batch of all ranks becomes.
+        checkpoint (Path): Checkpoint of the pretraining.
+        ranks (int, optional): Number of ranks to divide the batch of ``auto_scale_lr`` among.
+            None keeps the batch of each rank. The learning rate is scaled to the global batch.
     """
     cfg.merge_from_dict({PRETRAINED if PRETRAINED in cfg else CHECKPOINT: str(checkpoint)})
     cfg.auto_scale_lr.enable = True

@@ -1,4 +1,4 @@
-"""The processes of one benchmark: training, or a sweep of trainings, and the test."""
+"""Run the processes of one benchmark: a training or a sweep, and the test."""
 
 import json
 from pathlib import Path
@@ -8,35 +8,35 @@ from npid_mm.utils.processes import run_logged, tool_command
 
 from .sweep import SUMMARY, cell_name
 
-SWEEP = 'sweep'  # folder of a sweep, below the benchmark's
+SWEEP = 'sweep'  # folder of the sweep, below that of the benchmark
 
 
 class BenchmarkError(RuntimeError):
-    """A benchmark that came to no result."""
+    """Failure of a benchmark."""
 
 
 class BenchmarkTools:
-    """The tools that a benchmark calls; all raise :class:`BenchmarkError` where one fails.
+    """Call the tools that a benchmark needs; raise :class:`BenchmarkError` if one fails.
 
     Args:
         tools (Path): The folder tools/.
-        ranks (int): Ranks of each run.
-        log (Path): Where the output goes.
+        ranks (int): Number of ranks of each run.
+        log (Path): File that the output is appended to.
     """
 
-    def __init__(self, tools: Path, ranks: int, log: Path):
+    def __init__(self, tools: Path, ranks: int, log: Path) -> None:
         self.tools = tools
         self.ranks = ranks
         self.log = log
 
     def train(self, config: Path, folder: Path, grid: tuple[str, ...], metric: str) -> Path:
-        """Train in ``folder``, or go on there; gives the last checkpoint.
+        """Start or resume the training in ``folder`` and return its last checkpoint.
 
         Args:
             config (Path): The config.
-            folder (Path): The benchmark's folder.
+            folder (Path): Folder of the benchmark.
             grid (tuple[str, ...]): Settings to train with, one after another; may be empty.
-            metric (str): Which of them is best, by its last evaluation.
+            metric (str): Metric of the last evaluation that decides which of them is best.
         """
         if grid:
             swept = folder / SWEEP
@@ -54,7 +54,7 @@ class BenchmarkTools:
         return found
 
     def test(self, config: Path, checkpoint: Path, folder: Path, out: Path) -> None:
-        """Test a checkpoint; its metrics go to the JSON file ``out``."""
+        """Test a checkpoint and write its metrics to the JSON file ``out``."""
         command = tool_command(self.tools, 'test', [config, checkpoint], self.ranks)
         self._call('test', [*command, '--work-dir', str(folder), '--out', str(out)])
 
@@ -65,5 +65,5 @@ class BenchmarkTools:
 
 
 def best_cell(folder: Path) -> dict[str, str]:
-    """The settings that a benchmark's finished sweep found best."""
+    """Return the best settings of the finished sweep in a benchmark's folder."""
     return json.loads((folder / SWEEP / SUMMARY).read_text())['best']

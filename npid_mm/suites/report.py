@@ -1,4 +1,4 @@
-"""How a checkpoint did in the benchmarks of a suite, beside published figures."""
+"""Report of the benchmarks of a suite on a checkpoint, beside published figures."""
 
 import json
 from pathlib import Path
@@ -7,29 +7,29 @@ from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import JSON as JSON_FILE
 from npid_mm.utils.outputs import REPORT, check_output
 
-from .published import SOURCES
+from .metafile import Published, read_published, rows_of
 from .run import SuiteRun
-from .suite import Column, Table
+from .suite import Column, Suite, Table
 
 JSON, MARKDOWN = 'report.json', 'report.md'
 NOTHING = '-'
 
 
 def about(run: SuiteRun, suite: str) -> dict:
-    """What a report is about: nothing else may go into the same folder."""
+    """Return the subject of a report; a folder holds reports of one subject only."""
     return dict(suite=suite, sha256=run.digest, options=json.loads(json.dumps(run.options)))
 
 
 def check_folder(folder: Path, subject: dict) -> None:
-    """Refuse a folder that has a report of something else.
+    """Refuse a folder with a report of another subject.
 
     Args:
-        folder (Path): Where the report goes.
-        subject (dict): What it is :func:`about`.
+        folder (Path): Folder of the report.
+        subject (dict): Its subject, see :func:`about`.
 
     Raises:
-        ValueError: There is one.
-        OSError: A file of another kind is in the place of the report.
+        ValueError: If the folder has a report of another subject.
+        OSError: If the path of the report is taken by something else.
     """
     path = check_output(folder / JSON, JSON_FILE, name='the report')
     check_output(folder / MARKDOWN, REPORT, name='the report')
@@ -45,9 +45,16 @@ def check_folder(folder: Path, subject: dict) -> None:
 
 
 def write_report(run: SuiteRun, subject: dict) -> None:
-    """Write ``report.json`` and ``report.md`` into the run's folder, each whole or not at all."""
+    """Write ``report.json`` and ``report.md`` into the folder of the run, atomically."""
     outcomes = {each.name: run.outcome(each) for each in run.suite.benchmarks}
     metrics = {name: outcome.metrics for name, outcome in outcomes.items()}
+    published = read_published(run.root)
+    tables = [_table(run.suite, table, published, metrics) for table in run.suite.tables]
+    configs = {benchmark.config for benchmark in run.suite.benchmarks}
+    sources: dict[str, list[str]] = {}
+    for each in published:
+        if each.config in configs and each.provenance not in sources.setdefault(each.source, []):
+            sources[each.source].append(each.provenance)
     report = dict(
         about=subject,
         checkpoint=str(run.checkpoint),
@@ -55,45 +62,50 @@ def write_report(run: SuiteRun, subject: dict) -> None:
             each.name: dict(vars(outcomes[each.name]), config=each.config)
             for each in run.suite.benchmarks
         },
-        tables=[_table(table, metrics) for table in run.suite.tables],
+        sources=sources,
+        tables=tables,
     )
     write_atomic(run.folder / JSON, json.dumps(report, indent=2))
     write_atomic(run.folder / MARKDOWN, as_markdown(report))
 
 
-def _table(table: Table, metrics: dict[str, dict]) -> dict:
-    """A table with its published figures and ours; None where there is none."""
+def _table(
+    suite: Suite, table: Table, published: list[Published], metrics: dict[str, dict]
+) -> dict:
+    """Return a table with published figures and ours; None for a figure that is missing."""
     headings = [column.heading for column in table.columns]
     return dict(
         title=table.title,
+        note=table.note,
         headings=headings,
         published={
             source: [figures.get(heading) for heading in headings]
-            for source, figures in table.published.items()
+            for source, figures in rows_of(suite, table, published).items()
         },
         ours=[_figure(column, metrics[column.benchmark]) for column in table.columns],
     )
 
 
 def _figure(column: Column, metrics: dict[str, float]) -> float | None:
-    """What a column shows of its benchmark, if there is anything."""
+    """Return the figure of a column, if its benchmark gave it."""
     return metrics[column.metric] * column.scale if column.metric in metrics else None
 
 
 def as_markdown(report: dict) -> str:
-    """The Markdown of what ``report.json`` holds."""
+    """Return the content of ``report.json`` as Markdown."""
     subject = report['about']
     lines = [f'# Benchmarks: {subject["suite"]}', '']
     lines += [f'Ours: `{report["checkpoint"]}`, sha256 {subject["sha256"][:8]}.']
     if subject['options']:
         options = ' '.join(f'{key}={value}' for key, value in subject['options'].items())
         lines += [f'Other settings than those of the configs: `{options}`.']
-    sources = {source for table in report['tables'] for source in table['published']}
-    if sources:
+    if report['sources']:
         lines += ['', 'Published: NPID, ResNet-50, 200 epochs on ImageNet.', '']
-        lines += [f'- {source}: {text}' for source, text in SOURCES.items() if source in sources]
+        lines += [f'- {source}: {"; ".join(texts)}' for source, texts in report['sources'].items()]
     for table in report['tables']:
         lines += ['', f'## {table["title"]}', '']
+        if table['note'] and table['published']:
+            lines += [table['note'], '']
         rows = [
             [f'published, {source}', *(NOTHING if x is None else str(x) for x in figures)]
             for source, figures in table['published'].items()
@@ -116,7 +128,7 @@ def as_markdown(report: dict) -> str:
 
 
 def _rows(headings: list[str], rows: list[list[str]]) -> list[str]:
-    """Lines of a Markdown table."""
+    """Return the lines of a Markdown table."""
     cells = [headings, ['---'] * len(headings), *rows]
     return [f'| {" | ".join(_cell(text) for text in row)} |' for row in cells]
 

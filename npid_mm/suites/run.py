@@ -1,32 +1,32 @@
-"""The benchmarks of a suite on one checkpoint, each as processes of the other tools."""
+"""Run the benchmarks of a suite on one checkpoint, as processes of the other tools."""
 
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from npid_mm.datasets.layout_checks import LayoutReport
+from npid_mm.datasets.layout_checks import LayoutCheck, LayoutReport
 from npid_mm.engine.resume import UnreadableCheckpointError
 from npid_mm.utils.atomic_io import write_atomic
 
 from .benchmark_config import BATCH, local_config, read_configs, start_from
 from .processes import BenchmarkError, BenchmarkTools, best_cell
-from .suite import Benchmark, DataSet, Suite
+from .suite import Benchmark, Suite
 
 LOG = 'output.log'
-RECORD = 'benchmark.json'  # what was run
-SHARED = 'tested'  # work dir of all benchmarks that train nothing
-METRICS = 'metrics.json'  # what came out, by tools/test.py --out
+RECORD = 'benchmark.json'  # checkpoint, config and data of a run
+SHARED = 'tested'  # work dir of all benchmarks without a training
+METRICS = 'metrics.json'  # result, written by tools/test.py --out
 
 
 @dataclass
 class Outcome:
-    """How it stands with a benchmark.
+    """Status of a benchmark.
 
     Attributes:
         state (str): 'finished', 'failed', 'no data' or 'not run'.
-        metrics (dict[str, float]): By name, if it is finished.
-        images (dict[str, int]): Images of each list of its data.
-        notes (list[str]): What went wrong, what is missing or what to know.
+        metrics (dict[str, float]): Metrics by name, if it is finished.
+        images (dict[str, int]): Number of images in each list of its data.
+        notes (list[str]): Errors, missing data or notices.
     """
 
     state: str
@@ -36,21 +36,21 @@ class Outcome:
 
 
 class SuiteRun:
-    """A suite's benchmarks on one checkpoint below one folder; what is finished is kept.
+    """Benchmarks of a suite on one checkpoint below one folder; finished ones are kept.
 
     Args:
         suite (Suite): The benchmarks.
-        checkpoint (Path): The pretraining's checkpoint.
+        checkpoint (Path): Checkpoint of the pretraining.
         digest (str): Its sha256.
-        folder (Path): Where a folder a benchmark is written.
-        root (Path): Folder that has configs/ and tools/.
+        folder (Path): Folder with a subfolder per benchmark.
+        root (Path): Folder with configs/, tools/ and model-index.yml.
         data_root (Path): Folder of all data sets.
-        ranks (int): Ranks of each run. The batch of all ranks together stays that of the config.
+        ranks (int): Number of ranks of each run. The global batch stays that of the config.
         options (dict): Settings to merge into the configs, see :func:`read_configs`.
 
     Raises:
-        FileNotFoundError: A config of the suite is missing.
-        ValueError: An option is for no config.
+        FileNotFoundError: If a config of the suite is missing.
+        ValueError: If an option applies to no config.
     """
 
     def __init__(
@@ -63,35 +63,34 @@ class SuiteRun:
         data_root: Path,
         ranks: int = 1,
         options: dict | None = None,
-    ):
+    ) -> None:
         self.suite = suite
         self.checkpoint = checkpoint
         self.digest = digest
         self.folder = folder
-        self.tools = root / 'tools'
+        self.root = root
         self.data_root = data_root
         self.ranks = ranks
         self.options = options or {}
         files = {benchmark.name: root / benchmark.config for benchmark in suite.benchmarks}
         self.configs = read_configs(files, self.options)
-        self._reports = {}
-        self._failures = {}  # name -> what went wrong
+        self._reports: dict[LayoutCheck, LayoutReport] = {}
+        self._failures: dict[str, str] = {}  # name -> error
 
-    def check(self, data: DataSet) -> LayoutReport:
-        """What there is of a data set, looked at once."""
+    def check(self, data: LayoutCheck) -> LayoutReport:
+        """Check a data set, once."""
         if data not in self._reports:
             folder = self.data_root / data.folder
-            there = folder.is_dir()
-            nothing = LayoutReport(problems=[f'there is no folder {folder}'])
+            missing = LayoutReport(problems=[f'folder not found: {folder}'])
             try:
-                self._reports[data] = data.check(folder) if there else nothing
-            except (OSError, ValueError) as error:  # no permission, say, or no text
-                problem = f'cannot look at {folder}: {error}'
+                self._reports[data] = data(folder) if folder.is_dir() else missing
+            except (OSError, ValueError) as error:  # e.g. no permission, or a list is not text
+                problem = f'cannot read {folder}: {error}'
                 self._reports[data] = LayoutReport(problems=[problem])
         return self._reports[data]
 
     def outcome(self, benchmark: Benchmark) -> Outcome:
-        """How it stands with a benchmark, from what is on disk and this object's own runs."""
+        """Return the status of a benchmark, from the files on disk and the runs of this object."""
         report = self.check(benchmark.data)
         images = report.counts
         if benchmark.name in self._failures:
@@ -112,7 +111,7 @@ class SuiteRun:
         return Outcome('not run', {}, images, report.notices)
 
     def run(self, benchmark: Benchmark) -> None:
-        """Run a benchmark, or what is left of it; what goes wrong is in its outcome."""
+        """Run or resume a benchmark; an error goes into its outcome."""
         self._failures.pop(benchmark.name, None)
         try:
             self._run(benchmark)
@@ -120,27 +119,27 @@ class SuiteRun:
             self._failures[benchmark.name] = str(error)
 
     def log(self, benchmark: Benchmark) -> Path:
-        """Output of a benchmark's processes."""
+        """Return the log of a benchmark's processes."""
         return self.folder / benchmark.name / LOG
 
     def _run(self, benchmark: Benchmark) -> None:
-        """Train if it is trained, test, and look at the metrics."""
+        """Train, if the benchmark has a training, test, and check the metrics."""
         folder = self.folder / benchmark.name
-        if (folder / METRICS).is_file() or any(folder.rglob('*.pth')):  # to go on with
+        if (folder / METRICS).is_file() or any(folder.rglob('*.pth')):  # to resume
             self._compare_record(benchmark)
         self._write(json.dumps(self._record(benchmark), indent=2), folder / RECORD)
         cfg = local_config(self.configs[benchmark.name], self.data_root)
         if benchmark.trained:
             start_from(cfg, self.checkpoint, None if BATCH in self.options else self.ranks)
-        # not in the work dir, where the Runner writes its own of the same name
+        # not in the work dir, where the Runner writes a file of the same name
         config = self.folder / 'configs' / f'{benchmark.name}.py'
         self._write(cfg.pretty_text, config)
-        tools = BenchmarkTools(self.tools, self.ranks, self.log(benchmark))
+        tools = BenchmarkTools(self.root / 'tools', self.ranks, self.log(benchmark))
         tested = self.checkpoint
         if benchmark.trained:
             metric = self.suite.metrics_of(benchmark)[0]
             tested = tools.train(config, folder, benchmark.grid, metric)
-        # tests share features that one of them kept
+        # tests share features that one of them has stored
         work_dir = folder if benchmark.trained else self.folder / SHARED
         tools.test(config, tested, work_dir, folder / METRICS)
         shown, found = self.suite.metrics_of(benchmark), self._read(benchmark, METRICS)
@@ -150,7 +149,7 @@ class SuiteRun:
             )
 
     def _metrics(self, benchmark: Benchmark) -> dict[str, float] | None:
-        """What came out, if it is finished; options may leave out some of what the tables show."""
+        """Return the metrics, if finished; options may leave out some that the tables show."""
         metrics, shown = self._read(benchmark, METRICS), self.suite.metrics_of(benchmark)
         if not metrics or (shown and metrics.keys().isdisjoint(shown)):
             return None
@@ -158,7 +157,7 @@ class SuiteRun:
         return metrics
 
     def _record(self, benchmark: Benchmark) -> dict:
-        """What decides a benchmark's figures, without where the files are or how many ranks."""
+        """Return all that determines the results: not the location of files or number of ranks."""
         record = dict(
             checkpoint=self.digest,
             config=self.configs[benchmark.name].to_dict(),
@@ -168,7 +167,7 @@ class SuiteRun:
         return json.loads(json.dumps(record, default=str))
 
     def _compare_record(self, benchmark: Benchmark) -> None:
-        """Refuse a folder that holds something else's results; data may be gone by now."""
+        """Refuse a folder with the results of another run; the data may be gone by now."""
         before, now = self._read(benchmark, RECORD), self._record(benchmark)
         if self.check(benchmark.data).problems:
             now['images'] = before.get('images')

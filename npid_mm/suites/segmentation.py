@@ -1,9 +1,8 @@
-"""The segmentation benchmarks of a ResNet-50 pretrained on ImageNet, and their table."""
+"""Segmentation benchmarks of a ResNet-50 pretrained on ImageNet, and their table."""
 
-from npid_mm.datasets.layout_checks import check_cityscapes, check_voc2012aug
-from npid_mm.suites import published
+from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
 
-from .suite import Benchmark, Column, DataSet, Suite, Table
+from .suite import Benchmark, Column, Suite, Table
 
 FOLDER = 'configs/benchmarks/mmsegmentation'
 
@@ -12,13 +11,13 @@ SEGMENTATION = Suite(
         Benchmark(
             'voc12aug-fcn',
             f'{FOLDER}/voc12aug/fcn_r50-d8_4xb4-20k_voc12aug-512x512.py',
-            DataSet('VOCdevkit/VOC2012', check_voc2012aug),
+            LAYOUT_CHECKS['voc2012aug'](),
             trained=True,
         ),
         Benchmark(
             'cityscapes-fcn',
             f'{FOLDER}/cityscapes/fcn_r50-d8_4xb2-40k_cityscapes-769x769.py',
-            DataSet('cityscapes', check_cityscapes),
+            LAYOUT_CHECKS['cityscapes'](),
             trained=True,
         ),
     ),
@@ -26,10 +25,9 @@ SEGMENTATION = Suite(
         Table(
             'Semantic segmentation, FCN, mIoU (%)',
             (
-                Column('VOC12+aug', 'voc12aug-fcn', 'mIoU'),
-                Column('Cityscapes', 'cityscapes-fcn', 'mIoU'),
+                Column('VOC12+aug', 'voc12aug-fcn', 'mIoU', published='mIoU'),
+                Column('Cityscapes', 'cityscapes-fcn', 'mIoU', published='mIoU on Cityscapes'),
             ),
-            published.SEGMENTATION,
         ),
     ),
 )

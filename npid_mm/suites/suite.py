@@ -1,23 +1,8 @@
-"""What a report of benchmarks is made of: what runs, and the tables that show it."""
+"""Data model of a benchmark suite: the benchmarks, and the tables of their report."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 
-from npid_mm.datasets.layout_checks import LayoutReport
-
-
-@dataclass(frozen=True)
-class DataSet:
-    """What a benchmark reads.
-
-    Attributes:
-        folder (str): Its folder below the root of all data sets, as its configs have it.
-        check (Callable[[Path], LayoutReport]): Tells what is missing in that folder.
-    """
-
-    folder: str
-    check: Callable[[Path], LayoutReport]
+from npid_mm.datasets.layout_checks import LayoutCheck
 
 
 @dataclass(frozen=True)
@@ -25,45 +10,55 @@ class Benchmark:
     """One config to run on a checkpoint.
 
     Attributes:
-        name (str): What it is called, also on disk.
-        config (str): Config file, from the repository's root.
-        data (DataSet): What it reads.
-        trained (bool): Whether a training from the checkpoint comes first; otherwise the
-            checkpoint itself is tested.
-        grid (tuple[str, ...]): Settings to train with, as ``--grid`` of tools/sweep.py has them;
-            the best are tested.
+        name (str): Its name, also on disk.
+        config (str): Config file, relative to the root of the repository.
+        data (LayoutCheck): Check of the data set that it reads.
+        trained (bool): Whether to train from the checkpoint first. Otherwise the checkpoint itself
+            is tested.
+        grid (tuple[str, ...]): Settings to train with, in the form of ``--grid`` of
+            tools/sweep.py; the best of them is tested.
     """
 
     name: str
     config: str
-    data: DataSet
+    data: LayoutCheck
     trained: bool = False
     grid: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Column:
-    """A figure of the report, in percent: ``metric`` of ``benchmark``, times ``scale``."""
+    """Column of a table, in percent.
+
+    Attributes:
+        heading (str): Its heading.
+        benchmark (str): Name of the benchmark.
+        metric (str): Name of the metric that the benchmark gives.
+        scale (float): Factor that makes the metric a percentage.
+        published (str): Name of the published figure in the metafile, if it is not the heading;
+            '-' if none is published.
+    """
 
     heading: str
     benchmark: str
     metric: str
     scale: float = 1
+    published: str = ''
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the report.
+    """Table of a report.
 
     Attributes:
-        title (str): What it shows.
-        columns (tuple[Column, ...]): Its figures.
-        published (Mapping[str, Mapping[str, float]]): Source -> heading -> figure.
+        title (str): Its title.
+        columns (tuple[Column, ...]): Its columns.
+        note (str): A sentence on the published figures.
     """
 
     title: str
     columns: tuple[Column, ...]
-    published: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    note: str = ''
 
 
 @dataclass(frozen=True)
@@ -74,15 +69,20 @@ class Suite:
     tables: tuple[Table, ...]
 
     def metrics_of(self, benchmark: Benchmark) -> list[str]:
-        """Names of the metrics that the tables show of a benchmark."""
+        """Return the names of the metrics of a benchmark that the tables show."""
         columns = [column for table in self.tables for column in table.columns]
         return [column.metric for column in columns if column.benchmark == benchmark.name]
 
+    def configs_of(self, table: Table) -> list[str]:
+        """Return the config files that a table shows, each once, in the order of its columns."""
+        configs = {benchmark.name: benchmark.config for benchmark in self.benchmarks}
+        return list(dict.fromkeys(configs[column.benchmark] for column in table.columns))
+
     def select(self, names: list[str] | None) -> list[Benchmark]:
-        """The benchmarks of these names, in the order they run in; None gives all.
+        """Return the benchmarks of these names, in the order they run in; None returns all.
 
         Raises:
-            ValueError: A name is not one of the suite's.
+            ValueError: If a name is not one of the suite's.
         """
         known = [benchmark.name for benchmark in self.benchmarks]
         unknown = set(names or ()) - set(known)

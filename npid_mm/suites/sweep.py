@@ -1,4 +1,4 @@
-"""A grid of settings: each combination trained in a folder of its own, and the best reported."""
+"""Sweep over a grid of settings, with a training per combination in its own folder."""
 
 import json
 import re
@@ -10,16 +10,16 @@ from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.outputs import JSON, check_output
 from npid_mm.utils.processes import run_logged
 
-SUMMARY = 'sweep.json'  # in the sweep's folder: what is swept, and what came out so far
+SUMMARY = 'sweep.json'  # in the folder of the sweep: its settings, and the results so far
 RESULT = 'result.json'  # in a cell's folder, once it is finished
 LOG = 'output.log'
 
 
 def parse_axis(text: str) -> tuple[str, list[str]]:
-    """``KEY=V1,V2`` to (key, values).
+    """Parse ``KEY=V1,V2`` to (key, values).
 
     Raises:
-        ValueError: It is written in another way, or a value is there twice.
+        ValueError: If the text has another form, or a value occurs twice.
     """
     key, _, values = text.partition('=')
     axis = [value.strip() for value in values.split(',')]
@@ -31,10 +31,10 @@ def parse_axis(text: str) -> tuple[str, list[str]]:
 
 
 def grid_cells(axes: Sequence[tuple[str, list[str]]]) -> list[dict[str, str]]:
-    """Every combination of the axes' values, as key -> value.
+    """Return every combination of the values of the axes, as key -> value.
 
     Raises:
-        ValueError: Two axes have the same key.
+        ValueError: If two axes have the same key.
     """
     keys = [key for key, _ in axes]
     if len(set(keys)) < len(keys):
@@ -44,26 +44,28 @@ def grid_cells(axes: Sequence[tuple[str, list[str]]]) -> list[dict[str, str]]:
 
 
 class Sweep:
-    """The cells of a grid below one folder; what is finished there is not done again.
+    """Trainings of the cells of a grid below one folder; finished cells are not run again.
 
     Args:
-        folder (Path): The sweep's folder.
+        folder (Path): Folder of the sweep.
         cells (list[dict[str, str]]): Settings of each cell, see :func:`grid_cells`.
-        metric (str): What to compare the cells by, at the last evaluation; more is better.
-        origin (dict): What all cells share (config, options): a folder holds one sweep's.
+        metric (str): Metric of the last evaluation to compare the cells by; higher is better.
+        origin (dict): Config and options that all cells share. A folder holds one sweep.
 
     Raises:
-        ValueError: The folder holds cells of another ``origin``.
-        OSError: A file of another kind is in the place of the summary.
+        ValueError: If the folder holds a sweep of another ``origin``.
+        OSError: If the path of the summary is taken by something else.
     """
 
-    def __init__(self, folder: Path, cells: list[dict[str, str]], metric: str, origin: dict):
+    def __init__(
+        self, folder: Path, cells: list[dict[str, str]], metric: str, origin: dict
+    ) -> None:
         self.folder = folder
         self.cells = cells
         self.metric = metric
         self.origin = origin
         summary = check_output(folder / SUMMARY, JSON, name='the summary of the sweep')
-        if summary.is_file() and _origin(summary) != origin:
+        if summary.is_file() and _origin_of(summary) != origin:
             raise ValueError(
                 f'{folder} holds a sweep of another config or other options (--cfg-options, '
                 '--auto-scale-lr): choose another --work-dir, or remove that folder'
@@ -71,24 +73,24 @@ class Sweep:
         self.write()
 
     def cell_folder(self, cell: dict[str, str]) -> Path:
-        """Where a cell trains."""
+        """Return the folder that a cell is trained in."""
         return self.folder / cell_name(cell)
 
     def result(self, cell: dict[str, str]) -> dict[str, float] | None:
-        """All metrics of a finished cell, or None; also None without the one to compare by."""
+        """Return the metrics of a finished cell; None if unfinished or without ``self.metric``."""
         path = self.cell_folder(cell) / RESULT
         metrics = json.loads(path.read_text()) if path.is_file() else {}
         return metrics if self.metric in metrics else None
 
     def run(self, cell: dict[str, str], command: list[str]) -> str | None:
-        """Train a cell, its output in a log beside its checkpoints.
+        """Train a cell, with a log beside its checkpoints.
 
         Args:
             cell (dict[str, str]): One of ``cells``.
-            command (list[str]): What to run; the cell's folder and settings are added to it.
+            command (list[str]): Command to run; the folder and the settings are appended.
 
         Returns:
-            str, optional: What went wrong, if it did.
+            str, optional: The error, if there was one.
         """
         folder = self.cell_folder(cell)
         folder.mkdir(parents=True, exist_ok=True)
@@ -105,12 +107,12 @@ class Sweep:
         return None
 
     def best(self) -> dict[str, str] | None:
-        """The finished cell with the highest metric; None before any is finished."""
+        """Return the finished cell with the highest metric; None before any is finished."""
         finished = [cell for cell in self.cells if self.result(cell)]
         return max(finished, key=lambda cell: self.result(cell)[self.metric], default=None)
 
     def write(self) -> None:
-        """Write down what is swept and what came out so far."""
+        """Write the settings of the sweep and the results so far."""
         summary = dict(
             origin=self.origin,
             metric=self.metric,
@@ -120,22 +122,22 @@ class Sweep:
         write_atomic(self.folder / SUMMARY, json.dumps(summary, indent=2))
 
 
-def _origin(summary: Path) -> dict | None:
-    """What the cells of an older summary share, None if it is no summary of a sweep."""
+def _origin_of(summary: Path) -> dict | None:
+    """Return the origin in a summary, None if the file is not the summary of a sweep."""
     content = json.loads(summary.read_text())
     return content.get('origin') if isinstance(content, dict) else None
 
 
 def cell_name(cell: dict[str, str]) -> str:
-    """What a cell's folder is called."""
+    """Return the name of the folder of a cell."""
     name = ','.join(f'{key}={value}' for key, value in cell.items())
     return re.sub(r'[^\w.,=+-]', '_', name)
 
 
 def last_metrics(work_dir: Path) -> dict[str, float]:
-    """Metrics of the last evaluation that a work dir's logs have; empty without one."""
+    """Return the metrics of the last evaluation in the logs of a work dir; empty without one."""
     metrics = {}
-    # named by the time of their start
+    # the folders are named by the time of their start
     for path in sorted(work_dir.glob('*/vis_data/scalars.json')):
         for line in path.read_text().splitlines():
             scalars = json.loads(line)

@@ -1,14 +1,14 @@
 """tools/benchmark.py: what runs, what is kept, and the report."""
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import torch
 
-from npid_mm.datasets.layout_checks import LayoutReport
-from npid_mm.suites.published import SOURCES
-from npid_mm.suites.suite import Benchmark, Column, DataSet, Suite, Table
+from npid_mm.datasets.layout_checks import LayoutCheck
+from npid_mm.suites.suite import Benchmark, Column, Suite, Table
 
 # in place of the real tools: what a config says comes out, or goes wrong
 TEST = """
@@ -22,7 +22,17 @@ if said['broken'] and not pathlib.Path(said['broken']).exists():
 out = pathlib.Path(sys.argv[sys.argv.index('--out') + 1])
 out.write_text(json.dumps(said['figures']))
 """
-SOURCE = 'MMSelfSup'
+METAFILE = """
+Models:
+  - Name: published
+    Metadata:
+      Source: MMSelfSup
+      Provenance: published, on its page
+    Results:
+      - Metrics:
+          Works: 42.9
+    Config: works.py
+"""
 
 
 @pytest.fixture
@@ -36,30 +46,40 @@ def root(tmp_path):
         figures = {f'{name}/top1': figure, f'{name}/top5': figure + 20}
         text = f'figures = {figures}\nbroken = {broken!r}\ntest_cfg = dict(k=1)\n'
         (root / f'{name}.py').write_text(text)
+    (root / 'model-index.yml').write_text('Import: [metafile.yml]')
+    (root / 'metafile.yml').write_text(METAFILE)
     (tmp_path / 'data/here').mkdir(parents=True)
     (tmp_path / 'data/here/1.jpg').touch()
     return root
 
 
-def count_images(folder):
-    """A check of a data set."""
-    counts = {'val': len(list(folder.iterdir()))}
-    return LayoutReport(counts=counts, notices=['val | is small'])
+@dataclass(frozen=True, kw_only=True)
+class CountImages(LayoutCheck):
+    """A check that counts files."""
+
+    folder: str
+
+    def check(self, root, report):
+        report.counts['val'] = len(list(root.iterdir()))
+        report.notices.append('val | is small')
+
+
+HERE, GONE = CountImages(folder='here'), CountImages(folder='gone')
 
 
 SUITE = Suite(
     benchmarks=(
-        Benchmark('breaks', 'breaks.py', DataSet('here', count_images)),
-        Benchmark('lacks', 'lacks.py', DataSet('gone', count_images)),
-        Benchmark('works', 'works.py', DataSet('here', count_images)),
+        Benchmark('breaks', 'breaks.py', HERE),
+        Benchmark('lacks', 'lacks.py', GONE),
+        Benchmark('works', 'works.py', HERE),
     ),
     tables=(
         Table(
             'Top-1 (%)',
             tuple(Column(name.title(), name, f'{name}/top1') for name in ('works', 'breaks')),
-            {SOURCE: {'Works': 42.9}},
+            'A note on what is published.',
         ),
-        Table('Top-5 (%)', (Column('Works', 'works', 'works/top5'),)),
+        Table('Top-5 (%)', (Column('Works', 'works', 'works/top5', published='-'),), 'A note.'),
     ),
 )
 
@@ -86,7 +106,7 @@ def test_what_can_run_is_run_once(small, tmp_path):
     log = 'out/breaks/output.log'
     assert f'1 of 3: breaks\n  failed\n  tools/test.py: exit status 1, see {log}\n' in text
     assert '    tested epoch_200.pth\n    nothing comes of this\n' in text
-    assert '2 of 3: lacks\n  no data\n  there is no folder data/gone\n' in text
+    assert '2 of 3: lacks\n  no data\n  folder not found: data/gone\n' in text
     assert '3 of 3: works\n  finished\n  val | is small\nreport: out/report.md\n' in text
 
     digest = json.loads((tmp_path / 'out/report.json').read_text())['about']['sha256']
@@ -99,9 +119,11 @@ Ours: `{trained}`, sha256 {digest[:8]}.
 
 Published: NPID, ResNet-50, 200 epochs on ImageNet.
 
-- MMSelfSup: {SOURCES[SOURCE]}
+- MMSelfSup: on its page
 
 ## Top-1 (%)
+
+A note on what is published.
 
 |  | Works | Breaks |
 | --- | --- | --- |
@@ -119,7 +141,7 @@ Published: NPID, ResNet-50, 200 epochs on ImageNet.
 | benchmark | state | images | notes | config |
 | --- | --- | --- | --- | --- |
 | breaks | failed | val 1 | tools/test.py: exit status 1, see {log} | `breaks.py` |
-| lacks | no data | - | there is no folder data/gone | `lacks.py` |
+| lacks | no data | - | folder not found: data/gone | `lacks.py` |
 | works | finished | val 1 | val \\| is small | `works.py` |
 """
     )
@@ -134,8 +156,9 @@ Published: NPID, ResNet-50, 200 epochs on ImageNet.
     assert report['benchmarks']['lacks']['metrics'] == {'lacks/top1': 70.0, 'lacks/top5': 90.0}
     assert report['tables'][0] == dict(
         title='Top-1 (%)',
+        note='A note on what is published.',
         headings=['Works', 'Breaks'],
-        published={SOURCE: [42.9, None]},
+        published={'MMSelfSup': [42.9, None]},
         ours=[12.345, 50.0],
     )
     calls = {name: log_of(name).count('tested') for name in ('works', 'breaks', 'lacks')}

@@ -2,7 +2,6 @@
 
 import json
 import socket
-from functools import partial
 
 import pytest
 import torch
@@ -12,15 +11,26 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
 from npid_mm.config.loaders import set_loader_defaults
-from npid_mm.datasets.layout_checks import LayoutReport, check_image_lists
-from npid_mm.suites.suite import Benchmark, Column, DataSet, Suite, Table
+from npid_mm.datasets.layout_checks import LAYOUT_CHECKS, LayoutCheck
+from npid_mm.suites.suite import Benchmark, Column, Suite, Table
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, probe_config
 from tests.toy import ROOT
 
 KNN = ROOT / 'configs/benchmarks/classification/imagenet/knn_resnet50_in1k.py'
 LR = 'optim_wrapper.optimizer.lr'
-IMAGENET = DataSet('imagenet', partial(check_image_lists, classes=10))
-DIGITS = DataSet('digits', lambda folder: LayoutReport())
+IMAGENET = LAYOUT_CHECKS['imagenet'](classes=10)
+
+
+class Unchecked(LayoutCheck):
+    """A data set that nothing is asked of."""
+
+    folder = 'digits'
+
+    def check(self, root, report):
+        pass
+
+
+DIGITS = Unchecked()
 
 
 @pytest.fixture

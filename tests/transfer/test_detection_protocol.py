@@ -196,7 +196,7 @@ def test_stride_is_in_the_middle_convolution(name):
 def test_nothing_is_downloaded(name):
     """The weights come from the checkpoint alone."""
     cfg = load(name)
-    assert 'NPIDState' not in str(cfg.model) and cfg.pretrained is None
+    assert 'Pretrained' not in str(cfg.model) and cfg.pretrained is None
     assert [hook.type for hook in cfg.custom_hooks] == [
         'mmpretrain.PretrainedBackboneHook',
         'mmpretrain.DivergenceHook',

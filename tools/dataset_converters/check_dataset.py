@@ -12,51 +12,30 @@ from pathlib import Path
 from rich.progress import track
 
 from npid_mm.cli.errors import ToolParser, run_tool
-from npid_mm.datasets.layout_checks import (
-    IMAGENET,
-    LABELED_LISTS,
-    PLACES205,
-    check_cifar10,
-    check_cityscapes,
-    check_coco,
-    check_image_lists,
-    check_inaturalist2018,
-    check_voc0712,
-    check_voc2007,
-    check_voc2012aug,
-)
+from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
+from npid_mm.datasets.layout_checks.image_lists import LABELED_LISTS, ImageListCheck
 
-CHECKS = {
-    'imagenet': check_image_lists,
-    'places205': check_image_lists,
-    'inaturalist2018': check_inaturalist2018,
-    'voc2007': check_voc2007,
-    'voc0712': check_voc0712,
-    'voc2012aug': check_voc2012aug,
-    'cityscapes': check_cityscapes,
-    'coco': check_coco,
-    'cifar10': check_cifar10,
-}
 LISTS = ('train', 'val')
 
 
 def parse_args() -> dict:
-    """Read the command line: ``check`` and the arguments to call it with."""
+    """Read the command line: ``check``, ``root`` and the arguments to build the check with."""
     parser = ToolParser(
         description='Check that the files of a data set are there and fit together.'
     )
     names = parser.add_subparsers(metavar='DATA_SET', required=True)
-    for name, check in CHECKS.items():
+    for name, check in sorted(LAYOUT_CHECKS.items()):
         own = names.add_parser(name, help=f'check {name}')
         own.set_defaults(check=check)
         own.add_argument('root', type=Path, metavar='DATA_ROOT', help='data_root of the configs')
-        if check is not check_cifar10:  # whose few files are all read
+        if check.samples_files:
             add_sample(own)
-        if check is check_image_lists:
-            layout = {'imagenet': IMAGENET, 'places205': PLACES205}[name]
-            own.set_defaults(layout=layout, lists=LISTS)
+        if issubclass(check, ImageListCheck):
+            own.set_defaults(lists=LISTS)
             own.add_argument(
-                '--classes', type=int, help=f'of a part of it; default: {layout.classes}'
+                '--classes',
+                type=int,
+                help=f'number of classes in a part of it; default: {check.num_classes}',
             )
         if name == 'imagenet':
             own.add_argument(
@@ -89,10 +68,10 @@ def show(files: list, name: str) -> Iterable:
 def main() -> int:
     """Print what is wrong, or one line that says that all is well; returns the exit code."""
     args = parse_args()
-    check = args.pop('check')
-    if not args['root'].is_dir():
-        raise FileNotFoundError(f'DATA_ROOT: there is no folder {args["root"]}')
-    report = check(**args)
+    check, root = args.pop('check'), args.pop('root')
+    if not root.is_dir():
+        raise FileNotFoundError(f'DATA_ROOT: there is no folder {root}')
+    report = check(**args)(root)
     for text in report.problems:
         print(f'problem: {text}')
     for text in report.notices:

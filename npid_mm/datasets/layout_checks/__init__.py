@@ -1,25 +1,14 @@
-from .cifar10 import check_cifar10
-from .cityscapes import check_cityscapes
-from .coco import check_coco
-from .image_lists import IMAGENET, LABELED_LISTS, PLACES205, ListLayout, check_image_lists
-from .inaturalist2018 import check_inaturalist2018
-from .report import LayoutReport
-from .voc0712 import check_voc0712
-from .voc2007 import check_voc2007
-from .voc2012aug import check_voc2012aug
+"""Checks that the files of a data set on disk are there and fit together, one module per data set.
 
-__all__ = [
-    'IMAGENET',
-    'LABELED_LISTS',
-    'PLACES205',
-    'LayoutReport',
-    'ListLayout',
-    'check_cifar10',
-    'check_cityscapes',
-    'check_coco',
-    'check_image_lists',
-    'check_inaturalist2018',
-    'check_voc0712',
-    'check_voc2007',
-    'check_voc2012aug',
-]
+Every module of this package is imported here, so that a new one is registered by being there.
+"""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from .base import LAYOUT_CHECKS, LayoutCheck, LayoutReport, register_check
+
+__all__ = ['LAYOUT_CHECKS', 'LayoutCheck', 'LayoutReport', 'register_check']
+
+for _module in iter_modules(__path__, f'{__name__}.'):
+    import_module(_module.name)

@@ -1,29 +1,29 @@
-"""What the check of lists says about wrong ones, for ImageNet and Places205."""
+"""Findings of the checks of ImageNet and Places205."""
 
 import pytest
 
-from npid_mm.datasets.layout_checks import PLACES205, check_image_lists
+from npid_mm.datasets.layout_checks.image_lists import ImageNetCheck, Places205Check
 
 
 def edit(tiny, change, name='train'):
-    """Replace the lines of a list by what ``change`` makes of them."""
+    """Apply ``change`` to the lines of a list."""
     path = tiny / 'meta' / f'{name}.txt'
     path.write_text('\n'.join(change(path.read_text().splitlines())))
 
 
 def problems(tiny, **options):
-    return check_image_lists(tiny, **{'classes': 3, **options}).problems
+    return ImageNetCheck(**{'classes': 3, **options})(tiny).problems
 
 
 def test_good_data_set_has_no_problem_and_its_counts(tiny):
-    report = check_image_lists(tiny, classes=3)
+    report = ImageNetCheck(classes=3)(tiny)
     assert (report.problems, report.notices) == ([], [])
     assert report.counts == {'train': 12, 'val': 6} and report.looked_for == 18
 
 
 def test_imagenets_numbers_are_only_a_notice(tiny):
-    """With 1000 classes the numbers of images are known."""
-    report = check_image_lists(tiny)
+    """The published numbers of images are compared for all 1000 classes only."""
+    report = ImageNetCheck()(tiny)
     assert report.notices == [
         'meta/train.txt lists 12 images, ImageNet has 1,281,167',
         'meta/val.txt lists 6 images, ImageNet has 50,000',
@@ -65,13 +65,13 @@ def test_nothing_there(tmp_path):
         ),
         (
             lambda lines: [f'train/{line}' for line in lines],
-            'paths start with train/, which data_prefix puts before them once more: leave it out, '
-            'for example in train/n01/n01_0.JPEG (line 1)',
+            'paths start with train/, which data_prefix adds again: remove it, for example '
+            'in train/n01/n01_0.JPEG (line 1)',
         ),
     ],
 )
 def test_wrong_training_list(tiny, change, expected):
-    """Each mistake is told once, by its first line, and nothing else is."""
+    """Each error is reported once, by its first line."""
     edit(tiny, change)
     assert problems(tiny) == [f'meta/train.txt: {expected}']
 
@@ -87,7 +87,7 @@ def test_label_out_of_range(tiny, label):
 
 
 def test_validation_labels_in_another_order(tiny):
-    """The development kit numbers its classes otherwise: lists that are right by themselves."""
+    """The development kit numbers its classes in another order; each list is valid alone."""
     edit(tiny, lambda lines: [f'{line[:-1]}{2 - int(line[-1])}' for line in lines], 'val')
     assert problems(tiny) == [
         'several labels for 2 class folders, the first: n01: 0 (meta/train.txt), 2 (meta/val.txt)'
@@ -107,7 +107,7 @@ def test_subset_must_be_part_of_the_training_list(tiny):
 
 
 def test_sample_limits_what_is_looked_for(tiny):
-    """None looks for all files; a sample is watched, and drawn from the whole list."""
+    """None looks for all files; a sample is taken from the whole list."""
     for path in (tiny / 'train').rglob('*.JPEG'):
         path.unlink()
     watched = {}
@@ -116,15 +116,15 @@ def test_sample_limits_what_is_looked_for(tiny):
         watched[name] = [number for number, _ in files]
         return files
 
-    report = check_image_lists(tiny, classes=3, sample=5, watch=watch)
+    report = ImageNetCheck(classes=3, sample=5, watch=watch)(tiny)
     assert report.looked_for == 10 and '5 of the 5 files' in report.problems[0]
     assert len(watched['train']) == 5 and max(watched['train']) > 5
-    report = check_image_lists(tiny, classes=3, sample=None, watch=watch)
+    report = ImageNetCheck(classes=3, sample=None, watch=watch)(tiny)
     assert '12 of the 12 files' in report.problems[0]
     assert watched['train'] == list(range(1, 13))
 
 
-def test_numbers_of_the_check_are_named(tiny):
+def test_wrong_arguments(tiny):
     with pytest.raises(ValueError, match='classes must be at least 1, got 0'):
         problems(tiny, classes=0)
     with pytest.raises(ValueError, match='sample must be at least 1, got 0'):
@@ -132,23 +132,23 @@ def test_numbers_of_the_check_are_named(tiny):
 
 
 def test_places205_is_found_good(places205):
-    report = check_image_lists(places205, PLACES205, classes=10, sample=None)
+    report = Places205Check(classes=10, sample=None)(places205)
     assert (report.problems, report.notices) == ([], [])
     assert report.counts == {'train': 40, 'val': 20} and report.looked_for == 60
 
 
 def test_numbers_of_places205_are_its_own(places205):
-    report = check_image_lists(places205, PLACES205)
+    report = Places205Check()(places205)
     assert report.notices[0] == 'meta/train.txt lists 40 images, Places205 has 2,448,873'
     assert report.problems[1].startswith('meta/val.txt: no image of 195 of 205 classes: 10, 11,')
 
 
 def test_official_list_of_places205_instead_of_the_converted_one(tmp_path):
-    """Its paths start from the folder of images, so that no file is found."""
+    """Its paths start from the folder of images, so no file is found."""
     (tmp_path / 'meta').mkdir()
     (tmp_path / 'meta/train.txt').write_text('a/abbey/gsun_1.jpg 0\n')
-    assert check_image_lists(tmp_path, PLACES205, classes=1).problems == [
+    assert Places205Check(classes=1)(tmp_path).problems == [
         f'meta/train.txt: 1 of the 1 files looked for are not in {tmp_path}, the first: '
-        'a/abbey/gsun_1.jpg (line 1); make_places205_lists.py --force writes the list anew',
+        'a/abbey/gsun_1.jpg (line 1); make_places205_lists.py --force writes the list again',
         f'list meta/val.txt is missing in {tmp_path}: make_places205_lists.py writes it',
     ]

@@ -1,16 +1,16 @@
-"""What the check of iNaturalist 2018 says."""
+"""Findings of the check of iNaturalist 2018."""
 
 import json
 import shutil
 
 import pytest
 
-from npid_mm.datasets.layout_checks import check_inaturalist2018
+from npid_mm.datasets.layout_checks.inaturalist2018 import INaturalist2018Check
 
 
 @pytest.fixture
 def copied(inaturalist2018, tmp_path):
-    """A copy to spoil."""
+    """A copy to damage."""
     return shutil.copytree(inaturalist2018, tmp_path / 'copied')
 
 
@@ -25,7 +25,7 @@ def test_good_files_and_their_numbers(inaturalist2018):
         watched[name] = files
         return files
 
-    report = check_inaturalist2018(inaturalist2018, sample=30, watch=watch)
+    report = INaturalist2018Check(sample=30, watch=watch)(inaturalist2018)
     assert report.problems == []
     assert report.counts == {'train': 40, 'val': 20} and report.looked_for == 50
     assert report.notices == [
@@ -38,14 +38,14 @@ def test_good_files_and_their_numbers(inaturalist2018):
 
 
 def test_nothing_there(tmp_path):
-    train, val = check_inaturalist2018(tmp_path).problems
+    train, val = INaturalist2018Check()(tmp_path).problems
     assert train.startswith(f'no file {tmp_path}/train2018.json: unpack ')
     assert val.startswith(f'no file {tmp_path}/val2018.json: unpack ')
 
 
 def test_images_not_unpacked(copied):
     shutil.rmtree(copied / 'train_val2018/Plantae')
-    train, val = check_inaturalist2018(copied).problems
+    train, val = INaturalist2018Check()(copied).problems
     start = f'20 of the 40 files looked for are not in {copied}, the first: train_val2018/Plantae/'
     assert train.startswith(f'train2018.json: {start}')
     assert val.startswith('val2018.json: 10 of the 20 files')
@@ -54,20 +54,15 @@ def test_images_not_unpacked(copied):
 def test_category_without_an_image(copied):
     content = json.loads((copied / 'train2018.json').read_text())
     rewrite(copied / 'train2018.json', categories=[*content['categories'], dict(id=10, name='x')])
-    assert check_inaturalist2018(copied).problems == [
+    assert INaturalist2018Check()(copied).problems == [
         'train2018.json: no image of 1 of 11 categories, the first: 10',
         'train2018.json and val2018.json number their categories differently: take both from the '
         'same release',
     ]
 
 
-def test_wrong_content_is_told_in_the_words_of_the_data_set(copied):
+def test_wrong_content_is_reported_by_the_reader(copied):
     rewrite(copied / 'val2018.json', annotations=[])
-    assert check_inaturalist2018(copied).problems == [
+    assert INaturalist2018Check()(copied).problems == [
         f'{copied}/val2018.json: 20 images have no annotation, the first: image id 10000'
     ]
-
-
-def test_sample_is_named():
-    with pytest.raises(ValueError, match='sample must be at least 1, got 0'):
-        check_inaturalist2018('nowhere', sample=0)

@@ -1,20 +1,20 @@
-"""What the check of VOC2007 says."""
+"""Findings of the check of VOC2007."""
 
 import shutil
 
 import pytest
 
-from npid_mm.datasets.layout_checks import check_voc2007
+from npid_mm.datasets.layout_checks.voc2007 import VOC2007Check
 
 
 @pytest.fixture
 def copied(voc2007, tmp_path):
-    """A copy to spoil."""
+    """A copy to damage."""
     return shutil.copytree(voc2007, tmp_path / 'VOCdevkit/VOC2007')
 
 
 def test_good_lists_and_their_numbers(voc2007):
-    report = check_voc2007(voc2007)
+    report = VOC2007Check()(voc2007)
     assert report.problems == []
     assert report.counts == {'trainval': 60, 'test': 40} and report.looked_for == 100
     assert report.notices == [
@@ -26,15 +26,15 @@ def test_good_lists_and_their_numbers(voc2007):
 @pytest.mark.parametrize('inner', ['VOC2007', 'VOCdevkit/VOC2007'])
 def test_folder_above_is_named(copied, inner):
     above = copied.parents[inner.count('/')]
-    assert check_voc2007(above).problems == [
-        f'{above} has {inner}/ inside: name that folder, {copied}'
+    assert VOC2007Check()(above).problems == [
+        f'{above} has {inner}/ inside: use that folder, {copied}'
     ]
 
 
 def test_only_trainval_unpacked(copied):
     for path in (copied / 'ImageSets/Main').glob('*test.txt'):
         path.unlink()
-    (problem,) = check_voc2007(copied).problems
+    (problem,) = VOC2007Check()(copied).problems
     assert problem.startswith('21 of 21 lists of test are missing in ')
     assert 'unpack VOCtest_06-Nov-2007.tar' in problem
 
@@ -43,7 +43,7 @@ def test_images_missing(copied):
     gone = sorted((copied / 'JPEGImages').iterdir())
     for path in gone[:70]:
         path.unlink()
-    problems = check_voc2007(copied).problems
+    problems = VOC2007Check()(copied).problems
     counts = [int(problem.split(': ')[1].split()[0]) for problem in problems]
     assert len(problems) == 2 and sum(counts) == 70
     assert f'files looked for are not in {copied}, the first: JPEGImages/' in problems[0]
@@ -53,7 +53,7 @@ def test_class_without_a_positive(copied):
     """Difficult objects alone give no positive."""
     path = copied / 'ImageSets/Main/sofa_trainval.txt'
     path.write_text(path.read_text().replace('  1\n', '  0\n'))
-    assert check_voc2007(copied).problems == [
+    assert VOC2007Check()(copied).problems == [
         'no image of trainval shows a sofa that is not difficult'
     ]
 
@@ -65,9 +65,4 @@ def test_test_image_in_training(copied):
         path.write_text(f'{path.read_text()}{image} -1\n')
     (lists / 'trainval.txt').write_text(f'{(lists / "trainval.txt").read_text()}{image}\n')
     expected = f'1 image of trainval in test too, the first: {image}'
-    assert check_voc2007(copied).problems == [expected]
-
-
-def test_sample_is_named():
-    with pytest.raises(ValueError, match='sample must be at least 1, got -1'):
-        check_voc2007('nowhere', sample=-1)
+    assert VOC2007Check()(copied).problems == [expected]

@@ -1,19 +1,19 @@
-"""What the check of VOC2012 with additional annotations says."""
+"""Findings of the check of VOC2012 with additional annotations."""
 
 import pytest
 
-from npid_mm.datasets.layout_checks import check_voc2012aug
+from npid_mm.datasets.layout_checks.voc2012aug import VOC2012AugCheck
 from tests.segmentation_layouts import write_voc2012aug
 
 
 @pytest.fixture
 def voc(digits, tmp_path):
-    """A folder to spoil."""
+    """A folder to damage."""
     return write_voc2012aug(digits, tmp_path)
 
 
 def test_good_lists_and_their_numbers(voc):
-    report = check_voc2012aug(voc)
+    report = VOC2012AugCheck()(voc)
     assert report.problems == [] and report.counts == dict(train=6, aug=10, val=6)
     assert report.looked_for == 2 * 22
     assert report.notices == [
@@ -24,31 +24,31 @@ def test_good_lists_and_their_numbers(voc):
 
 
 def test_wrong_folder_names_every_list(tmp_path):
-    problems = check_voc2012aug(tmp_path).problems
+    problems = VOC2012AugCheck()(tmp_path).problems
     assert [problem.split(' is missing')[0] for problem in problems] == [
-        f'ImageSets/Segmentation/{split}.txt' for split in ('train', 'aug', 'val')
+        f'list ImageSets/Segmentation/{split}.txt' for split in ('train', 'aug', 'val')
     ]
 
 
 def test_folder_above_and_empty_list(voc):
-    (problem,) = check_voc2012aug(voc.parent).problems
-    assert problem == f'{voc.parent} has VOC2012/ inside: name that folder, {voc}'
+    (problem,) = VOC2012AugCheck()(voc.parent).problems
+    assert problem == f'{voc.parent} has VOC2012/ inside: use that folder, {voc}'
     (voc / 'ImageSets/Segmentation/val.txt').write_text('')
-    (problem,) = check_voc2012aug(voc).problems
-    assert problem == f'ImageSets/Segmentation/val.txt in {voc} is empty'
+    (problem,) = VOC2012AugCheck()(voc).problems
+    assert problem == f'list ImageSets/Segmentation/val.txt in {voc} is empty'
 
 
 def test_additional_annotations_not_converted(voc):
-    """VOC2012 as it is unpacked: the way to the rest is named."""
+    """VOC2012 as unpacked: the message names the converter."""
     (voc / 'ImageSets/Segmentation/aug.txt').unlink()
-    (problem,) = check_voc2012aug(voc).problems
+    (problem,) = VOC2012AugCheck()(voc).problems
     assert 'aug.txt is missing in' in problem and 'voc_aug.py writes it' in problem
 
 
 def test_missing_masks_and_images(voc):
     (voc / 'SegmentationClassAug/2008_000003.png').unlink()
     (voc / 'JPEGImages/2009_000001.jpg').unlink()
-    first, second = check_voc2012aug(voc).problems
+    first, second = VOC2012AugCheck()(voc).problems
     assert first.endswith(f'are not in {voc}, the first: SegmentationClassAug/2008_000003.png')
     assert second.endswith(f'are not in {voc}, the first: JPEGImages/2009_000001.jpg')
 
@@ -58,9 +58,4 @@ def test_val_images_among_the_additional_ones(voc):
     lists = voc / 'ImageSets/Segmentation'
     (voc / 'SegmentationClassAug/2009_000002.png').touch()
     (lists / 'aug.txt').write_text((lists / 'aug.txt').read_text() + '2009_000002\n')
-    assert check_voc2012aug(voc).problems == ['1 image of aug in val too, the first: 2009_000002']
-
-
-def test_sample_is_checked(voc):
-    with pytest.raises(ValueError, match='sample must be at least 1, got 0'):
-        check_voc2012aug(voc, sample=0)
+    assert VOC2012AugCheck()(voc).problems == ['1 image of aug in val too, the first: 2009_000002']
