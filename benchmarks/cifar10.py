@@ -1,10 +1,10 @@
-"""The paper's table of losses on CIFAR-10: train, then kNN and a linear SVM on the embeddings.
+"""Repeat the paper's table of losses on CIFAR-10: train, then kNN and a linear SVM.
 
     python benchmarks/cifar10.py                        the paper's recipe, 200 epochs; a GPU's work
     python benchmarks/cifar10.py --scaled --seeds 3     a small network on a tenth of the images
 
-Every run trains with tools/train.py and goes on from its newest checkpoint, and what has been
-evaluated is not run again: stop it, start it again, spread it over several short runs.
+Every run trains with tools/train.py and resumes from its newest checkpoint, and finished runs are
+not repeated, so the command can be stopped and started again.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.evaluation import weighted_knn
+from npid_mm.suites.metafile import read_published
 
 ROOT = Path(__file__).resolve().parents[1]
 CONFIGS = ROOT / 'configs' / 'selfsup' / 'npid'
@@ -34,18 +35,18 @@ EXACT, NCE, PARAMETRIC = (
 )
 FEEDS = ('per batch', 'per image')
 PER_IMAGE = CONFIGS.parent / '_base_' / 'datasets' / 'cifar10_per-image.py'
-# name: config, options, and the published cells (linear SVM, kNN)
+# name of a row, as in the metafile: config, options
 ROWS = {
-    'parametric softmax': (PARAMETRIC, {}, (60.3, 63.0)),
-    'NCE, m = 1': (NCE, {'model.head.num_negatives': 1}, (44.3, 42.5)),
-    'NCE, m = 10': (NCE, {'model.head.num_negatives': 10}, (60.2, 63.4)),
-    'NCE, m = 512': (NCE, {'model.head.num_negatives': 512}, (64.3, 78.4)),
-    'NCE, m = 4096': (NCE, {}, (70.2, 80.4)),
-    'exact softmax': (EXACT, {}, (75.4, 80.8)),
+    'parametric softmax': (PARAMETRIC, {}),
+    'NCE, m = 1': (NCE, {'model.head.num_negatives': 1}),
+    'NCE, m = 10': (NCE, {'model.head.num_negatives': 10}),
+    'NCE, m = 512': (NCE, {'model.head.num_negatives': 512}),
+    'NCE, m = 4096': (NCE, {}),
+    'exact softmax': (EXACT, {}),
 }
 K, TEMPERATURE = 200, 0.1
 # The scaled protocol: a tenth of the images, a quarter of the width, a second stride, 30 epochs,
-# and small batches, so that there are steps enough to learn in
+# and small batches for enough steps
 SCALED = {
     'train_dataloader.dataset.fraction': 0.1,
     'train_dataloader.batch_size': 32,
@@ -58,8 +59,8 @@ SCALED = {
     'param_scheduler.milestones': [18, 24],
     'train_cfg.val_interval': 30,
 }
-# the constant Z of the first batch, from random rows, is far from what features give: with few
-# steps the network is thrown about, the more the larger m. Here Z follows as an average
+# Z of the first batch is estimated from random rows, far from that of features. It makes short runs
+# unstable, increasingly with m, so Z is an average here.
 SCALED_ROWS = {
     'parametric softmax': {'model.head.length': 5000},
     **{row: {'model.head.z_momentum': 0.1} for row in ROWS if row.startswith('NCE')},
@@ -70,7 +71,9 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--images', type=Path, help='CIFAR-10 as train/CLASS/* and test/CLASS/*')
-    parser.add_argument('--scaled', action='store_true', help='the protocol for machines of no GPU')
+    parser.add_argument(
+        '--scaled', action='store_true', help='small protocol, for CPUs'
+    )
     parser.add_argument('--seeds', type=int, default=1)
     parser.add_argument('--rows', nargs='+', choices=ROWS, default=list(ROWS), metavar='ROW')
     parser.add_argument(
@@ -82,7 +85,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def use_folder(cfg: Config, images: Path) -> None:
-    """Read the images from files, in place of MMPretrain's CIFAR-10: BGR instead of RGB."""
+    """Read the images from files instead of MMPretrain's CIFAR-10: BGR instead of RGB."""
     cfg.data_preprocessor.bgr_to_rgb = True
     for split, holder in (
         ('train', cfg.train_dataloader.dataset),
@@ -107,8 +110,8 @@ def use_folder(cfg: Config, images: Path) -> None:
 
 
 def make_config(args: argparse.Namespace, row: str, feed: str, seed: int, work_dir: Path) -> Config:
-    """The config of one run."""
-    path, options, _ = ROWS[row]
+    """Return the config of one run."""
+    path, options = ROWS[row]
     cfg = Config.fromfile(path)
     if feed == 'per image':
         slow = Config.fromfile(PER_IMAGE)
@@ -121,7 +124,7 @@ def make_config(args: argparse.Namespace, row: str, feed: str, seed: int, work_d
         cfg.merge_from_dict(SCALED | SCALED_ROWS.get(row, {}))
     if args.images:
         use_folder(cfg, args.images.resolve())
-    # the neighbours vote from the images that were trained on
+    # the neighbors are the training images
     reference = cfg.test_cfg.reference
     reference.dataset = dict(
         type='InstanceDataset',
@@ -137,7 +140,7 @@ def make_config(args: argparse.Namespace, row: str, feed: str, seed: int, work_d
 
 
 def evaluate(cfg: Config, checkpoint: Path) -> dict[str, float]:
-    """Top-1 in percent of kNN and of a linear SVM, on the embeddings of the held-out images."""
+    """Return top-1 (%) of kNN and of a linear SVM on the embeddings of the held-out images."""
     init_default_scope('mmpretrain')
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     load_checkpoint(model, str(checkpoint), map_location='cpu')
@@ -157,7 +160,7 @@ def evaluate(cfg: Config, checkpoint: Path) -> dict[str, float]:
 
 
 def protocol_of(cfg: Config) -> tuple:
-    """What a run's figures depend on, apart from where its images are."""
+    """Return the settings that determine the figures of a run."""
     loader = cfg.train_dataloader
     return (
         cfg.model,
@@ -173,7 +176,7 @@ def protocol_of(cfg: Config) -> tuple:
 
 
 def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, float]:
-    """Train and evaluate one cell's run, or read what it gave."""
+    """Train and evaluate one run, or read its figures if it is finished."""
     protocol = 'scaled' if args.scaled else 'full'
     name = f'{row}, {feed}, {protocol}, seed {seed}'
     work_dir = args.work_dir / name.replace(', ', '_').replace(' = ', '').replace(' ', '-')
@@ -181,7 +184,7 @@ def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, f
     cfg = make_config(args, row, feed, seed, work_dir)
     path = work_dir / 'run.py'
     if path.exists() and protocol_of(Config.fromfile(path)) != protocol_of(cfg):
-        raise SystemExit(f'{work_dir} holds a run of other settings: remove it')
+        raise SystemExit(f'{work_dir} holds a run with other settings: remove it')
     if not results.exists():
         print(name, file=sys.stderr, flush=True)
         work_dir.mkdir(parents=True, exist_ok=True)
@@ -195,19 +198,19 @@ def run(args: argparse.Namespace, row: str, feed: str, seed: int) -> dict[str, f
 
 
 def cell(runs: list[dict], column: str) -> str:
-    """Mean over seeds, and their spread."""
+    """Format mean and standard deviation over seeds."""
     values = [each[column] for each in runs]
     spread = f' ± {statistics.stdev(values):.1f}' if len(values) > 1 else ''
     return f'{statistics.mean(values):.1f}{spread}'
 
 
 def print_row(*cells: str) -> None:
-    """One line of a Markdown table."""
+    """Print one line of a Markdown table."""
     print('| ' + ' | '.join(cells) + ' |', flush=True)
 
 
 def main() -> None:
-    """Fill the table."""
+    """Print the table."""
     args = parse_args()
     seeds = range(args.seeds)
     if args.feeds:
@@ -217,11 +220,14 @@ def main() -> None:
             runs = [run(args, 'exact softmax', feed, seed) for seed in seeds]
             print_row(f'augmented {feed}', cell(runs, 'svm'), cell(runs, 'knn'))
         return
+    published = {each.source: each.figures for each in read_published(ROOT)}
     print_row('training', 'SVM, published', 'kNN, published', 'SVM, here', 'kNN, here')
     print_row(*['---'] * 5)
     for row in args.rows:
         runs = [run(args, row, 'per batch', seed) for seed in seeds]
-        print_row(row, *map(str, ROWS[row][2]), cell(runs, 'svm'), cell(runs, 'knn'))
+        figures = published[f'paper, {row}']
+        cells = [str(figures[column]) for column in ('linear SVM', 'kNN')]
+        print_row(row, *cells, cell(runs, 'svm'), cell(runs, 'knn'))
 
 
 if __name__ == '__main__':

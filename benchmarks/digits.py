@@ -1,4 +1,4 @@
-"""The quickstart's recipe over seeds, and with one thing changed at a time.
+"""Run the quickstart's recipe over seeds, and with one setting changed at a time.
 
 python benchmarks/digits.py [--seeds 3] [--ablation-epochs 12] [--work-dir work_dirs/digits]
 """
@@ -43,7 +43,7 @@ ABLATIONS = {
 
 
 def quickstart(work_dir: Path, seed: int, options: list[str], *arguments: str) -> dict:
-    """Run the quickstart; returns its figures."""
+    """Run the quickstart and return its figures."""
     command = [sys.executable, QUICKSTART, '--work-dir', work_dir, '--seed', str(seed), *arguments]
     if options:
         command += ['--cfg-options', *options]
@@ -59,12 +59,12 @@ def print_table(header: list[str], rows: list[list[str]]) -> None:
 
 
 def percent(value: float) -> str:
-    """A share as a figure of the tables."""
+    """Format a fraction as a percentage."""
     return f'{100 * value:.2f}'
 
 
 def over_seeds(args: argparse.Namespace) -> None:
-    """The recipe in full, over seeds."""
+    """Run the full recipe over seeds."""
     runs = [quickstart(args.work_dir / f'seed{seed}', seed, []) for seed in range(args.seeds)]
     rows = [
         [name, percent(statistics.mean(run[name] for run in runs))]
@@ -75,7 +75,7 @@ def over_seeds(args: argparse.Namespace) -> None:
 
 
 def ablate(args: argparse.Namespace) -> None:
-    """One thing changed at a time, shorter."""
+    """Run shorter trainings with one setting changed at a time."""
     rows = []
     for number, (name, options) in enumerate(ABLATIONS.items()):
         runs = [

@@ -52,7 +52,5 @@ def test_figures_stand_in_a_metafile_and_on_the_generated_page_only(figure):
     assert any(figure in each.figures.values() for each in PUBLISHED)
     files = [*pages(), *(ROOT / 'npid_mm').rglob('*.py'), *(ROOT / 'configs').rglob('*.py')]
     pattern = rf'(?<![\d.]){re.escape(str(figure))}0?(?![\d.]*\d)'
-    holding = {
-        str(path.relative_to(ROOT)) for path in files if re.search(pattern, path.read_text())
-    }
-    assert holding == {PAGE}
+    holding = [path for path in files if re.search(pattern, path.read_text())]
+    assert holding == [ROOT / PAGE]
