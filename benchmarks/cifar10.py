@@ -71,9 +71,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--images', type=Path, help='CIFAR-10 as train/CLASS/* and test/CLASS/*')
-    parser.add_argument(
-        '--scaled', action='store_true', help='small protocol, for CPUs'
-    )
+    parser.add_argument('--scaled', action='store_true', help='small protocol, for CPUs')
     parser.add_argument('--seeds', type=int, default=1)
     parser.add_argument('--rows', nargs='+', choices=ROWS, default=list(ROWS), metavar='ROW')
     parser.add_argument(
