@@ -1,4 +1,4 @@
-"""Features of a batch and of a whole data set, for the evaluations and the bank's start."""
+"""Compute unit features of a batch, or of a whole data set, with a trained network."""
 
 import torch
 from mmengine.dist import get_dist_info
@@ -11,32 +11,47 @@ from torch.utils.data import DataLoader
 from npid_mm.datasets.evaluation_dataset import SHARE
 
 LEVELS = ('embedding', 'backbone')
+BROKEN_WEIGHTS = 'the weights of the checkpoint are broken, or too large for test_cfg.fp16=True'
 
 
 def check_level(level: str) -> str:
-    """Return ``level``, or raise a ValueError if it is none of :data:`LEVELS`."""
+    """Return ``level``, or raise a ValueError if it is not one of :data:`LEVELS`."""
     if level not in LEVELS:
         raise ValueError(f'feature must be one of {LEVELS}, got {level!r}')
     return level
+
+
+def check_in_order(dataloader: DataLoader) -> None:
+    """Raise a ValueError if a data loader shuffles."""
+    if getattr(dataloader.sampler, 'shuffle', False):
+        raise ValueError('features are read in order: give the sampler shuffle=False')
+
+
+def check_complete(done: int, count: int) -> None:
+    """Raise a ValueError if a data loader gave fewer than ``count`` samples."""
+    if done != count:
+        raise ValueError(
+            f'the data loader gave {done} of {count} samples: it must not drop its last batch'
+        )
 
 
 @torch.no_grad()
 def batch_features(
     model: nn.Module, data_batch: dict, level: str
 ) -> tuple[Tensor, list[DataSample]]:
-    """Unit features of a batch as the data loader gives it.
+    """Compute unit features of a batch.
 
     Args:
         model (nn.Module): NPID, or for level 'backbone' any model with a backbone; wrapped or not.
-        data_batch (dict): What the data loader's collate function made.
-        level (str): 'embedding' is the network's output (B, D), 'backbone' the last output of
-            the backbone, averaged over the positions of a map.
+        data_batch (dict): Output of the data loader's collate function.
+        level (str): 'embedding' is the network's output (B, D); 'backbone' is the last output of
+            the backbone, averaged over the positions of a feature map.
 
     Returns:
         tuple[Tensor, list[DataSample]]: (B, D) rows of unit length, and the data samples.
     """
     model = get_ori_model(model)
-    # in training mode, as while a bank starts, images may be augmented on the device
+    # in training mode, as when a bank is initialized, images may be augmented on the device
     data = model.data_preprocessor(data_batch, model.training)
     if level == 'embedding':
         feature = model.embed(data['inputs'])
@@ -51,54 +66,50 @@ def batch_features(
 def readable_features(
     model: nn.Module, dataloader: DataLoader, level: str
 ) -> tuple[Tensor, Tensor]:
-    """This rank's share of a data set's unit features, without images that cannot be read.
+    """Compute this rank's unit features of all readable images of a data set.
 
-    The loader's sampler must be in order over the ranks (``DefaultSampler(shuffle=False)``); the
-    samples with which it fills up the last ranks are left out. Samples that cannot be read are
-    those that :class:`~npid_mm.datasets.EvaluationDataset` marks.
+    Unreadable samples are those that :class:`~npid_mm.datasets.EvaluationDataset` marks. Samples
+    with which the sampler pads the last ranks are left out.
 
     Args:
         model (nn.Module): See :func:`batch_features`.
-        dataloader (DataLoader): The images.
+        dataloader (DataLoader): In order over the ranks (``DefaultSampler(shuffle=False)``).
         level (str): See :func:`batch_features`.
 
     Returns:
-        tuple[Tensor, Tensor]: (n, D) rows, and their positions (n,) in the data set, on the CPU:
-        those of rank, rank + W, ... that can be read.
+        tuple[Tensor, Tensor]: (n, D) rows, and their positions (n,) in the data set, on the CPU;
+        the positions are the readable ones of rank, rank + W, ...
 
     Raises:
-        ValueError: The sampler shuffles, the loader drops its last batch, or too many images
-            cannot be read.
+        ValueError: If the sampler shuffles, the loader drops its last batch, or too many images
+            are unreadable.
     """
-    if getattr(dataloader.sampler, 'shuffle', False):
-        raise ValueError('features are read in order: give the sampler shuffle=False')
+    check_in_order(dataloader)
     rank, world_size = get_dist_info()
     positions = torch.arange(rank, len(dataloader.dataset), world_size)
     count = len(positions)
-    features, done, readable = None, 0, []
+    rows, done, readable = torch.empty(0), 0, []
     for data_batch in dataloader:
         feature, data_samples = batch_features(model, data_batch, level)
-        if features is None:
-            features = feature.new_empty(count, feature.size(1))
+        if not done:
+            # allocate once: concatenating batches would take twice the memory
+            rows = feature.new_empty(count, feature.size(1))
         keep = min(len(feature), count - done)
-        features[done : done + keep] = feature[:keep]
+        rows[done : done + keep] = feature[:keep]
         readable += [is_readable(sample) for sample in data_samples[:keep]]
         done += keep
-    if done != count:
-        raise ValueError(
-            f'the data loader gave {done} of {count} samples: it must not drop its last batch'
-        )
+    check_complete(done, count)
     if all(readable):
-        return features, positions
+        return rows, positions
     kept = torch.tensor(readable)
-    return features[kept.to(features.device)], positions[kept]
+    return rows[kept.to(rows.device)], positions[kept]
 
 
 def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Tensor:
-    """Rows (n, D) of :func:`readable_features`, of a data set that is readable as a whole.
+    """Compute the rows (n, D) of :func:`readable_features` for a data set without broken images.
 
     Raises:
-        ValueError: An image cannot be read, or see :func:`readable_features`.
+        ValueError: If an image is unreadable, or see :func:`readable_features`.
     """
     rows, positions = readable_features(model, dataloader, level)
     rank, world_size = get_dist_info()
@@ -111,18 +122,18 @@ def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Te
 
 
 def is_readable(sample: DataSample) -> bool:
-    """Return whether the inputs of a sample are those of its own image."""
+    """Return whether the image of a sample was read; a placeholder replaces it otherwise."""
     return not sample.get('unreadable', False)
 
 
 def tolerate_unreadable(loader: dict, max_unreadable: float = SHARE) -> dict:
-    """A data loader's config whose data set marks images that cannot be read.
+    """Return a data loader's config in which unreadable images are marked and not an error.
 
     Args:
         loader (dict): The config.
         max_unreadable (float): See :class:`~npid_mm.datasets.EvaluationDataset`.
     """
-    wrapped = dict(
+    dataset = dict(
         type='EvaluationDataset', dataset=loader['dataset'], max_unreadable=max_unreadable
     )
-    return {**loader, 'dataset': wrapped}
+    return {**loader, 'dataset': dataset}

@@ -1,4 +1,4 @@
-"""The network of an index: what a config and a checkpoint say of it, and how it is recognised."""
+"""Load a network from a config and a checkpoint, and identify it by its weights."""
 
 import json
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.network import checkpoint_content, network_state
@@ -20,27 +20,27 @@ from npid_mm.utils.hashing import weights_digest
 from .features import check_level
 
 PARTS = ('backbone.', 'neck.')
-SLACK = 4  # a config that does not fit is told by its weights, unless it is far larger
-COUNTER = 'num_batches_tracked'  # of batch norms; the outputs do not depend on it
+SLACK = 4  # times the checkpoint's size; a smaller misfit is reported by the names of the weights
+COUNTER = 'num_batches_tracked'  # a buffer of batch norms that does not affect the outputs
 
 
 def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> BaseModel:
     """Build backbone, neck and data preprocessor of a config, with the weights of a checkpoint.
 
-    Neither bank nor head is built, so the checkpoint may be of any training of this network.
+    Bank and head are not built, so the checkpoint of any training of this network will do.
 
     Args:
         cfg (Config): Config of a pretraining or of a kNN evaluation.
-        checkpoint (str): File or address.
+        checkpoint (str): Path or URL.
         device (str, optional): Defaults to the GPU if there is one.
 
     Returns:
         BaseModel: A ProbeClassifier without head, in evaluation mode; its config is ``_config``.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint.
-        ValueError: The config is of another kind, the checkpoint lacks a weight or has another
-            shape, or there is no such device.
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If the config is not one of those, the checkpoint does not fill the network, or
+            the device does not exist.
     """
     check_config(cfg)
     existing_checkpoint(str(checkpoint))
@@ -59,7 +59,7 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
         model.load_state_dict(state, strict=False)
     except ValueError as error:
         raise ValueError(f'{checkpoint} is not of the network of the config: {error}') from error
-    model._config = cfg  # where MMPretrain's inferencers look for it
+    model._config = cfg  # MMPretrain's inferencers read it there
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try:
         return model.to(device).eval()
@@ -71,10 +71,10 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
 
 
 def check_config(cfg: Config) -> None:
-    """Refuse a config that does not describe how an image is embedded.
+    """Check that a config describes how an image is embedded.
 
     Raises:
-        ValueError: It is not of a pretraining or of a kNN evaluation.
+        ValueError: If it is not the config of a pretraining or of a kNN evaluation.
     """
     ours = cfg.get('default_scope', 'mmpretrain') == 'mmpretrain'
     if not (ours and (cfg.get('model') or {}).get('backbone') and cfg.get('test_dataloader')):
@@ -86,29 +86,26 @@ def check_config(cfg: Config) -> None:
 
 @contextmanager
 def limit_size(state: dict[str, Tensor]) -> Iterator[None]:
-    """Stop building a network that is far larger than the checkpoint that must fill it.
+    """Abort building a network that is far larger than the checkpoint that must fill it.
 
     Args:
         state (dict[str, Tensor]): The network's weights in the checkpoint.
 
     Raises:
-        ValueError: It has many times the weights, or the parameters, of the checkpoint.
+        ValueError: If it has many times the tensors, or the parameters, of the checkpoint.
     """
-    tensors = [value for value in state.values() if isinstance(value, Tensor)]
-    room = [
-        SLACK * len(tensors) + 1000,
-        SLACK * sum(tensor.numel() for tensor in tensors) + 1_000_000,
-    ]
+    sizes = [value.numel() for value in state.values() if isinstance(value, Tensor)]
+    left = [SLACK * len(sizes) + 1000, SLACK * sum(sizes) + 1_000_000]  # tensors, parameters
 
-    def count(module, name, parameter):
-        room[0] -= 1
-        room[1] -= parameter.numel()
-        if min(room) < 0:
+    def count(module: nn.Module, name: str, parameter: nn.Parameter) -> None:
+        left[0] -= 1
+        left[1] -= parameter.numel()
+        if min(left) < 0:
             raise ValueError(
                 'the network of the config is many times as large as that of the checkpoint'
             )
 
-    # called before a parameter is initialized, which is when its memory is taken
+    # called before a parameter is initialized, which allocates its memory
     handle = register_module_parameter_registration_hook(count)
     try:
         yield
@@ -117,27 +114,22 @@ def limit_size(state: dict[str, Tensor]) -> Iterator[None]:
 
 
 def index_feature(cfg: Config) -> str:
-    """Which feature an index of this config holds: that of its kNN test, or the embedding."""
+    """Return the feature level of an index: that of the config's kNN test, or the embedding."""
     return check_level((cfg.get('test_cfg') or {}).get('feature', 'embedding'))
 
 
 def network_hash(model: BaseModel) -> str:
-    """What tells one set of weights from any other: a sha256 in hexadecimal.
-
-    Equal for all files that hold these weights, with or without optimizer, bank or head.
-    """
-    state = model.state_dict()
-    return weights_digest(
-        {
-            name: value
-            for name, value in state.items()
-            if name.startswith(PARTS) and not name.endswith(COUNTER)
-        }
-    )
+    """Compute the SHA-256 of the weights of backbone and neck, in hexadecimal."""
+    state = {
+        name: value
+        for name, value in model.state_dict().items()
+        if name.startswith(PARTS) and not name.endswith(COUNTER)
+    }
+    return weights_digest(state)
 
 
 def describe_network(model: BaseModel) -> dict:
-    """What an index notes of the network that made its rows, see ``feature_index.SAME``."""
+    """Return what an index stores about the network of its rows, see ``feature_index.SAME``."""
     cfg = model._config
     preprocessing = {
         'pipeline': cfg.test_dataloader.dataset.pipeline,
@@ -146,6 +138,6 @@ def describe_network(model: BaseModel) -> dict:
     return {
         'network': network_hash(model),
         'feature': index_feature(cfg),
-        # as JSON gives it back
+        # as JSON returns it: lists, not tuples
         'preprocessing': json.loads(json.dumps(preprocessing)),
     }

@@ -1,4 +1,4 @@
-"""The list of images that the rows of a memory bank belong to, kept in checkpoints."""
+"""Keep the names of the training images in checkpoints, and compare them on resume."""
 
 import logging
 from collections.abc import Mapping, Sequence
@@ -15,17 +15,15 @@ from npid_mm.datasets.image_names import check_repeats, image_names, pack_names,
 class InstanceRecord:
     """Names of the images of a training set, in order: row i of the bank belongs to image i.
 
-    They are kept in the checkpoint itself, compressed to a few bytes per image, beside a row of 512
-    bytes: a file of its own would be lost when a checkpoint is copied, and hashes alone could not
-    name the image that a row belongs to.
+    The names are in the checkpoint, compressed to a few bytes per image (a row has 512). A separate
+    file could be lost when a checkpoint is copied, and hashes could not name the image of a row.
 
     Args:
         dataset (Dataset): The training set.
-        trained (bool): Whether there is a bank already, with a row for each image. Repeated
-            images are then a warning only.
+        trained (bool): Whether a trained bank exists. Repeated images are then only warned of.
 
     Raises:
-        ValueError: An image is there more than once, see
+        ValueError: If an image is repeated, see
             :func:`~npid_mm.datasets.image_names.check_repeats`.
     """
 
@@ -40,41 +38,38 @@ class InstanceRecord:
         self.packed = None if names is None else pack_names(names)
 
     def write(self, checkpoint: dict) -> None:
-        """Add the list to what is saved."""
+        """Add the names to a checkpoint."""
         if self.packed is not None:
             checkpoint[IMAGES] = self.packed
 
     def check(self, checkpoint: Mapping, path: str) -> None:
-        """Compare the training set with the list of a checkpoint, if that has one.
+        """Compare the training set with the names in a checkpoint, if it has a bank and names.
 
         Args:
-            checkpoint (Mapping): Its content.
+            checkpoint (Mapping): Content of the checkpoint.
             path (str): The file, for the message.
 
         Raises:
-            ValueError: The bank has rows of other images, or in another order.
+            ValueError: If the bank has rows of other images, or in another order.
         """
         saved = checkpoint.get(IMAGES)
         rows = any(key.endswith(BANK) for key in checkpoint.get('state_dict', ()))
-        if not rows or saved is None or self.packed is None or _equal(saved, self.packed):
+        if not rows or saved is None or self.packed is None:
             return
-        compare_images(unpack_names(saved), unpack_names(self.packed), path)
-
-
-def _equal(saved, packed: Tensor) -> bool:
-    return isinstance(saved, Tensor) and torch.equal(saved.cpu(), packed)
+        if not (isinstance(saved, Tensor) and torch.equal(saved.cpu(), self.packed)):
+            compare_images(unpack_names(saved), unpack_names(self.packed), path)
 
 
 def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> None:
-    """Refuse a bank whose rows do not belong to the images of a training set.
+    """Check that the rows of a bank belong to the images of a training set.
 
     Args:
-        saved (Sequence[str]): Names of the images that the rows belong to.
-        present (Sequence[str]): Names of the training set's images.
+        saved (Sequence[str]): Names of the images of the rows.
+        present (Sequence[str]): Names of the training images.
         path (str): The checkpoint, for the message.
 
     Raises:
-        ValueError: The names differ. The message has the first that does.
+        ValueError: If the names differ. The message names the first difference.
     """
     pairs = enumerate(zip(saved, present, strict=False))
     first = next((each for each, (a, b) in pairs if a != b), min(len(saved), len(present)))

@@ -1,4 +1,4 @@
-"""Build the Runner of a config."""
+"""Build the Runner of a config, and let it resume from a checkpoint."""
 
 import os
 
@@ -23,16 +23,16 @@ from .resume import newest_checkpoint
 
 
 def set_resume(cfg: Config, checkpoint: str) -> None:
-    """Let the run of ``cfg`` go on from a checkpoint.
+    """Let the run of ``cfg`` resume from a checkpoint.
 
     Args:
-        cfg (Config): What :func:`load_config` returned.
-        checkpoint (str): A file or an address, or 'auto' for the newest readable one in the work
-            dir. If that has none at all, the run starts as the config says.
+        cfg (Config): Config with a ``work_dir``; changed in place.
+        checkpoint (str): Path or URL, or 'auto' for the newest readable checkpoint of the work dir.
+            If the work dir has no checkpoint, the run starts as the config says.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        UnreadableCheckpointError: The work dir has checkpoints, but none can be read.
+        FileNotFoundError: If the checkpoint does not exist.
+        UnreadableCheckpointError: If the work dir has checkpoints, but none can be read.
     """
     if checkpoint == 'auto':
         found = newest_checkpoint(cfg.work_dir)
@@ -46,15 +46,17 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
 
 
 def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
-    """Build the Runner of a config; ranks without a GPU talk over gloo.
+    """Build the Runner of a config, with the hooks that every run needs.
 
-    From here on MMEngine reads checkpoints as this package does, so that none of them can run
-    anything in this process, a resumed run removes no files but its own, and the process ends when
-    its launcher is gone. The Runner looks at the headers of the images before its first step, tells
-    runs apart, and validates what a killed run has not.
+    This also lets MMEngine load untrusted checkpoints safely, ends the process when its launcher
+    dies, and uses gloo where there are no GPUs.
+
+    Args:
+        cfg (Config): A complete config.
+        local_rank (int, optional): Rank on this node, if the launcher passed it as an option.
 
     Raises:
-        ValueError: A number of the config is out of range.
+        ValueError: If a number of the config is out of range.
     """
     check_numbers(cfg)
     write_scalars(cfg)
@@ -67,7 +69,6 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     runner = RUNNERS.build(cfg) if 'runner_type' in cfg else Runner.from_cfg(cfg)
     if cfg.get('default_scope') not in EXTRAS:
         runner.register_hook(ImageCheckHook())
-    runner.register_hook(RunRecordHook())
-    runner.register_hook(MissedValidationHook())
-    runner.register_hook(ResumedCheckpointHook())
+    for hook in (RunRecordHook(), MissedValidationHook(), ResumedCheckpointHook()):
+        runner.register_hook(hook)
     return runner

@@ -1,4 +1,4 @@
-"""Restrict which files a resumed run removes to those that it would have named itself."""
+"""Limit the files that a resumed run may remove to those that it writes itself."""
 
 import re
 from numbers import Real
@@ -7,30 +7,29 @@ from os import path as osp
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import MessageHub
 
-# under these keys, checkpoints list files and steps that a later save makes superfluous
+# keys in a checkpoint's message hub, for files and steps that a later save replaces
 STOPS = 'stop_checkpoints'
 STEPS = 'keep_ckpt_ids'
 BEST, SCORE = 'best_ckpt', 'best_score'
 STOP_NAME = 'iter_{}.pth'
-LATEST = 2**53  # more than any run has steps
+MAX_STEP = 2**53
 
 
 def keep_own_files(hub: MessageHub, hook: CheckpointHook, work_dir: str) -> None:
-    """Forget files that a resumed checkpoint names and that this run would not have written.
+    """Drop the files to remove that a checkpoint lists and this run would not write.
 
-    A checkpoint lists files to remove at the next saves. It may come from another folder or from
-    somebody else, so that only names count, only those that ``hook`` gives, and they are looked
-    for in its own folder.
+    A checkpoint may be untrusted, or copied from another folder. So only file names that ``hook``
+    gives are kept, and they refer to its own folder.
 
     Args:
-        hub (MessageHub): Where the notes of the checkpoint are; changed in place.
+        hub (MessageHub): Message hub with the checkpoint's lists; changed in place.
         hook (CheckpointHook): The hook that saves, before its ``before_train``.
-        work_dir (str): The Runner's.
+        work_dir (str): Work dir of the Runner.
     """
     info = hub.runtime_info
     if STEPS in info:
         steps = dict.fromkeys(each for each in _list(info[STEPS]) if type(each) is int)
-        info[STEPS] = [each for each in steps if 0 < each < LATEST]
+        info[STEPS] = [each for each in steps if 0 < each < MAX_STEP]
     if STOPS in info:
         info[STOPS] = [each for each in _list(info[STOPS]) if _is_named(each, STOP_NAME)]
     if hook.save_best is None:
@@ -48,19 +47,18 @@ def keep_own_files(hub: MessageHub, hook: CheckpointHook, work_dir: str) -> None
             info.pop(SCORE + ending, None)
 
 
-def _list(value) -> list:
-    """``value`` if it is a list, otherwise an empty one."""
+def _list(value: object) -> list:
     return value if isinstance(value, list) else []
 
 
-def _is_named(name, template: str, prefix: str = '', any_key: bool = False) -> bool:
-    """Return whether a name is a prefix and then the template with a step in it.
+def _is_named(name: object, template: str, prefix: str = '', any_key: bool = False) -> bool:
+    """Return whether a file name is ``prefix`` and ``template`` with a step in it.
 
     Args:
-        name (object): A name without folders.
-        template (str): Such as ``epoch_{}.pth``.
+        name (object): A file name without folders.
+        template (str): Template with one field, e.g. ``epoch_{}.pth``.
         prefix (str): Beginning of the name.
-        any_key (bool): Whether something may come between them, before an underscore.
+        any_key (bool): Allow a metric's name and an underscore between the two.
     """
     if not isinstance(name, str) or osp.basename(name) != name or not name.startswith(prefix):
         return False
@@ -71,7 +69,7 @@ def _is_named(name, template: str, prefix: str = '', any_key: bool = False) -> b
 
 
 def _folder(hook: CheckpointHook, work_dir: str) -> str:
-    """Where a hook saves, as its ``before_train`` finds it out."""
+    """Return the folder of a hook, as its ``before_train`` determines it."""
     if hook.out_dir is None or hook.out_dir == work_dir:
         return work_dir
     return osp.join(hook.out_dir, osp.basename(work_dir.rstrip(osp.sep)))

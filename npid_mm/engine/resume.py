@@ -1,8 +1,8 @@
-"""Which checkpoint of a folder a run goes on from."""
+"""Find the checkpoint of a work dir that a run resumes from."""
 
 import logging
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,38 +11,38 @@ from mmengine.logging import print_log
 from npid_mm.checkpoints import load_tensors
 
 PATTERNS = ('epoch_*.pth', 'iter_*.pth')
-POINTER = 'last_checkpoint'  # the file that names the newest checkpoint of a work dir
-RUN_ID = 'run_id'  # in the message hub of a run, and so in its checkpoints
+POINTER = 'last_checkpoint'  # the file of a work dir that names its newest checkpoint
+RUN_ID = 'run_id'  # key in the message hub of a run, and so in its checkpoints
 
 
 class UnreadableCheckpointError(ValueError):
-    """A checkpoint that a run cannot go on from."""
+    """A checkpoint that a run cannot resume from."""
 
 
 class Progress(NamedTuple):
-    """Place of a checkpoint in its run."""
+    """Iteration and epoch of a checkpoint, and the id of its run."""
 
     iteration: int
     epoch: int
     run: str | None
-    """Id of the run; None before there were ids."""
+    """None in checkpoints of versions without ids."""
 
 
 def newest_checkpoint(folder: str | Path) -> Path | None:
-    """Furthest readable checkpoint of the last run in ``folder``.
+    """Return the furthest readable checkpoint of the last run in ``folder``.
 
-    The last run is that of the checkpoint that last_checkpoint names, or of the newest readable
-    file. Unreadable checkpoints, and those of other runs, are passed over with a warning that
-    names them.
+    The last run is that of the checkpoint which last_checkpoint names, or otherwise of the newest
+    readable file. A warning lists unreadable checkpoints and those of other runs, which are
+    ignored.
 
     Args:
         folder (str | Path): A work dir.
 
     Returns:
-        Path, optional: The checkpoint; None if the folder has no checkpoint at all.
+        Path, optional: The checkpoint; None if the folder has no checkpoint.
 
     Raises:
-        UnreadableCheckpointError: There are checkpoints, but none can be read.
+        UnreadableCheckpointError: If there are checkpoints, but none can be read.
     """
     progress, unreadable = {}, {}
     for path in checkpoint_files(folder):
@@ -51,9 +51,9 @@ def newest_checkpoint(folder: str | Path) -> Path | None:
         except UnreadableCheckpointError as error:
             unreadable[path] = error
     run = _last_run(folder, progress)
-    own = [path for path, place in progress.items() if place.run == run]
-    others = [path for path in progress if path not in own]
-    for path in sorted(own, key=progress.get, reverse=True):
+    candidates = [path for path, place in progress.items() if place.run == run]
+    others = [path for path in progress if path not in candidates]
+    for path in sorted(candidates, key=lambda path: progress[path][:2], reverse=True):
         try:
             check_contents(path)
         except UnreadableCheckpointError as error:
@@ -82,10 +82,10 @@ def newest_checkpoint(folder: str | Path) -> Path | None:
 
 
 def _last_run(folder: str | Path, progress: Mapping[Path, Progress]) -> str | None:
-    """Id of the run that wrote to ``folder`` last, by its readable checkpoints."""
-    named = _pointer(folder)
+    """Return the id of the run that wrote to ``folder`` last, by its readable checkpoints."""
+    named = last_checkpoint(folder)
     for path, place in progress.items():
-        # by the name alone, as the folder may have been moved
+        # compare names only, as the folder may have been moved
         if named is not None and path.name == named.name:
             return place.run
     newest = max(progress, key=lambda path: path.stat().st_mtime, default=None)
@@ -93,38 +93,38 @@ def _last_run(folder: str | Path, progress: Mapping[Path, Progress]) -> str | No
 
 
 def checkpoint_files(folder: str | Path) -> list[Path]:
-    """Files of ``folder`` named as checkpoints, and the one that its last_checkpoint names.
+    """List the checkpoints of ``folder``, and the one that its last_checkpoint names.
 
-    A name in last_checkpoint whose file is gone counts where the folder has nothing else, so
-    that a run which had checkpoints does not silently start anew.
+    If the folder has none, a file that last_checkpoint names is listed although it is missing, so
+    that a run which had checkpoints does not silently start from scratch.
     """
     folder = Path(folder)
     files = sorted(path for pattern in PATTERNS for path in folder.glob(pattern))
-    last = _pointer(folder)
+    last = last_checkpoint(folder)
     if last is not None and (last.is_file() or not files):
         if last.resolve() not in {path.resolve() for path in files}:
             files.append(last)
     return files
 
 
-def _pointer(folder: str | Path) -> Path | None:
-    """Path that last_checkpoint of ``folder`` holds."""
+def last_checkpoint(folder: str | Path) -> Path | None:
+    """Return the path in the last_checkpoint of a work dir, None if there is no such file."""
     pointer = Path(folder) / POINTER
     text = pointer.read_text().strip() if pointer.is_file() else ''
     return Path(text) if text else None
 
 
 def checkpoint_progress(path: str | Path) -> Progress:
-    """Place that a checkpoint was saved at, without reading its tensors.
+    """Read the progress of a checkpoint without its tensors.
 
     Raises:
-        UnreadableCheckpointError: It is cut off, is not a checkpoint, or is not there.
+        UnreadableCheckpointError: If it is cut off, is not a checkpoint, or does not exist.
     """
     path = Path(path)
     if not path.is_file():
-        raise UnreadableCheckpointError('there is no such file')
+        raise UnreadableCheckpointError('the file does not exist')
     if not zipfile.is_zipfile(path):
-        raise UnreadableCheckpointError('it is cut off, or no checkpoint at all')
+        raise UnreadableCheckpointError('it is cut off, or not a checkpoint')
     try:
         content = load_tensors(path, values=False)
         meta = content['meta']
@@ -135,7 +135,7 @@ def checkpoint_progress(path: str | Path) -> Progress:
 
 
 def run_id(checkpoint: Mapping) -> str | None:
-    """Id of the run that wrote a checkpoint, given its content; None without one."""
+    """Return the id of the run that wrote the content of a checkpoint, None without one."""
     hub = checkpoint.get('message_hub')
     info = hub.get('runtime_info') if isinstance(hub, Mapping) else None
     found = info.get(RUN_ID) if isinstance(info, Mapping) else None
@@ -143,10 +143,10 @@ def run_id(checkpoint: Mapping) -> str | None:
 
 
 def check_contents(path: str | Path) -> None:
-    """Compare every part of a checkpoint with its checksum: a whole file may hold wrong bytes.
+    """Check the CRC of every part of a checkpoint: a complete file may hold wrong bytes.
 
     Raises:
-        UnreadableCheckpointError: A part differs.
+        UnreadableCheckpointError: If a part is damaged.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -165,10 +165,9 @@ def _warn(message: str) -> None:
     print_log(message, logger='current', level=logging.WARNING)
 
 
-def _names(paths: list[Path]) -> str:
+def _names(paths: Iterable[Path]) -> str:
     return ', '.join(path.name for path in paths)
 
 
-def _listed(unreadable: dict[Path, Exception]) -> str:
-    """One line per checkpoint: its name and what is wrong."""
+def _listed(unreadable: Mapping[Path, Exception]) -> str:
     return '\n'.join(f'  {path}: {error}' for path, error in unreadable.items())

@@ -1,4 +1,4 @@
-"""Settings that a run was trained with, kept in its checkpoints and compared on resume."""
+"""Keep the settings of a run in its checkpoints, and compare them on resume."""
 
 from collections.abc import Mapping
 
@@ -8,7 +8,7 @@ from mmengine.dist import get_world_size
 from npid_mm.config.tree import leaves, value_at
 
 SETTINGS = 'settings'  # in the meta of a checkpoint
-# parts of a config that decide what is trained and how
+# parts of a config that determine the result
 PARTS = (
     'model',
     'data_preprocessor',
@@ -19,8 +19,8 @@ PARTS = (
     'randomness.seed',
 )
 RANKS, SEED = 'ranks', 'randomness.seed'
-# settings with a check of their own, and those that change no result
-LEFT_OUT = (
+# settings with another check, and those that do not change the result
+IGNORED = (
     'model.checkpoint',
     'model.pretrained',
     'model.channels_last',
@@ -29,19 +29,18 @@ LEFT_OUT = (
     'model.memory_bank.length',
     'model.memory_bank.init',
 )
-# what the state in a checkpoint does not fit once it differs
+# settings that must not change, because the state in the checkpoint would not fit
 FIXED = ('model.type', 'model.head.type', 'optim_wrapper.optimizer.type')
-# what the checkpoint restores, whatever the config says
+# settings that the checkpoint overrides
 RESTORED = ('optim_wrapper.optimizer', 'optim_wrapper.paramwise_cfg', 'param_scheduler', SEED)
-# settings of optimizers that are in their state, and tell them apart
+# settings that an optimizer keeps in its state, and that differ between optimizers
 HYPERPARAMETERS = {'momentum', 'betas', 'alpha', 'rho', 'lambd', 'etas'}
 PLAIN = (bool, int, float, str, type(None))
-SHOWN = 20  # lines of a warning
-UNSET = 'not set'
+SHOWN = 20  # lines per warning
 
 
 def run_settings(cfg: Config) -> dict[str, object]:
-    """Settings of a training that decide its result, as {dotted key: plain value}."""
+    """Return the settings that determine a training's result, as {dotted key: plain value}."""
     settings = {}
     for part in PARTS:
         for key, value in leaves(value_at(cfg, part), part):
@@ -52,8 +51,8 @@ def run_settings(cfg: Config) -> dict[str, object]:
     return {
         key: value
         for key, value in settings.items()
-        # of a data set only what it does to an image: paths may change, and rows have their list
-        if not _below(key, LEFT_OUT) and ('.dataset' not in key or '.pipeline.' in key)
+        # of a data set only its pipeline: paths may change, and the images have their own check
+        if not _is_in(key, IGNORED) and ('.dataset' not in key or '.pipeline.' in key)
     }
 
 
@@ -62,18 +61,19 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
 
     Args:
         saved (Mapping): Settings in the checkpoint, see :func:`run_settings`.
-        present (Mapping): Those of the present config.
+        present (Mapping): Settings of the present config.
         path (str): The checkpoint, for the messages.
 
     Returns:
-        list[str]: Warnings: of settings that change within the run, and of those whose present
-        value has no effect.
+        list[str]: Warnings about settings that change during the run, and about those whose
+        present value has no effect.
 
     Raises:
-        ValueError: A setting differs that the state in the checkpoint does not fit.
+        ValueError: If the state in the checkpoint does not fit a setting.
     """
     saved = {key: each for key, each in saved.items() if isinstance(each, PLAIN)}
-    if saved.get(SEED) is None or present.get(SEED) is None:  # drawn anew, and restored
+    # a random seed is restored from the checkpoint
+    if saved.get(SEED) is None or present.get(SEED) is None:
         saved, present = ({**each, SEED: None} for each in (saved, present))
     differing = {
         key: f'{key}: {_shown(saved, key)} -> {_shown(present, key)}'
@@ -87,8 +87,8 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
             f'({"; ".join(fixed)}): give these settings as they were, or start a new run from its '
             f'weights (--cfg-options load_from={path}, without --resume)'
         )
-    restored = [line for key, line in differing.items() if _below(key, RESTORED)]
-    changed = [line for key, line in differing.items() if not _below(key, RESTORED)]
+    restored = [line for key, line in differing.items() if _is_in(key, RESTORED)]
+    changed = [line for key, line in differing.items() if not _is_in(key, RESTORED)]
     warnings = []
     if changed:
         warnings.append(f'settings change in the middle of the run of {path}:{_lines(changed)}')
@@ -101,7 +101,9 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
 
 
 def check_optimizer(state: Mapping, defaults: Mapping, path: str) -> None:
-    """Refuse the state of another kind of optimizer, also in a checkpoint without settings.
+    """Check by its state that the checkpoint's optimizer has the type of the present one.
+
+    Unlike :func:`compare_settings`, it works for checkpoints without settings.
 
     Args:
         state (Mapping): State dict of the optimizer in the checkpoint.
@@ -109,28 +111,26 @@ def check_optimizer(state: Mapping, defaults: Mapping, path: str) -> None:
         path (str): The checkpoint, for the message.
 
     Raises:
-        ValueError: A parameter group of the state lacks what the present optimizer needs.
+        ValueError: If a parameter group of the state lacks what the present optimizer needs.
     """
     for group in state.get('param_groups', ()):
         missing = (HYPERPARAMETERS & set(defaults)) - set(group)
         if missing:
-            found = ', '.join(sorted(HYPERPARAMETERS & set(group))) or 'none of its kind'
+            found = ', '.join(sorted(HYPERPARAMETERS & set(group)))
             raise ValueError(
-                f'cannot resume {path}, whose optimizer is another one than '
-                f'optim_wrapper.optimizer: its state has {found}, and no '
-                f'{", ".join(sorted(missing))}: give the optimizer that it was trained with, or '
-                f'start a new run from its weights (--cfg-options load_from={path}, without '
-                '--resume)'
+                f'cannot resume {path}, whose optimizer is not optim_wrapper.optimizer: its state '
+                f'lacks {", ".join(sorted(missing))}{found and f" and has {found}"}: give the '
+                'optimizer that it was trained with, or start a new run from its weights '
+                f'(--cfg-options load_from={path}, without --resume)'
             )
 
 
-def _below(key: str, parts: tuple[str, ...]) -> bool:
-    """Return whether a key is one of some parts of a config, or in one."""
+def _is_in(key: str, parts: tuple[str, ...]) -> bool:
     return any(key == part or key.startswith(f'{part}.') for part in parts)
 
 
 def _shown(settings: Mapping, key: str) -> str:
-    return f'{settings[key]!r:.80}' if key in settings else UNSET
+    return f'{settings[key]!r:.80}' if key in settings else 'not set'
 
 
 def _lines(lines: list[str]) -> str:

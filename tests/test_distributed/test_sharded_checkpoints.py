@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.runner import Runner
 
-from npid_mm.engine.hooks.memory_bank_hook import keep_checkpoints_whole
+from npid_mm.engine.hooks.memory_bank_hook import save_gathered_rows
 from npid_mm.models import MemoryBank, ShardedMemoryBank
 from tests.command_line import free_port, run
 from tests.test_distributed.sharded_work import ROWS, sharded_config
@@ -69,6 +69,6 @@ def test_a_checkpoint_is_read_on_the_cpu():
             raise AssertionError('not asked to save')
 
     runner = Recorder()
-    keep_checkpoints_whole(runner, ShardedMemoryBank(length=2))
+    save_gathered_rows(runner, ShardedMemoryBank(length=2))
     assert runner.load_checkpoint('a.pth', map_location='cuda') == ('a.pth', 'cpu', False)
     assert runner.load_checkpoint('a.pth', strict=True) == ('a.pth', 'cpu', True)

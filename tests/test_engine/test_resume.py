@@ -59,7 +59,7 @@ def test_truncated_newest_gives_way_to_the_one_before(folder, said, keep):
     assert newest_checkpoint(folder) == folder / 'epoch_9.pth'
     assert said == [
         'passing over unreadable checkpoints:\n'
-        f'  {folder}/epoch_10.pth: it is cut off, or no checkpoint at all\n'
+        f'  {folder}/epoch_10.pth: it is cut off, or not a checkpoint\n'
         f'resuming from {folder}/epoch_9.pth instead (epoch 9, iteration 63)'
     ]
 
@@ -122,7 +122,7 @@ def test_a_moved_work_dir_is_read_where_it_is(folder, tmp_path_factory):
 
 def test_a_run_whose_checkpoints_are_gone_does_not_start_anew(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('work/epoch_3.pth')
-    with pytest.raises(UnreadableCheckpointError, match='work/epoch_3.pth: there is no such file'):
+    with pytest.raises(UnreadableCheckpointError, match='epoch_3.pth: the file does not exist'):
         newest_checkpoint(tmp_path)
 
 

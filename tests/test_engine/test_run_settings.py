@@ -90,7 +90,7 @@ def test_another_optimizer_is_refused_without_a_record_too(digits, trained, tmp_
     del content['meta'][SETTINGS]
     torch.save(content, tmp_path / 'old.pth')
     other = {'optim_wrapper.optimizer': dict(type='AdamW', lr=1e-3, _delete_=True)}
-    with pytest.raises(ValueError, match='its state has momentum, and no betas: give the optimiz'):
+    with pytest.raises(ValueError, match='its state lacks betas and has momentum: give the'):
         resume(digits, tmp_path, tmp_path / 'old.pth', **other)
     assert resume(digits, tmp_path, tmp_path / 'old.pth')[1] == []
 

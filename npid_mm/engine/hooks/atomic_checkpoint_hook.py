@@ -1,27 +1,31 @@
-"""Checkpoints of a run that may be killed at any moment."""
+"""Save and remove checkpoints so that a killed run can always be resumed."""
 
 from collections import deque
+from pathlib import Path
+from typing import Any
 
 from mmengine.dist import master_only
 from mmengine.hooks import CheckpointHook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from npid_mm.engine.removable_files import STEPS, STOP_NAME, STOPS, keep_own_files
+from npid_mm.engine.resume import POINTER
 from npid_mm.utils.atomic_io import remove_unfinished, write_atomic
 
 
 @HOOKS.register_module()
 class AtomicCheckpointHook(CheckpointHook):
-    """CheckpointHook in an order that leaves a whole checkpoint at every moment.
+    """CheckpointHook that always leaves at least one complete checkpoint on disk.
 
-    First the new checkpoint is saved, then ``last_checkpoint`` names it, and only then older ones
-    go. With ``backend_args=dict(backend='atomic')`` each file appears complete. Of what a
-    resumed checkpoint lists, only files are removed, only in this run's own folder, and only under
-    names that this run gives. Takes the arguments of ``CheckpointHook``.
+    The new checkpoint is saved first, then ``last_checkpoint`` names it, then older ones are
+    removed. With ``backend_args=dict(backend='atomic')`` each file appears complete. A resumed
+    checkpoint lists files to remove; see :func:`~npid_mm.engine.removable_files.keep_own_files`.
+    Takes the arguments of ``CheckpointHook``.
     """
 
-    def before_train(self, runner) -> None:
-        """Clear up after a run that was killed while it wrote."""
+    def before_train(self, runner: Runner) -> None:
+        """Remove what a killed run left."""
         hub, excess = runner.message_hub, []
         keep_own_files(hub, self, runner.work_dir)
         steps = hub.get_info(STEPS, [])
@@ -30,15 +34,15 @@ class AtomicCheckpointHook(CheckpointHook):
             hub.update_info(STEPS, steps[-self.max_keep_ckpts :])
         super().before_train(runner)
         self._remove([self._own_path(self.filename_tmpl.format(step)) for step in excess])
-        _clear_up(self.out_dir, runner.work_dir)
+        _remove_unfinished(self.out_dir, runner.work_dir)
 
-    def save_now(self, runner) -> str:
-        """Save after the current step, in the middle of an epoch; called on all ranks.
+    def save_now(self, runner: Runner) -> str:
+        """Save after the current step, in the middle of an epoch; must be called on all ranks.
 
-        The next checkpoint that is saved replaces this one.
+        The next checkpoint replaces this one.
 
         Returns:
-            str: The file, ``iter_N.pth`` after N steps.
+            str: Path of the file, ``iter_N.pth`` after N steps.
         """
         if not self.by_epoch:
             self._save_checkpoint(runner)
@@ -49,14 +53,14 @@ class AtomicCheckpointHook(CheckpointHook):
         self._save(runner, name, dict(epoch=runner.epoch, iter=runner.iter + 1), outdated)
         return self.last_ckpt
 
-    def _save_checkpoint_with_step(self, runner, step: int, meta: dict) -> None:
-        """Save the regular checkpoint of ``step``; overrides the order of CheckpointHook."""
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Save the regular checkpoint of ``step``; CheckpointHook would remove older ones first."""
         hub = runner.message_hub
         outdated = hub.get_info(STOPS, [])
         if self.max_keep_ckpts > 0:
             kept = [each for each in self.keep_ckpt_ids if each != step] + [step]
-            # one too many: a run that resumes from this checkpoint removes the oldest, in case
-            # that this one is killed before it does
+            # store one step too many: if this run is killed before it removes the oldest
+            # checkpoint, the resumed run does
             hub.update_info(STEPS, kept)
             excess = kept[: -self.max_keep_ckpts]
             outdated = outdated + [self.filename_tmpl.format(each) for each in excess]
@@ -64,8 +68,8 @@ class AtomicCheckpointHook(CheckpointHook):
         self._save(runner, self.filename_tmpl.format(step), meta, outdated)
         hub.update_info(STOPS, [])
 
-    def _save(self, runner, name: str, meta: dict, outdated: list[str]) -> None:
-        """Save as ``name``, write that to last_checkpoint, then remove ``outdated``."""
+    def _save(self, runner: Runner, name: str, meta: dict, outdated: list[str]) -> None:
+        """Save as ``name``, write the path to last_checkpoint, then remove ``outdated``."""
         self.last_ckpt = self._own_path(name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         runner.save_checkpoint(
@@ -79,13 +83,13 @@ class AtomicCheckpointHook(CheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        _name_last(runner.work_dir, self.last_ckpt)
+        _write_pointer(runner.work_dir, self.last_ckpt)
         self._remove([self._own_path(each) for each in outdated])
 
-    def _save_best_checkpoint(self, runner, metrics: dict) -> None:
-        """Remove the previous best checkpoint only when the new one is there."""
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """Remove the previous best checkpoint after the new one is saved."""
         backend = self.file_backend
-        self.file_backend = _RemovingLater(backend)
+        self.file_backend = _DeferredRemoval(backend)
         try:
             super()._save_best_checkpoint(runner, metrics)
             outdated = self.file_backend.outdated
@@ -105,31 +109,29 @@ class AtomicCheckpointHook(CheckpointHook):
                 self.file_backend.remove(path)
 
 
-class _RemovingLater:
-    """A storage backend that takes note of what it should remove."""
+class _DeferredRemoval:
+    """File backend that records files to remove."""
 
-    def __init__(self, backend):
+    def __init__(self, backend: Any):
         self._backend = backend
-        self.outdated = []
+        self.outdated: list[str] = []
 
-    def __getattr__(self, name: str):
+    def __getattr__(self, name: str) -> Any:
         return getattr(self._backend, name)
 
     def remove(self, path: str) -> None:
         self.outdated.append(path)
 
     def isdir(self, path: str) -> bool:
-        """Folders are not removed."""
-        return False
+        return False  # never remove folders
 
 
 @master_only
-def _name_last(work_dir: str, path: str) -> None:
-    """Write where find_latest_checkpoint looks."""
-    write_atomic(f'{work_dir}/last_checkpoint', path)
+def _write_pointer(work_dir: str, path: str) -> None:
+    write_atomic(Path(work_dir) / POINTER, path)
 
 
 @master_only
-def _clear_up(*folders: str) -> None:
+def _remove_unfinished(*folders: str) -> None:
     for folder in folders:
         remove_unfinished(folder)

@@ -1,49 +1,53 @@
-"""Stop a training that has diverged, before it replaces a good checkpoint."""
+"""Stop a diverged training before it overwrites a good checkpoint."""
 
 import math
 from pathlib import Path
 
 import torch
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 
 from npid_mm.checkpoints import non_finite
+from npid_mm.engine.resume import last_checkpoint
 
-SCALER_PATIENCE = 10  # losses in a row that are not finite, with a loss scaler
+SCALER_PATIENCE = 10  # non-finite losses in a row that a loss scaler may skip
 
 
 class DivergedError(RuntimeError):
-    """A loss or a weight of a training is not finite."""
+    """A training has a loss or a weight that is not finite."""
 
 
 @HOOKS.register_module()
 class DivergenceHook(Hook):
     """End a training at the first loss, weight or buffer that is NaN or infinite.
 
-    The loss of each step is compared on this process, where MMEngine has fetched it for its log.
-    Weights and buffers are checked after each epoch and whenever a checkpoint is about to be
-    saved. So no checkpoint holds such a value, and none from before is removed for it.
+    The loss is checked at each step, weights and buffers after each epoch and before a checkpoint
+    is saved. So no checkpoint holds such a value or replaces a finite one.
 
-    With a loss scaler (mixed precision) a step that overflows is skipped and leaves the weights as
-    they were. There the training ends after ten such losses in a row: a lower scale does not mend
-    the loss, only other images do.
+    In mixed precision, the loss scaler skips a step that overflows and lowers the scale, which
+    cannot make the loss itself finite. So the training ends after ten such losses in a row.
     """
 
-    # behind RuntimeInfoHook, which fetches the loss, and before all that use or save the weights
+    # after RuntimeInfoHook, which reads the loss, and before hooks that use the weights
     priority = 'HIGH'
 
     def __init__(self):
         self._in_a_row = 0
-        self._step = 0  # the last one; the Runner's own number depends on when it is asked
+        self._step = 0  # runner.iter is one less during the hooks of a step than after them
 
     def after_train_iter(
-        self, runner, batch_idx: int, data_batch: dict | None = None, outputs: dict | None = None
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
     ) -> None:
         """Check the loss of this step.
 
         Raises:
-            DivergedError: It is not finite.
+            DivergedError: If it is not finite.
         """
         self._step = runner.iter + 1
         loss = torch.as_tensor((outputs or {}).get('loss', 0)).item()
@@ -51,33 +55,33 @@ class DivergenceHook(Hook):
         if self._in_a_row >= (SCALER_PATIENCE if _has_scaler(runner) else 1):
             raise DivergedError(self._message(runner, f'the loss is {loss}'))
 
-    def after_train_epoch(self, runner) -> None:
-        """Check the weights on all ranks, which end together.
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Check the weights, on all ranks.
 
         Raises:
-            DivergedError: One is not finite.
+            DivergedError: If one is not finite.
         """
         self._check(runner, get_ori_model(runner.model).state_dict())
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Check what is about to be saved.
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check the weights that will be saved.
 
         Raises:
-            DivergedError: A weight is not finite.
+            DivergedError: If one is not finite.
         """
         self._check(runner, checkpoint['state_dict'])
 
-    def _check(self, runner, state: dict) -> None:
+    def _check(self, runner: Runner, state: dict) -> None:
         broken = non_finite(state)
         if broken:
             what = f'{len(broken)} of {len(state)} weights and buffers are NaN or infinite'
             raise DivergedError(self._message(runner, f'{what}, the first is {broken[0]}'))
 
-    def _message(self, runner, what: str) -> str:
-        """Say what happened, what is left, and what to try."""
+    def _message(self, runner: Runner, what: str) -> str:
         last = _last_checkpoint(runner)
         kept = f'{last} is from before' if last else 'no checkpoint was saved'
-        settings = [f'a lower optim_wrapper.optimizer.lr (now {_learning_rate(runner):g})']
+        rate = runner.optim_wrapper.param_groups[0]['lr']
+        settings = [f'a lower optim_wrapper.optimizer.lr (now {rate:g})']
         head = getattr(get_ori_model(runner.model), 'head', None)
         if hasattr(head, 'temperature'):
             settings.append(f'a higher model.head.temperature (now {head.temperature:g})')
@@ -91,21 +95,14 @@ class DivergenceHook(Hook):
         )
 
 
-def _has_scaler(runner) -> bool:
-    """Return whether steps that overflow are skipped."""
+def _has_scaler(runner: Runner) -> bool:
     scaler = getattr(runner.optim_wrapper, 'loss_scaler', None)
     return scaler is not None and scaler.is_enabled()
 
 
-def _last_checkpoint(runner) -> str | None:
-    """Return the file that this run saved last, or was resumed from; None if there is none."""
+def _last_checkpoint(runner: Runner) -> str | Path | None:
+    """Return the checkpoint that this run saved last or resumed from, None without one."""
     last = runner.message_hub.get_info('last_ckpt')
-    if last and not Path(last).is_file():  # named already, but this is about to be refused
-        pointer = Path(runner.work_dir) / 'last_checkpoint'
-        last = pointer.read_text().strip() if pointer.is_file() else None
+    if last and not Path(last).is_file():  # the one that is about to be refused
+        return last_checkpoint(runner.work_dir)
     return last
-
-
-def _learning_rate(runner) -> float:
-    """Return the present learning rate of the first group of parameters."""
-    return runner.optim_wrapper.param_groups[0]['lr']

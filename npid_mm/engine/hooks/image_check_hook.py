@@ -1,4 +1,4 @@
-"""Look at the headers of the images before a run, and name all that cannot be read."""
+"""Check the headers of the images before a run, and list the unreadable ones."""
 
 import logging
 from concurrent.futures import ThreadPoolExecutor
@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
@@ -15,37 +16,36 @@ from npid_mm.engine.runner_state import built_loops
 from npid_mm.images import plain_reason
 from npid_mm.utils.checks import check_whole
 
-MOST = 10_000  # images of a data set that are looked at; 1,000 take 0.3 s of CPU time
-THREADS = 8  # a network disk answers several questions at once
+MOST = 10_000  # images checked per data set; 1,000 take 0.3 s of CPU time
+THREADS = 8  # a network disk answers several requests at once
 
 
 @HOOKS.register_module()
 class ImageCheckHook(Hook):
-    """Find images that cannot be read before the first step, by their headers and their ends.
+    """Find unreadable images before the first step, by the start and the end of each file.
 
-    Nothing is decoded: an image that is damaged inside is found when it is read. Of more than
-    ``most`` images, as many are looked at, spread evenly.
+    Images are not decoded: damage in the middle of a file is found when the image is loaded.
 
     Args:
-        most (int): Images of each data set that are looked at, at least 1.
+        most (int): Maximum number of images to check per data set, evenly spaced; at least 1.
 
     Raises:
-        ValueError: ``most`` is below 1.
+        ValueError: If ``most`` is below 1.
     """
 
-    # before the other hooks look at samples
+    # before hooks that load samples
     priority = 'VERY_HIGH'
 
     def __init__(self, most: int = MOST):
         check_whole('most', most)
         self.most = most
-        self._checked = set()
+        self._checked: set[str] = set()
 
-    def before_run(self, runner) -> None:
-        """Check the data sets of the loops that are built, which are those that will run.
+    def before_run(self, runner: Runner) -> None:
+        """Check the data sets of the loops that will run.
 
         Raises:
-            TooManyUnreadableError: More images cannot be read than the data set tolerates.
+            TooManyUnreadableError: If a data set has more unreadable images than it tolerates.
         """
         for stage, loop in built_loops(runner).items():
             loaders = {f'{stage}_dataloader': loop.dataloader}
@@ -58,21 +58,21 @@ class ImageCheckHook(Hook):
 
 
 def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
-    """Look at headers and ends of a data set's image files; called by all ranks together.
+    """Check the image files of a data set; must be called on all ranks.
 
     Args:
-        dataset (Dataset): A :class:`ReadableDataset` takes note of what it can do without. Any
-            other must be readable as a whole.
-        name (str): What the messages call it, such as 'val_dataloader'.
-        most (int): Images that are looked at.
+        dataset (Dataset): A :class:`ReadableDataset` is given its unreadable images, up to its
+            limit. Any other data set must be readable.
+        name (str): Name in the messages, e.g. 'val_dataloader'.
+        most (int): Maximum number of images to check.
 
     Raises:
-        TooManyUnreadableError: More images cannot be read than the data set tolerates.
+        TooManyUnreadableError: If the data set has more unreadable images than it tolerates.
     """
     rank, world_size = get_dist_info()
     count = min(len(dataset), most)
     positions = [number * len(dataset) // count for number in range(rank, count, world_size)]
-    reasons = {}
+    reasons: dict[int, str] = {}
     for each in all_gather_object(unreadable_images(dataset, positions)):
         reasons.update(each)
     if not reasons:
@@ -97,10 +97,10 @@ def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
 
 
 def unreadable_images(dataset: Dataset, positions: list[int]) -> dict[int, str]:
-    """Position -> reason of the images among ``positions`` that are refused by their files.
+    """Return {position: reason} of the unreadable images among ``positions``.
 
-    Images in memory, files that are not on a disk, and those that another loader than
-    :class:`~npid_mm.datasets.LoadImage` or its like reads, are not looked at.
+    Images in memory, URLs, and images that the pipeline does not read with
+    :class:`~npid_mm.datasets.LoadImage` or a related transform are not checked.
     """
     reader = dataset_reader(dataset)
     if reader is None:
@@ -112,7 +112,7 @@ def unreadable_images(dataset: Dataset, positions: list[int]) -> dict[int, str]:
             return None
         try:
             reader.check(path)
-        except Exception as error:  # also of a disk or a name that is not as it should be
+        except Exception as error:  # also errors of the disk, or of an odd name
             return plain_reason(error)
 
     with ThreadPoolExecutor(THREADS) as threads:

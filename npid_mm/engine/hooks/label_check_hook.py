@@ -1,9 +1,11 @@
-"""Check the labels of a classifier before anything is trained or tested."""
+"""Check the labels of a classifier before it is trained or tested."""
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.models.heads import MultiLabelClsHead
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
+from torch.utils.data import Dataset
 
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.engine.runner_state import built_loops
@@ -14,23 +16,22 @@ SETTING = 'model.head.num_classes'
 
 @HOOKS.register_module()
 class LabelCheckHook(Hook):
-    """Compare the labels of the images to train on and to evaluate with ``model.head.num_classes``.
+    """Compare the labels of training and evaluation images with ``model.head.num_classes``.
 
-    Each data set is read once, before the run that needs it. Classes of training and evaluation
-    that differ are refused; top-k accuracies of more than all classes are left out. A model
-    without a head has nothing to compare with: loops that vote or fit SVMs look at the labels
-    themselves. Heads of several labels per image are not checked.
+    Each data set is read once. Training and evaluation must have the same classes; top-k accuracies
+    with k above the number of classes are dropped. Models without a head are not checked (kNN and
+    SVM loops check their labels themselves), and neither are multi-label heads.
     """
 
     def __init__(self):
-        self._checked = {}
+        self._checked: dict[str, Dataset] = {}
 
-    def before_run(self, runner) -> None:
-        """Check the data sets of the loops that are built, which are those that will run.
+    def before_run(self, runner: Runner) -> None:
+        """Check the data sets of the loops that will run.
 
         Raises:
-            ValueError: A label is missing, or outside 0 to ``num_classes - 1``, or stands for
-                another class than in training.
+            ValueError: If a label is missing, is outside 0 to ``num_classes - 1``, or names another
+                class than in training.
         """
         head = getattr(get_ori_model(runner.model), 'head', None)
         if head is None or isinstance(head, MultiLabelClsHead):

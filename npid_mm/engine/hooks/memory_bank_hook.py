@@ -1,15 +1,17 @@
-"""Everything about the memory bank that needs to know the run."""
+"""Size, check, initialize and log the memory bank of a training."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook, SyncBuffersHook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from npid_mm.datasets import check_instances, dataset_labels
@@ -24,29 +26,28 @@ from npid_mm.utils.checks import check_temperature, check_whole
 
 @HOOKS.register_module()
 class MemoryBankHook(Hook):
-    """Size, check, start and watch the memory bank of a training run.
+    """Size, check, initialize and log the memory bank of a training.
 
-    Before the run it gives the bank the length of the training set and checks that the data set
-    names its instances 0 to N - 1, each image once. Checkpoints keep the list of the images, and a
-    bank of other images is refused. Before the first step it starts the bank (``init`` of
-    :class:`MemoryBank`) and makes it equal on all ranks. After each epoch it checks that it
-    still is, and logs ``bank_drift`` (mean of 1 - cos between a row before and after its
-    update); every ``knn_interval`` epochs also ``bank_knn``, the accuracy in percent with which
-    rows of the bank find the label of their own image from the other rows.
+    The bank gets the length of the training set, whose indices must be 0 to N - 1. Checkpoints
+    hold the names of the images, and a bank of other images is refused. Before the first step the
+    bank is initialized (``init`` of :class:`MemoryBank`) and synchronized over the ranks. After
+    each epoch the hook checks that the ranks still agree and logs ``bank_drift``, the mean of
+    1 - cos between a row before and after its update. Every ``knn_interval`` epochs it also logs
+    ``bank_knn``, the leave-one-out kNN accuracy of the rows in percent.
 
     Args:
-        knn_interval (int): Epochs between two logs of ``bank_knn``; 0 never. Needs labels.
+        knn_interval (int): Epochs between two logs of ``bank_knn``, which needs labels; 0 for none.
         knn_k (int): K.
         knn_temperature (float): tau of the vote.
-        knn_queries (int): Rows that ask, spread evenly over the bank.
-        check_images (bool): Refuse a checkpoint whose bank belongs to other images than those of
-            the training set, or has them in another order.
+        knn_queries (int): Number of rows to classify, evenly spaced in the bank.
+        check_images (bool): Refuse a checkpoint whose rows belong to other images than the
+            training set's, or are in another order.
 
     Raises:
-        ValueError: An argument is outside what is allowed.
+        ValueError: If an argument is outside its range.
     """
 
-    # Before CheckpointHook and LoggerHook see the epoch.
+    # before CheckpointHook and LoggerHook handle the epoch
     priority = 'NORMAL'
 
     def __init__(
@@ -66,17 +67,23 @@ class MemoryBankHook(Hook):
         self.knn_temperature = knn_temperature
         self.knn_queries = knn_queries
         self.check_images = check_images
-        self._labels = self._images = None
+        self._labels: Tensor | None = None
+        self._images: InstanceRecord | None = None
 
-    def before_run(self, runner) -> None:
-        """Size the bank, before weights are loaded, and check what would destroy it."""
+    def before_run(self, runner: Runner) -> None:
+        """Size the bank before weights are loaded, and check the data set and the other hooks.
+
+        Raises:
+            ValueError: If the indices or labels of the data set are wrong, or a hook would average
+                the bank over the ranks.
+        """
         if any(isinstance(hook, SyncBuffersHook) for hook in runner.hooks):
             raise ValueError(
                 'SyncBuffersHook averages every buffer over the ranks, the memory bank too: remove '
                 "it from the hooks; the bank and SyncBN keep the ranks' buffers equal themselves"
             )
         loops = built_loops(runner)
-        if 'train' not in loops:  # only testing: the checkpoint brings the length
+        if 'train' not in loops:  # a test: the checkpoint determines the length
             for loop in loops.values():
                 if getattr(loop, 'bank_dataset', None) is not None:
                     self._images = InstanceRecord(loop.bank_dataset, trained=True)
@@ -87,25 +94,25 @@ class MemoryBankHook(Hook):
         self._images = InstanceRecord(dataset, trained=is_resuming(runner))
         check_instances(dataset)
         if bank.is_sharded:
-            keep_checkpoints_whole(runner, bank)
+            save_gathered_rows(runner, bank)
         if self.knn_interval:
             self._labels = dataset_labels(dataset, 'train_dataloader')
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Check that the rows that are loaded belong to the images of the training set."""
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check that the loaded rows belong to the images of the training set."""
         if self._images is not None and self.check_images:
             self._images.check(checkpoint, loaded_path(runner))
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Keep the list of images that the rows belong to."""
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the names of the images of the rows."""
         if self._images is not None:
             self._images.write(checkpoint)
 
-    def before_train(self, runner) -> None:
-        """Start the bank, unless a checkpoint did, and make the ranks equal."""
+    def before_train(self, runner: Runner) -> None:
+        """Initialize the bank, unless a checkpoint filled it, and synchronize the ranks."""
         bank = _bank(runner)
         if bank.init == 'features' and bank.initialized_from == 'random':
-            runner.logger.info('starting the memory bank from features of the fresh network')
+            runner.logger.info('initializing the memory bank with features of the network')
             fill_from_features(runner.model, bank, runner.train_dataloader)
         bank.synchronize()
         bank.verify()
@@ -116,8 +123,8 @@ class MemoryBankHook(Hook):
             f'rank, momentum {bank.momentum}, from {bank.initialized_from}'
         )
 
-    def after_train_epoch(self, runner) -> None:
-        """Log how the bank did in this epoch."""
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Check the bank, and log its statistics."""
         bank = _bank(runner)
         bank.verify()
         figures = {'bank_drift': bank.pop_drift()}
@@ -131,23 +138,23 @@ class MemoryBankHook(Hook):
 
     def _bank_knn(self, bank: MemoryBank) -> float:
         """Leave-one-out accuracy of the bank, in percent."""
-        # where the ranks share the questions, each has one
+        # at least one query per rank
         count = min(max(self.knn_queries, get_world_size()), bank.length)
         device = bank.feature_bank.device
         queries = (torch.arange(count) * bank.length // count).to(device)
-        labels = self._labels.to(device)
-        vote = (labels, self.knn_k, self.knn_temperature, queries)
+        assert self._labels is not None
+        vote = (self._labels.to(device), self.knn_k, self.knn_temperature, queries)
         if bank.is_sharded:
             return 100 * sharded_leave_one_out(bank, *vote)
         return 100 * leave_one_out_knn(bank.feature_bank, *vote)
 
 
-def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
-    """One pass over the training set: each row becomes its image's embedding.
+def fill_from_features(model: nn.Module, bank: MemoryBank, dataloader: DataLoader) -> None:
+    """Set each row of a bank to the embedding of its image, in one pass over the training set.
 
-    Images come as the training pipeline makes them, shuffled, and batch norms use the statistics
-    of the batch without keeping them: a fresh network's own say nothing of the data, and those
-    of a batch from one class folder would take away what the images have in common.
+    Batch norms use the statistics of the batch, because an untrained network has none of its own,
+    and do not store them. Batches are shuffled: the statistics of images of one class would remove
+    what they have in common.
     """
     shuffled = DataLoader(
         dataloader.dataset,
@@ -160,7 +167,7 @@ def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
     with _batch_statistics(model):
         for data_batch in shuffled:
             if len(data_batch['data_samples']) == 1:
-                continue  # one image has no batch statistics: its row stays random
+                continue  # no batch statistics: the row stays random
             feature, data_samples = batch_features(model, data_batch, 'embedding')
             index = torch.tensor([int(sample.sample_idx) for sample in data_samples])
             bank.update(feature, index.to(feature.device), momentum=1.0)
@@ -170,7 +177,7 @@ def fill_from_features(model, bank: MemoryBank, dataloader: DataLoader) -> None:
 
 @contextmanager
 def _batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Put a model in train mode, without a trace in the running statistics of its norms."""
+    """Put a model in train mode inside the block, without updates of running statistics."""
     training = model.training
     norms = [module for module in model.modules() if getattr(module, 'track_running_stats', False)]
     model.train()
@@ -184,27 +191,26 @@ def _batch_statistics(model: nn.Module) -> Iterator[None]:
         model.train(training)
 
 
-def keep_checkpoints_whole(runner, bank: MemoryBank) -> None:
-    """Let the runner's checkpoints hold one full bank, whatever kind of bank it is.
+def save_gathered_rows(runner: Runner, bank: MemoryBank) -> None:
+    """Let the checkpoints of a run hold the rows of all ranks of a sharded bank.
 
-    ``runner.save_checkpoint`` is called on all ranks and writes on rank 0 alone: the last moment
-    to bring the rows together is at its door, whoever calls it and whenever. A checkpoint is read
-    on the CPU: a resumed run would read it on the device, which a full bank may not fit on.
+    The methods of the runner are replaced, because ``save_checkpoint`` is the last call on all
+    ranks before rank 0 writes. Checkpoints are loaded to the CPU, as all rows may not fit on the
+    device that a resumed run would use.
     """
     save, load = runner.save_checkpoint, runner.load_checkpoint
 
-    def save_whole(*args, **kwargs):
+    def save_gathered(*args: Any, **kwargs: Any) -> None:
         with bank.gathered_rows():
             save(*args, **kwargs)
 
-    def load_on_cpu(filename, map_location='cpu', **kwargs):
+    def load_on_cpu(filename: str, map_location: str = 'cpu', **kwargs: Any) -> dict:
         return load(filename, map_location='cpu', **kwargs)
 
-    runner.save_checkpoint, runner.load_checkpoint = save_whole, load_on_cpu
+    runner.save_checkpoint, runner.load_checkpoint = save_gathered, load_on_cpu
 
 
-def _bank(runner) -> MemoryBank:
-    """The memory bank of the runner's model."""
+def _bank(runner: Runner) -> MemoryBank:
     model = get_ori_model(runner.model)
     if not hasattr(model, 'memory_bank'):
         raise TypeError(

@@ -1,6 +1,9 @@
-"""Start a detector or a segmentor from a pretrained backbone, or not at all."""
+"""Load a pretrained backbone completely into a detector or segmentor, or refuse to start."""
+
+from collections.abc import Mapping
 
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 from torch import Tensor, nn
@@ -11,44 +14,44 @@ from npid_mm.models.probe_classifier import UNTRAINED
 
 @HOOKS.register_module()
 class PretrainedBackboneHook(Hook):
-    """Load the backbone of the checkpoint that the config's top-level ``pretrained`` names.
+    """Load the backbone of the checkpoint that ``pretrained`` of the config names.
 
-    Upstream's ``init_cfg=dict(type='NPIDState')`` loads what fits and passes over the rest, so a
-    missing prefix or another stem trains from noise unnoticed. Here every weight of the backbone
-    comes from the checkpoint and every weight of the checkpoint's backbone is used. The C4 layout
-    has the last stage in ``roi_head.shared_head``, and it is filled there; what a head has beside
-    it, an extra norm, say, starts afresh.
+    Upstream's ``init_cfg=dict(type='Pretrained')`` loads the weights that fit and ignores the rest,
+    so a missing prefix or another stem silently trains from random weights. Here every weight of
+    the backbone must come from the checkpoint, and every weight of the checkpoint's backbone must
+    be used. C4 models have the last stage in ``roi_head.shared_head``, where it is filled; other
+    layers of that head, e.g. a norm, keep their initial weights.
 
-    ``pretrained='random'`` asks for an untrained backbone. A run that is resumed is left alone, and
-    so is one that starts from the weights of a whole model (``load_from``), if they are there: what
-    MMEngine loads may be a backbone under other names, and then fills nothing. A test needs every
-    weight of the model.
+    ``pretrained='random'`` requests an untrained backbone. A resumed run is not changed. A run that
+    starts from the weights of a whole model (``load_from``) is not changed either, but they must
+    fill the backbone. A test needs every weight of the model.
     """
 
     def __init__(self):
         self._misfit = ''
         self._test_misfit = ''
 
-    def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
-        """See which weights a checkpoint of a whole model leaves unfilled."""
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Find the weights that the checkpoint of a whole model does not fill."""
         model = get_ori_model(runner.model)
-        own = {
+        backbone = {
             f'{prefix}{name}': value
             for prefix, state in backbone_states(model).items()
             for name, value in state.items()
         }
-        state = checkpoint.get('state_dict', checkpoint)
-        names = {name.removeprefix('module.'): value for name, value in state.items()}
-        given = {k: v for k, v in names.items() if isinstance(v, Tensor)}
-        self._misfit = fit_report(own, {k: v for k, v in given.items() if k in own})
-        whole = model.state_dict()
-        self._test_misfit = fit_report(whole, {k: v for k, v in given.items() if k in whole})
+        loaded = {
+            name.removeprefix('module.'): value
+            for name, value in checkpoint.get('state_dict', checkpoint).items()
+            if isinstance(value, Tensor)
+        }
+        self._misfit = _missing(backbone, loaded)
+        self._test_misfit = _missing(model.state_dict(), loaded)
 
-    def before_test(self, runner) -> None:
-        """Refuse to measure a model that the checkpoint did not fill.
+    def before_test(self, runner: Runner) -> None:
+        """Check that the checkpoint filled the model.
 
         Raises:
-            ValueError: A weight of the model is missing in the checkpoint, or of another shape.
+            ValueError: If a weight of the model is missing in the checkpoint, or has another shape.
         """
         if self._test_misfit and runner.iter == 0:  # not trained since
             raise ValueError(
@@ -56,13 +59,13 @@ class PretrainedBackboneHook(Hook):
                 f'{self._test_misfit}: give the checkpoint that the training of this config wrote'
             )
 
-    def before_train(self, runner) -> None:
-        """Load, after the Runner has initialised the weights or resumed a run.
+    def before_train(self, runner: Runner) -> None:
+        """Load the backbone, after the Runner has initialized the weights or resumed a run.
 
         Raises:
-            ValueError: ``pretrained`` is missing, or given beside ``load_from``, or the checkpoint
-                of one of them does not fit.
-            FileNotFoundError: There is no such file.
+            ValueError: If ``pretrained`` is missing, or combined with ``load_from``, or the
+                checkpoint of one of them does not fit.
+            FileNotFoundError: If the checkpoint does not exist.
         """
         if runner.iter > 0:  # resumed, with the weights of the whole model
             return
@@ -97,12 +100,12 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
 
     Args:
         model (nn.Module): Model with a ``backbone``, and for C4 a ``roi_head.shared_head`` with
-            the stage that the backbone lacks.
+            the last stage.
         checkpoint (str): See :func:`npid_mm.checkpoints.backbone_weights`.
 
     Raises:
-        ValueError: The checkpoint holds no backbone, or another one.
-        FileNotFoundError: There is no such file.
+        ValueError: If the checkpoint has no backbone or another one.
+        FileNotFoundError: If the checkpoint does not exist.
     """
     weights = backbone_weights(checkpoint)
     own = {k: v for state in backbone_states(model).values() for k, v in state.items()}
@@ -114,14 +117,14 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
             'give the checkpoint of this one'
         )
     for name, tensor in own.items():
-        if name in weights:  # a counter of a norm may be missing
-            tensor.copy_(weights[name])  # a state dict shares the model's memory
+        if name in weights:  # batch norm counters may be missing
+            tensor.copy_(weights[name])  # tensors of a state dict share memory with the model
 
 
 def backbone_states(model: nn.Module) -> dict[str, dict[str, Tensor]]:
-    """Prefix -> weights by the backbone's names, of each place that has some of the backbone.
+    """Return {prefix: state dict} of the modules that hold stages of the backbone.
 
-    Of a shared head these are the residual stages, without what comes after them.
+    In a shared head these are the residual stages, without the layers after them.
     """
     states = {'backbone.': model.backbone.state_dict()}
     if getattr(model, 'with_shared_head', False):
@@ -129,3 +132,8 @@ def backbone_states(model: nn.Module) -> dict[str, dict[str, Tensor]]:
         stages = {name: tensor for name, tensor in head.items() if name.startswith('layer')}
         states['roi_head.shared_head.'] = stages
     return states
+
+
+def _missing(needed: Mapping[str, Tensor], loaded: Mapping[str, Tensor]) -> str:
+    """Report the needed weights that are not loaded; other loaded weights do not matter."""
+    return fit_report(needed, {name: value for name, value in loaded.items() if name in needed})

@@ -1,15 +1,16 @@
-"""Check what a resumed checkpoint says before a run continues from it."""
+"""Check the structure of a checkpoint before a run resumes from it."""
 
 from collections.abc import Mapping
 
 from mmengine.hooks import CheckpointHook, Hook
 from mmengine.optim import OptimWrapperDict
+from mmengine.runner import Runner
 
 from npid_mm.checkpoints.limits import has_object
 from npid_mm.engine.removable_files import keep_own_files
 from npid_mm.engine.runner_state import is_resuming, loaded_path
 
-# what Runner.resume takes without asking
+# parts that Runner.resume reads without a check
 PARTS = {
     'meta': ('epoch', 'iter'),
     'message_hub': ('log_scalars', 'runtime_info', 'resumed_keys'),
@@ -17,19 +18,20 @@ PARTS = {
 
 
 class ResumedCheckpointHook(Hook):
-    """Refuse to resume what is not the checkpoint of a training, and let no hook remove its files.
+    """Refuse to resume a file that is not the checkpoint of a training.
 
-    :func:`~npid_mm.engine.launch.build_runner` registers it.
+    It also limits the files that other hooks remove to those of this run. ``build_runner``
+    registers this hook.
     """
 
-    # before the hooks that look at the checkpoint, and those that remove what it lists
+    # before hooks that read the checkpoint, or remove files that it lists
     priority = 'HIGH'
 
-    def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
-        """Look at the parts that a run continues from.
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Mapping) -> None:
+        """Check the parts that a run resumes from.
 
         Raises:
-            ValueError: One is missing, or of another form.
+            ValueError: If one is missing or malformed.
         """
         if not is_resuming(runner):
             return
@@ -55,15 +57,15 @@ class ResumedCheckpointHook(Hook):
                     f'give --cfg-options load_from={path}'
                 )
 
-    def before_train(self, runner) -> None:
-        """Forget files that are not of this run."""
+    def before_train(self, runner: Runner) -> None:
+        """Drop files of other runs from the lists of files to remove."""
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 keep_own_files(runner.message_hub, hook, runner.work_dir)
 
 
-def _is_optimizer(state) -> bool:
-    """Return whether this has the form of an optimizer's state."""
+def _is_optimizer(state: object) -> bool:
+    """Return whether a value has the structure of an optimizer's state dict."""
     if not isinstance(state, Mapping):
         return False
     groups, states = state.get('param_groups'), state.get('state')
@@ -77,8 +79,11 @@ def _is_optimizer(state) -> bool:
     )
 
 
-def _is_schedule(state) -> bool:
-    """Whether this has the form of the states of schedules, which become their attributes."""
+def _is_schedule(state: object) -> bool:
+    """Return whether a value has the structure of the schedulers' state dicts.
+
+    Their items become attributes of the schedulers, so none may be callable.
+    """
     return isinstance(state, list) and all(
         isinstance(each, Mapping) and not any(map(callable, each.values())) for each in state
     )

@@ -1,10 +1,11 @@
-"""The run that a checkpoint belongs to, and its settings."""
+"""Store the run id and the settings of a training in its checkpoints."""
 
 import os
 from collections.abc import Mapping
 
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from npid_mm.engine.resume import RUN_ID, checkpoint_files, run_id
@@ -20,22 +21,22 @@ from npid_mm.engine.runner_state import is_resuming, loaded_path
 
 @HOOKS.register_module()
 class RunRecordHook(Hook):
-    """Keep in each checkpoint the id of its run and the settings, and compare them on resume.
+    """Store run id and settings in each checkpoint, and compare the settings on resume.
 
-    ``--resume`` tells the checkpoints of two runs in one work dir apart by the id, which a resumed
-    run keeps. Checkpoints of earlier versions have neither id nor settings, and a run that resumes
-    from one has no id. ``build_runner`` registers this hook.
+    ``--resume`` uses the id to distinguish runs in one work dir; a resumed run keeps its id.
+    Checkpoints of earlier versions have neither id nor settings, and a run that resumes from one
+    has no id. ``build_runner`` registers this hook.
     """
 
-    def before_run(self, runner) -> None:
-        """Draw an id, independently of the seed."""
+    def before_run(self, runner: Runner) -> None:
+        """Create a random id, whatever the seed."""
         runner.message_hub.update_info(RUN_ID, os.urandom(8).hex())
 
-    def after_load_checkpoint(self, runner, checkpoint: Mapping) -> None:
-        """Take over the id of the run that is resumed, and compare its settings.
+    def after_load_checkpoint(self, runner: Runner, checkpoint: Mapping) -> None:
+        """Continue the id of the resumed run, and compare its settings.
 
         Raises:
-            ValueError: A setting differs that the state of the checkpoint does not fit.
+            ValueError: If the state of the checkpoint does not fit a setting.
         """
         if not is_resuming(runner):
             return
@@ -49,13 +50,12 @@ class RunRecordHook(Hook):
             state = checkpoint.get('optimizer', {})
             check_optimizer(state, runner.optim_wrapper.optimizer.defaults, path)
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Keep the settings."""
-        settings = run_settings(runner.cfg)
-        checkpoint['meta'][SETTINGS] = {**settings, SEED: runner.seed}
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Add the settings."""
+        checkpoint['meta'][SETTINGS] = {**run_settings(runner.cfg), SEED: runner.seed}
 
-    def before_train(self, runner) -> None:
-        """Warn of a new run among the checkpoints of an earlier one."""
+    def before_train(self, runner: Runner) -> None:
+        """Warn if a new run starts in the work dir of an earlier one."""
         earlier = [] if is_resuming(runner) else checkpoint_files(runner.work_dir)
         if earlier:
             runner.logger.warning(

@@ -1,8 +1,9 @@
-"""Randomness that depends on where a run is, not on how it got there."""
+"""Seed every training step and sample by its position in the run."""
 
 import torch
 from mmengine.dist import broadcast, get_rank
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from npid_mm.datasets import InstanceDataset
@@ -11,19 +12,19 @@ from npid_mm.utils.seeding import mixed_seed, seed_generators
 
 @HOOKS.register_module()
 class StepSeedHook(Hook):
-    """Seed every step from (seed, step, rank) and every sample from (seed, epoch, index).
+    """Seed every step by (seed, step, rank) and every sample by (seed, epoch, index).
 
-    A resumed run then draws the same negatives and the same augmentations as one that was never
-    interrupted, with any number of data loader workers, and a checkpoint need not hold the state
-    of any generator. Samples are seeded by :class:`InstanceDataset`.
+    So a resumed run has the same negatives and augmentations as an uninterrupted one, for any
+    number of data loader workers, and checkpoints hold no generator state.
+    :class:`InstanceDataset` seeds the samples.
     """
 
-    # after the hooks that read the seed, before anything that draws
+    # after the hooks that read the seed, and before those that use a generator
     priority = 'VERY_HIGH'
 
-    def before_train(self, runner) -> None:
-        """After a resume, shuffle as the interrupted run did, and alike on all ranks."""
-        # the ranks' own seeds differ under randomness.diff_rank_seed
+    def before_train(self, runner: Runner) -> None:
+        """Give the sampler of all ranks the seed of the run, which a resumed run has kept."""
+        # randomness.diff_rank_seed gives each rank another seed
         seed = torch.tensor(runner.seed)
         broadcast(seed)
         self._seed = int(seed)
@@ -31,12 +32,14 @@ class StepSeedHook(Hook):
         if hasattr(sampler, 'seed'):
             sampler.seed = self._seed
 
-    def before_train_epoch(self, runner) -> None:
-        """Tell the data set, in all its workers, which epoch it is."""
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Set the epoch of the data set, in all its workers."""
         dataset = runner.train_dataloader.dataset
         if isinstance(dataset, InstanceDataset):
             dataset.seed_samples(self._seed, runner.epoch)
 
-    def before_train_iter(self, runner, batch_idx: int, data_batch: dict | None = None) -> None:
-        """Seed this rank's generators for the step."""
+    def before_train_iter(
+        self, runner: Runner, batch_idx: int, data_batch: dict | None = None
+    ) -> None:
+        """Seed the generators of this rank."""
         seed_generators(mixed_seed(self._seed, runner.iter, get_rank()))

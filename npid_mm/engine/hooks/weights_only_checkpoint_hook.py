@@ -1,28 +1,31 @@
-"""Checkpoints that torch.load(..., weights_only=True) reads."""
+"""Save checkpoints that torch.load(..., weights_only=True) can read."""
+
+from typing import Any
 
 import numpy as np
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 
 @HOOKS.register_module()
 class WeightsOnlyCheckpointHook(Hook):
-    """Leave nothing but tensors and plain values in a checkpoint.
+    """Limit checkpoints to tensors and plain Python values.
 
-    MMEngine's log history, pickled objects that only smooth the first log lines of a resumed
-    run, stays out, and NumPy's scalars become Python's.
+    MMEngine's log history is dropped: it consists of pickled objects, and a resumed run only needs
+    it to smooth its first log lines. NumPy scalars become Python scalars.
     """
 
-    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
-        """Change what is saved, not the running message hub and schedulers."""
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Replace values of the checkpoint; those of the running training stay."""
         checkpoint['message_hub'] = {**checkpoint['message_hub'], 'log_scalars': {}}
         for key in ('meta', 'message_hub', 'param_schedulers'):
             if key in checkpoint:
                 checkpoint[key] = _plain(checkpoint[key])
 
 
-def _plain(value):
-    """``value`` with NumPy's scalars as Python's, through dicts, lists and tuples."""
+def _plain(value: Any) -> Any:
+    """Replace NumPy scalars in dicts, lists and tuples by Python scalars."""
     if isinstance(value, dict):
         return type(value)((key, _plain(each)) for key, each in value.items())
     if isinstance(value, (list, tuple)):

@@ -1,16 +1,17 @@
-"""What the test loops that fit machines on features ask of the config."""
+"""Checks of the config and the model, shared by the SVM test loops."""
 
 from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner
 from mmpretrain.utils import get_ori_model
 
 from npid_mm.models import ProbeClassifier
 
 
-def check_reference(reference, evaluator: Evaluator) -> None:
-    """Check the data of the machines and that no metric is given, which would not be asked.
+def check_reference(reference: object, evaluator: Evaluator) -> None:
+    """Check that there is a training set for the SVMs, and no metric, which would be ignored.
 
     Raises:
-        ValueError: ``reference`` is no config, or there is a metric.
+        ValueError: If ``reference`` is not a config, or there is a metric.
     """
     if not isinstance(reference, dict):
         raise ValueError(f'reference must be a data loader config, got {reference!r}')
@@ -19,12 +20,12 @@ def check_reference(reference, evaluator: Evaluator) -> None:
         raise ValueError(f'the loop gives the metrics: set test_evaluator=[], got {names}')
 
 
-def loaded_probe(runner) -> ProbeClassifier:
-    """The runner's model, in evaluation mode.
+def loaded_probe(runner: Runner) -> ProbeClassifier:
+    """Return the runner's model in evaluation mode.
 
     Raises:
-        TypeError: It is another class than :class:`ProbeClassifier`, which alone refuses to run
-            with weights that were not loaded.
+        TypeError: If it is not a :class:`ProbeClassifier`, the class that refuses to run without
+            loaded weights.
     """
     model = get_ori_model(runner.model)
     if not isinstance(model, ProbeClassifier):

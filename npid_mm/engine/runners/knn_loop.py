@@ -1,15 +1,17 @@
-"""Weighted kNN as the Runner's val and test loop."""
+"""Validation and test loops of the weighted kNN classifier."""
 
 from collections.abc import Sequence
 
 import torch
 from mmengine.dist import all_gather_object, get_dist_info
+from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
-from mmengine.runner import TestLoop, ValLoop, autocast
+from mmengine.runner import Runner, TestLoop, ValLoop, autocast
 from mmpretrain.registry import LOOPS
+from mmpretrain.structures import DataSample
 from mmpretrain.utils import get_ori_model
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 
 from npid_mm.datasets import check_same_classes, dataset_labels
 from npid_mm.datasets.evaluation_dataset import SHARE
@@ -28,37 +30,36 @@ from npid_mm.utils.checks import check_temperature, check_whole
 
 
 class KNNLoop:
-    """What :class:`KNNValLoop` and :class:`KNNTestLoop` share (paper, section 3.4).
+    """Base class of :class:`KNNValLoop` and :class:`KNNTestLoop` (paper, section 3.4).
 
     Args:
         runner (Runner): The runner.
-        dataloader (DataLoader | dict): Queries.
+        dataloader (DataLoader | dict): Images to classify, the queries.
         evaluator (Evaluator | dict | list): Metrics. :class:`KNNAccuracy` reads the scores of
-            every K; MMPretrain's classification metrics read those of the first.
-        reference (str | dict): 'bank' takes the rows of the memory bank (paper), with the labels
-            of the training set; a data loader config recomputes the features of its data set.
+            every K; MMPretrain's classification metrics read those of the first K.
+        reference (str | dict): Labeled rows to search: 'bank' for the memory bank (paper) with the
+            labels of the training set, or a data loader config of images to compute features of.
         feature (str): 'embedding' (D) or 'backbone' (pooled last output).
-        k (int | Sequence[int]): K, searched in one pass. More than N neighbours are not there,
-            so K above N counts all of them.
+        k (int | Sequence[int]): Values of K, searched in one pass; K above N means all N neighbors.
         temperature (float): tau of the vote exp(s / tau).
         fp16 (bool): Run the network under autocast.
         max_unreadable (float): Share of the queries, and of the references, that may be
-            unreadable, in [0, 1); above 0, one image of each always may. They are left out: the log
-            names them, and the metrics have their number as ``unreadable_queries`` and
-            ``unreadable_references``.
+            unreadable, in [0, 1); above 0, one image of each may always be. These images are
+            ignored and logged, and the metrics ``unreadable_queries`` and
+            ``unreadable_references`` count them.
 
     Raises:
-        ValueError: An argument is outside what is allowed, an image has no label or one outside
-            the classes, or queries and references have other classes.
+        ValueError: If an argument is outside its range, an image has no label or one outside the
+            classes, or queries and references differ in their classes.
     """
 
     stage: str
 
     def __init__(
         self,
-        runner,
-        dataloader,
-        evaluator,
+        runner: Runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
         reference: str | dict = 'bank',
         feature: str = 'embedding',
         k: int | Sequence[int] = (10, 20, 100, 200),
@@ -79,7 +80,7 @@ class KNNLoop:
         several = isinstance(k, Sequence) and not isinstance(k, str)
         self.k = tuple(k) if several else (k,)
         if not self.k:
-            raise ValueError(f'k must name at least one number of neighbours, got {k}')
+            raise ValueError(f'k must name at least one number of neighbors, got {k}')
         for each in self.k:
             check_whole('k', each)
         check_temperature(temperature, terms=max(self.k))
@@ -87,12 +88,12 @@ class KNNLoop:
         self.max_unreadable = max_unreadable
         self.feature = check_level(feature)
         self.temperature = temperature
-        # before anything runs: a training would else end at its first evaluation
+        # check the labels here, before a training starts, and not at its first validation
         queries, asked = self.dataloader.dataset, f'{self.stage}_dataloader'
         truth = dataset_labels(queries, asked)
         self._references_left_out = 0
         self._references, name = self._reference_dataset()
-        # MemoryBankHook compares it with the checkpoint
+        # MemoryBankHook compares these images with the checkpoint's
         self.bank_dataset = self._references if reference == 'bank' else None
         self._labels = dataset_labels(self._references, name)
         check_same_classes(self._references, name, queries, asked)
@@ -102,21 +103,21 @@ class KNNLoop:
         fit_topk(self.evaluator, self._num_classes, 'classes of the data')
 
     def run(self) -> dict:
-        """Answer all queries; returns the metrics."""
+        """Classify all queries, and return the metrics."""
         hook = self.runner.call_hook
         hook(f'before_{self.stage}')
         hook(f'before_{self.stage}_epoch')
         self.runner.model.eval()
         with autocast(enabled=self.fp16):
-            rows, labels, spread = self._reference_rows()
+            rows, labels, sharded = self._reference_rows()
             unreadable = []
             for batch_idx, data_batch in enumerate(self.dataloader):
                 hook(f'before_{self.stage}_iter', batch_idx=batch_idx, data_batch=data_batch)
                 query, data_samples = batch_features(self.runner.model, data_batch, self.feature)
-                find = search_sharded if spread else search
+                find = search_sharded if sharded else search
                 similarity, neighbors = find(query, rows, labels, max(self.k))
                 scores = {
-                    # one transfer a batch: metrics look at each sample on the host
+                    # one transfer per batch: metrics read each sample on the CPU
                     k: weighted_vote(
                         similarity, neighbors, k, self.temperature, self._num_classes
                     ).cpu()
@@ -142,7 +143,7 @@ class KNNLoop:
         return metrics
 
     def _reference_rows(self) -> tuple[Tensor, Tensor, bool]:
-        """Rows (n, D) and labels (n,) to search, and whether each rank has other ones."""
+        """Return rows (n, D) and labels (n,) to search, and whether they are sharded."""
         if self.reference == 'bank':
             bank = get_ori_model(self.runner.model).memory_bank
             labels = self._labels
@@ -153,7 +154,7 @@ class KNNLoop:
                 )
             rows, labels = bank.feature_bank, labels[bank.local_rows]
             unread = self._known_unreadable()[bank.local_rows]
-            if unread.any():  # rows that no image has trained
+            if unread.any():  # their rows were never trained
                 rows, labels = rows[~unread.to(rows.device)], labels[~unread]
             return rows, labels.to(rows.device), bank.is_sharded
         rows, positions = readable_features(self.runner.model, self.reference, self.feature)
@@ -164,7 +165,7 @@ class KNNLoop:
         return rows, self._labels[positions].to(rows.device), world_size > 1
 
     def _known_unreadable(self) -> Tensor:
-        """Which images of the training set, (N,) bool, some rank could not read so far."""
+        """Return a mask (N,) of the training images that a rank could not read so far."""
         unread = getattr(self._references, 'unreadable', None)
         if unread is None:
             return torch.zeros(len(self._references), dtype=torch.bool)
@@ -173,22 +174,22 @@ class KNNLoop:
         return unread
 
     def _left_out(self, what: str, dataset: Dataset, unreadable: list[int]) -> int:
-        """Log which samples of a data set some rank could not read, and return their number."""
+        """Log the samples of a data set that a rank could not read, and return their number."""
         left_out = sorted(set().union(*all_gather_object(unreadable)))
         if left_out:
             self.runner.logger.warning(f'kNN {what}: {dataset.left_out(left_out)}')
         return len(left_out)
 
     def _reference_dataset(self) -> tuple[Dataset, str]:
-        """The data set whose labels the references have, and what a config calls it."""
+        """Return the data set of the references, and its key in the config."""
         if self.reference == 'bank':
             return self._train_dataset(), 'train_dataloader'
         reference = tolerate_unreadable(self.reference, self.max_unreadable)
         self.reference = self.runner.build_dataloader(reference, seed=self.runner.seed)
         return self.reference.dataset, f'{self.stage}_cfg.reference'
 
-    def _train_dataset(self):
-        """The training set: the running one, or built from the config when only testing."""
+    def _train_dataset(self) -> Dataset:
+        """Return the training set: of the running training, or built from the config."""
         loop = built_loops(self.runner).get('train')
         if loop is not None:
             return loop.dataloader.dataset
@@ -200,22 +201,22 @@ class KNNLoop:
 
 @LOOPS.register_module()
 class KNNValLoop(KNNLoop, ValLoop):
-    """kNN between training epochs; see :class:`KNNLoop`."""
+    """Validate a training by kNN, see :class:`KNNLoop`."""
 
     stage = 'val'
 
 
 @LOOPS.register_module()
 class KNNTestLoop(KNNLoop, TestLoop):
-    """kNN of a checkpoint, by ``tools/test.py``; see :class:`KNNLoop`."""
+    """Test a checkpoint by kNN, see :class:`KNNLoop`."""
 
     stage = 'test'
 
     def run(self) -> dict:
-        """Answer all queries; returns the metrics.
+        """Classify all queries, and return the metrics.
 
         Raises:
-            ValueError: The checkpoint lacks the neck or the memory bank that the test reads.
+            ValueError: If the checkpoint lacks the neck or the memory bank that the test needs.
         """
         needed = {'embedding': ['neck'], 'backbone': []}[self.feature]
         if self.reference == 'bank':
@@ -231,8 +232,8 @@ class KNNTestLoop(KNNLoop, TestLoop):
         return super().run()
 
 
-def _attach(scores: dict[int, Tensor], data_samples) -> None:
-    """Give each data sample its scores for every K, and those of the first as prediction."""
+def _attach(scores: dict[int, Tensor], data_samples: Sequence[DataSample]) -> None:
+    """Add its scores for every K to each data sample, and those of the first as prediction."""
     first = next(iter(scores))
     for i, sample in enumerate(data_samples):
         sample.set_field({k: score[i] for k, score in scores.items()}, 'knn_scores')

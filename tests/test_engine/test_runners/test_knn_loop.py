@@ -120,7 +120,7 @@ def test_metrics_of_mmpretrain_read_the_first_k(digits, tmp_path):
     [
         (dict(k=0), 'k must be at least 1, got 0'),
         (dict(k=(5, 0)), 'k must be at least 1, got 0'),
-        (dict(k=()), r'k must name at least one number of neighbours, got \(\)'),
+        (dict(k=()), r'k must name at least one number of neighbors, got \(\)'),
         (dict(k='many'), "k must be a whole number, got 'many'"),
         (dict(k=(5, 2.5)), 'k must be a whole number, got 2.5'),
         (dict(temperature=0), 'temperature must be > 0, got 0'),

@@ -14,7 +14,7 @@ from sklearn.svm import LinearSVC
 
 from npid_mm.engine.distributed import run_on_main_process
 from npid_mm.engine.launch import build_runner
-from npid_mm.engine.runners.linear_svm_loop import in_order
+from npid_mm.engine.runners.linear_svm_loop import gather_rows
 from npid_mm.engine.runners.voc_svm import layer_features, svm_loop
 from npid_mm.evaluation import voc_average_precision
 from tests.layouts import write_voc2007
@@ -234,7 +234,7 @@ def two_ranks(rank, cfg):
         raise ValueError('the disk is full')
 
     metrics, threads = build_runner(cfg).test(), torch.get_num_threads()
-    rows = in_order(torch.arange(10.0).view(5, 2)[rank::2])
+    rows = gather_rows(torch.arange(10.0).view(5, 2)[rank::2])
     try:
         run_on_main_process(work())
     except (ValueError, RuntimeError) as error:

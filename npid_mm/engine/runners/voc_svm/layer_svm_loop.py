@@ -1,4 +1,4 @@
-"""Features of every layer, and support vector machines on them, from stop to stop."""
+"""Resumable SVM evaluation of every layer, the base of the VOC07 test loops."""
 
 from abc import abstractmethod
 from collections.abc import Generator, Sequence
@@ -6,9 +6,11 @@ from functools import partial
 from pathlib import Path
 
 from mmengine.dist import get_world_size
-from mmengine.runner import TestLoop, autocast
+from mmengine.evaluator import Evaluator
+from mmengine.runner import Runner, TestLoop, autocast
 from rich.progress import track
-from torch import Tensor
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from npid_mm.engine.distributed import all_cores, run_on_main_process
 from npid_mm.engine.runners.config_checks import check_reference, loaded_probe
@@ -19,37 +21,38 @@ from .layer_features import LayerFeatures
 from .records import SVMRecords
 from .targets import check_positives, svm_targets
 
-GROUP = 5  # classes that share the work of a fit, and are saved together
+GROUP = 5  # classes that are fitted and saved together
 
 
 class LayerSVMLoop(TestLoop):
-    """What :class:`SVMTestLoop` and :class:`LowShotSVMTestLoop` share.
+    """Base class of :class:`SVMTestLoop` and :class:`LowShotSVMTestLoop`.
 
-    Features of both data sets go to ``work_dir/svm-<hash>/``, then rank 0 fits one layer after
-    another and saves the records of every few classes. A run that was stopped goes on from what
-    is there. The hash is of the weights, the model's and the data's configs, images and labels:
-    nothing of another checkpoint is ever taken.
+    The features of both data sets are saved in ``work_dir/svm-<hash>/``. Then rank 0 fits one layer
+    after another, and saves the results of every few classes. An interrupted run resumes from these
+    files. The hash covers the weights, the configs of model and data, the images and their labels,
+    so results of different checkpoints are never mixed.
 
     Args:
-        runner (Runner): The runner. Its model is a :class:`ProbeClassifier`, which refuses to
-            run without all weights.
-        dataloader (DataLoader | dict): Images to test on.
-        evaluator (list): Empty; the loop itself gives the metrics.
-        reference (dict): Config of the data loader of the images to train on.
+        runner (Runner): The runner. Its model is a :class:`ProbeClassifier`, which a checkpoint
+            must fill.
+        dataloader (DataLoader | dict): Test images.
+        evaluator (Evaluator | dict | list): Must be empty; the loop computes the metrics.
+        reference (dict): Data loader config of the training images.
         costs (Sequence[float]): Costs to choose from. Defaults to the 19 of the protocol.
         fp16 (bool): Run the network under autocast.
 
     Raises:
-        ValueError: An argument is outside what is allowed.
+        ValueError: If an argument is outside its range.
     """
 
     kind: str
+    """Prefix of the files of results."""
 
     def __init__(
         self,
-        runner,
-        dataloader,
-        evaluator,
+        runner: Runner,
+        dataloader: DataLoader | dict,
+        evaluator: Evaluator | dict | list,
         reference: dict,
         costs: Sequence[float] = COSTS,
         fp16: bool = False,
@@ -60,7 +63,7 @@ class LayerSVMLoop(TestLoop):
         self.costs = tuple(costs)
 
     def run(self) -> dict:
-        """Read the features, fit, test; returns the metrics."""
+        """Compute the features, fit the SVMs, and return the metrics."""
         runner = self.runner
         runner.call_hook('before_test')
         runner.call_hook('before_test_epoch')
@@ -80,11 +83,11 @@ class LayerSVMLoop(TestLoop):
         return metrics
 
     def _check(self, loaders: dict, targets: dict[str, Tensor]) -> None:
-        """Refuse data that no machine can be trained on or tested with."""
+        """Check that every class has enough positives, before a long computation."""
         check_positives(loaders['train'].dataset, targets['train'], *self._needed())
         check_positives(loaders['test'].dataset, targets['test'], 1, 'to test on')
 
-    def _fingerprint(self, model, loaders: dict) -> str:
+    def _fingerprint(self, model: nn.Module, loaders: dict) -> str:
         cfg = self.runner.cfg
         images = [
             [info.get('img_path'), info['gt_label']]
@@ -96,7 +99,7 @@ class LayerSVMLoop(TestLoop):
         return weights_digest(model.state_dict(), *settings)[:12]
 
     def _fit(self, folder: Path, features: dict, targets: dict[str, Tensor]) -> Generator:
-        """Fit what has no record yet, layer by layer; returns the metrics."""
+        """Fit the SVMs without a record, layer by layer, and return the metrics."""
         records = {}
         with all_cores(get_world_size() > 1):
             for layer in features['train'].layers():
@@ -134,20 +137,20 @@ class LayerSVMLoop(TestLoop):
 
     @abstractmethod
     def _needed(self) -> tuple[int, str]:
-        """Positives that each class must have in the training set, and why."""
+        """Return the minimum number of training positives per class, and its reason."""
 
     @abstractmethod
     def _kinds(self) -> list[dict]:
-        """Arguments in which the fits of one class differ."""
+        """Return the arguments by which the SVMs of one class differ."""
 
     @abstractmethod
     def _settings(self) -> dict:
-        """All else that records depend on."""
+        """Return the other settings that the records depend on."""
 
     @abstractmethod
     def _records(self, **arguments) -> list[dict]:
-        """Fit and test the machines of some classes."""
+        """Fit and test the SVMs of some classes."""
 
     @abstractmethod
     def _metrics(self, records: dict[str, SVMRecords]) -> dict[str, float]:
-        """Metrics from the complete records of each layer."""
+        """Compute the metrics from the complete records of each layer."""

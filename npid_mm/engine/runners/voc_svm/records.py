@@ -1,4 +1,4 @@
-"""Records of support vector machines, in a file that a stopped run goes on from."""
+"""Results of fitted SVMs, in a file that an interrupted run resumes from."""
 
 import json
 from pathlib import Path
@@ -9,18 +9,18 @@ from npid_mm.utils.atomic_io import write_atomic
 
 
 class SVMRecords:
-    """Records of the machines of one layer, saved after each group of them.
+    """Results of the SVMs of one layer, in a JSON file.
 
     Args:
-        path (Path): JSON file, which may be there already.
-        settings (dict): What the records depend on, plain values. Records of other settings are
+        path (Path): The file, which may exist.
+        settings (dict): Plain values that the records depend on. Records of other settings are
             replaced.
     """
 
     def __init__(self, path: Path, settings: dict):
         self.path = path
-        self.settings = json.loads(json.dumps(settings))  # as they will be read: lists for tuples
-        self.records = []
+        self.settings = json.loads(json.dumps(settings))  # as JSON returns it: lists, not tuples
+        self.records: list[dict] = []
         if path.exists():
             content = json.loads(path.read_text())
             if content['settings'] == self.settings:
@@ -28,17 +28,17 @@ class SVMRecords:
             else:
                 print_log(f'{path} has other settings: replaced', logger='current')
 
-    def missing(self, columns: list[int], **kind) -> list[int]:
-        """Those of the ``columns`` (classes) that have no record of this kind, such as k=1."""
-        there = {record['column'] for record in self.of(**kind)}
-        return [column for column in columns if column not in there]
+    def missing(self, columns: list[int], **kind: object) -> list[int]:
+        """Return the ``columns`` (classes) without a record of this kind, e.g. k=1."""
+        done = {record['column'] for record in self.of(**kind)}
+        return [column for column in columns if column not in done]
 
-    def of(self, **kind) -> list[dict]:
-        """Records of this kind, in the order in which they were added."""
+    def of(self, **kind: object) -> list[dict]:
+        """Return the records of a kind, in the order in which they were added."""
         return [r for r in self.records if all(r[key] == kind[key] for key in kind)]
 
     def add(self, records: list[dict]) -> None:
-        """Add records and save all; the file is the old or the new one, whatever happens."""
+        """Add records, and save all of them."""
         self.records += records
         lines = ',\n'.join(json.dumps(record) for record in self.records)
         text = f'{{"settings": {json.dumps(self.settings)}, "records": [\n{lines}\n]}}\n'

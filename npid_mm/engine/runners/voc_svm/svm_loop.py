@@ -1,6 +1,9 @@
-"""The VOC07 protocol of support vector machines on every layer, as the Runner's test loops."""
+"""Test loops of linear SVMs on every layer, by the VOC07 protocol."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from logging import Logger
+from statistics import fmean
+from typing import Any
 
 from mmpretrain.registry import LOOPS
 
@@ -14,10 +17,10 @@ from .records import SVMRecords
 
 @LOOPS.register_module()
 class SVMTestLoop(LayerSVMLoop):
-    """Linear machines of each class on all training images: ``feature1/mAP``, ``best/mAP``.
+    """Report the mAP of linear SVMs on all training images: ``feature1/mAP``, ``best/mAP``.
 
-    Each class takes the cost with the best cross-validated average precision; see
-    :func:`npid_mm.evaluation.voc_svm` and, for the arguments, :class:`LayerSVMLoop`.
+    Each class uses the cost with the best cross-validated average precision, see
+    :func:`npid_mm.evaluation.voc_svm`. Takes the arguments of :class:`LayerSVMLoop`.
     """
 
     kind = 'svm'
@@ -36,7 +39,7 @@ class SVMTestLoop(LayerSVMLoop):
 
     def _metrics(self, records: dict[str, SVMRecords]) -> dict[str, float]:
         values = {
-            layer: dict(mAP=100 * _mean(record['test_ap'] for record in own.of()))
+            layer: dict(mAP=100 * fmean(record['test_ap'] for record in own.of()))
             for layer, own in records.items()
         }
         return with_best(values, self.runner.logger)
@@ -44,28 +47,35 @@ class SVMTestLoop(LayerSVMLoop):
 
 @LOOPS.register_module()
 class LowShotSVMTestLoop(LayerSVMLoop):
-    """Machines of k positives a class, the mean over draws: ``feature1/k1``, ``best/k1``.
+    """Report the mAP of SVMs on k positives per class: ``feature1/k1``, ``best/k1``.
 
-    See :func:`npid_mm.evaluation.low_shot_svm`, and :class:`LayerSVMLoop` for the other arguments.
+    The mAP is the mean over several samples of positives, see
+    :func:`npid_mm.evaluation.low_shot_svm`.
 
     Args:
-        shots (Sequence[int]): k. Defaults to 1 to 96 as in the protocol.
-        draws (int): Independent draws of each k.
-        seed (int): Of the draws.
-        select (str): What chooses the cost of each layer and k: 'held_out', the training images
-            outside the draws, or 'test' as in the protocol, which reports too much.
+        *args (Any): Arguments of :class:`LayerSVMLoop`.
+        shots (Sequence[int]): Values of k. Defaults to 1 to 96 as in the protocol.
+        draws (int): Number of independent samples for each k.
+        seed (int): Seed of the samples.
+        select (str): Images by which the cost of each layer and k is chosen: 'held_out' for the
+            training images that are not sampled, or 'test' as in the protocol, which overestimates
+            the mAP.
+        **kwargs (Any): Arguments of :class:`LayerSVMLoop`.
+
+    Raises:
+        ValueError: If an argument is outside its range.
     """
 
     kind = 'low-shot-svm'
 
     def __init__(
         self,
-        *args,
+        *args: Any,
         shots: Sequence[int] = SHOTS,
         draws: int = 5,
         seed: int = 0,
         select: str = 'held_out',
-        **kwargs,
+        **kwargs: Any,
     ):
         super().__init__(*args, **kwargs)
         if select not in ('held_out', 'test'):
@@ -101,9 +111,9 @@ class LowShotSVMTestLoop(LayerSVMLoop):
         return with_best(values, self.runner.logger)
 
 
-def with_best(values: dict[str, dict[str, float]], logger) -> dict[str, float]:
-    """Metrics ``layer/name`` and, of the layer with the highest mean, ``best/name``."""
-    best = max(values, key=lambda layer: _mean(values[layer].values()))
+def with_best(values: dict[str, dict[str, float]], logger: Logger) -> dict[str, float]:
+    """Return metrics ``layer/name``, and ``best/name`` of the layer with the highest mean."""
+    best = max(values, key=lambda layer: fmean(values[layer].values()))
     text = ', '.join(f'{name} {value:.2f}' for name, value in values[best].items())
     logger.info(f'best layer: {best} ({text})')
     return {
@@ -111,8 +121,3 @@ def with_best(values: dict[str, dict[str, float]], logger) -> dict[str, float]:
         for layer, own in {**values, 'best': values[best]}.items()
         for name, value in own.items()
     }
-
-
-def _mean(values: Iterable[float]) -> float:
-    values = list(values)
-    return sum(values) / len(values)

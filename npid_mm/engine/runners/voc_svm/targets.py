@@ -1,4 +1,4 @@
-"""Labels of a data set as the support vector machines of the VOC07 protocol take them."""
+"""Targets of the VOC07 SVMs, from the labels of a data set."""
 
 import torch
 from torch import Tensor
@@ -6,17 +6,17 @@ from torch.utils.data import Dataset
 
 
 def svm_targets(dataset: Dataset) -> Tensor:
-    """Targets (N, C) from VOC's labels, for :func:`npid_mm.evaluation.voc_svm`.
+    """Convert VOC labels to the targets (N, C) of :func:`npid_mm.evaluation.voc_svm`.
 
-    VOC labels an image 1 for a class that is present, 0 where only difficult objects of it are,
-    and -1 where none is. Targets are 1 for present, -1 for difficult, and 0 for absent.
+    The labels of a class are 1 for present, 0 for difficult objects only, and -1 for absent. The
+    targets are 1 for present, -1 for difficult, and 0 for absent.
 
     Raises:
-        ValueError: A sample has other labels.
+        ValueError: If a sample has other labels.
     """
     names = dataset.metainfo.get('classes') or ()
-    labels = [dataset.get_data_info(index).get('gt_label') for index in range(len(dataset))]
-    for index, label in enumerate(labels):
+    found = [dataset.get_data_info(index).get('gt_label') for index in range(len(dataset))]
+    for index, label in enumerate(found):
         fits = isinstance(label, (list, tuple)) and len(label) == len(names)
         if not (fits and set(label) <= {1, 0, -1}):
             raise ValueError(
@@ -24,21 +24,21 @@ def svm_targets(dataset: Dataset) -> Tensor:
                 f'sample {index} of the data set has gt_label={label!r}: use '
                 "dict(type='VOC2007Classification', ...)"
             )
-    labels = torch.tensor(labels)
+    labels = torch.tensor(found)
     return torch.where(labels == 1, 1, -1 - labels)
 
 
 def check_positives(dataset: Dataset, targets: Tensor, needed: int, why: str) -> None:
-    """Check that each class has enough positives, before anything long starts.
+    """Check that each class has enough positives.
 
     Args:
-        dataset (Dataset): Names the classes.
+        dataset (Dataset): Data set with the names of the classes.
         targets (Tensor): (N, C), of :func:`svm_targets`.
-        needed (int): Positives that each class must have.
-        why (str): What they are needed for, and what to do.
+        needed (int): Minimum number of positives per class.
+        why (str): Purpose of the positives and advice, for the message.
 
     Raises:
-        ValueError: A class has fewer.
+        ValueError: If a class has fewer positives.
     """
     counts = (targets == 1).sum(0).tolist()
     few = [
