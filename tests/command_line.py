@@ -1,4 +1,4 @@
-"""Tools as a shell runs them."""
+"""Run tools as a shell does."""
 
 import os
 import socket
@@ -9,7 +9,7 @@ from tests.toy import ROOT
 
 
 def run(tool, *arguments, **environment):
-    """Run a tool on one thread; returns the finished process."""
+    """Run a tool on one thread; return the finished process."""
     command = [ROOT / 'tools' / tool, *map(str, arguments)]
     command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
     return subprocess.run(
@@ -22,6 +22,7 @@ def run(tool, *arguments, **environment):
 
 
 def free_port():
+    """Return a port that no process listens on."""
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
         return str(listener.getsockname()[1])

@@ -5,6 +5,7 @@ import torch
 from mmpretrain.registry import MODELS
 
 from npid_mm.cli import benchmark as command
+from npid_mm.config.config_file import fast_lookup
 from npid_mm.datasets import split_folder, write_digits
 from tests import layouts
 from tests.toy import digits_config
@@ -15,6 +16,13 @@ def own_settings(tmp_path_factory):
     """A folder of settings for this run, so that no key of the tests is left in the user's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CONFIG_HOME', str(tmp_path_factory.mktemp('settings')))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
+def fast_configs():
+    """Read configs without MMPretrain's metafiles, which takes half a second each time."""
+    with fast_lookup():
         yield
 
 

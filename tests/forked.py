@@ -1,4 +1,4 @@
-"""Run a function as a process behind the imports of this one, which take seconds."""
+"""Run a function in a forked process, which has the imports of this one."""
 
 import atexit
 import os
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Ended(NamedTuple):
-    """How a process ended, and what it printed."""
+    """Exit status and output of a process."""
 
     status: int
     out: str
@@ -18,12 +18,12 @@ class Ended(NamedTuple):
 
 
 class Forked:
-    """A forked process that calls a function and exits with what that returns.
+    """A forked process that calls a function and exits with its result.
 
     Args:
-        main (Callable): Gives the exit status.
-        stdout (int, optional): A descriptor in place of a file that is read at the end.
-        **environment (str): Variables that the process has besides.
+        main (Callable): Returns the exit status.
+        stdout (int, optional): A descriptor to write to instead of a file.
+        **environment (str): Further variables of the environment.
     """
 
     def __init__(self, main: Callable[[], int], stdout: int | None = None, **environment: str):
@@ -33,8 +33,8 @@ class Forked:
         if self._pid:
             return
         status = 1
-        try:  # nothing of pytest may go on in this process
-            atexit._clear()  # workers to end and folders to remove are not this process's
+        try:  # nothing of pytest may run in this process
+            atexit._clear()  # the parent's workers and folders
             os.environ.update(environment)
             out, err = (file.fileno() for file in self._files)
             os.dup2(out if stdout is None else stdout, 1)

@@ -1,7 +1,6 @@
-"""Tools as processes that are forked behind their imports, which take seconds.
+"""Tools as processes that are forked from a server with their imports, which take seconds.
 
-The server that forks them is a process of its own: one that has computed with torch cannot be
-forked safely.
+The server is a process of its own, as one that has computed with torch cannot be forked safely.
 """
 
 import multiprocessing
@@ -14,18 +13,25 @@ from pathlib import Path
 from tests.forked import Ended
 from tests.toy import ROOT
 
-LIMIT = 120  # seconds, after which a tool hangs
+LIMIT = 120  # seconds
+COMMANDS = ('benchmark', 'list_files', 'picture_options', 'quickstart.command', 'retrieve', 'sweep')
 SERVER = multiprocessing.get_context('forkserver')
-SERVER.set_forkserver_preload(['tests.tool_server', 'npid_mm.engine.launch', 'npid_mm.retrieval'])
+SERVER.set_forkserver_preload(
+    [
+        'tests.tool_server',
+        *(f'npid_mm.cli.{name}' for name in COMMANDS),
+        *('matplotlib.pyplot', 'mmpretrain.engine', 'mmpretrain.visualization'),
+    ]
+)
 
 
 def run_tool_file(tool: str, arguments: list[str], folder: Path) -> Ended:
     """Run a tool in a folder.
 
     Args:
-        tool (str): Its path from tools/.
-        arguments (list[str]): What is typed behind it.
-        folder (Path): Where it is typed.
+        tool (str): Its path below tools/.
+        arguments (list[str]): Its arguments.
+        folder (Path): The working directory.
     """
     with tempfile.TemporaryDirectory() as outputs:
         files = [Path(outputs) / name for name in ('out', 'err')]

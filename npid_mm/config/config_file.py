@@ -1,10 +1,14 @@
-"""Read a config file; every error names the file."""
+"""Read a config file: quickly, and with the file named in every error."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.config import config as mmengine_config
 
 SUFFIXES = ('.py', '.json', '.yaml', '.yml')
+LOOKUP = '_get_external_cfg_path'  # MMEngine's function that finds `_base_ = 'package::...'`
 
 
 def config_from_file(path: str | Path) -> Config:
@@ -20,9 +24,32 @@ def config_from_file(path: str | Path) -> Config:
     if Path(path).suffix not in SUFFIXES:
         raise ValueError(f'a config must end in {", ".join(SUFFIXES)}, got {path}')
     try:
-        return Config.fromfile(path)
+        with fast_lookup():
+            return Config.fromfile(path)
     except ImportError:
         raise
     except Exception as error:
         reason = f'{type(error).__name__}: {error}' if str(error) else type(error).__name__
         raise ValueError(f'config {path} cannot be read: {reason}') from error
+
+
+@contextmanager
+def fast_lookup() -> Iterator[None]:
+    """Make MMEngine look for ``_base_ = 'mmpretrain::...'`` among the files of the package first.
+
+    MMEngine parses all metafiles of the package before, which takes most of the time of reading.
+    """
+    original = getattr(mmengine_config, LOOKUP, None)
+    if original is None:  # another version of MMEngine
+        yield
+        return
+
+    def lookup(package: str, name: str) -> str:
+        path = Path(package, '.mim', 'configs', name)
+        return str(path) if path.is_file() else original(package, name)
+
+    setattr(mmengine_config, LOOKUP, lookup)
+    try:
+        yield
+    finally:
+        setattr(mmengine_config, LOOKUP, original)

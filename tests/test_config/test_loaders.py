@@ -1,4 +1,4 @@
-"""Loaders without worker processes, wherever a config has one."""
+"""Options of worker processes, removed from loaders without them."""
 
 import pytest
 import torch
@@ -14,7 +14,7 @@ FOR_WORKERS = dict(
 
 @pytest.fixture
 def cfg():
-    """A config with loaders where configs have them."""
+    """Make a config with loaders in all usual places."""
     loader = dict(num_workers=0, batch_size=1, **FOR_WORKERS)
     return Config(
         dict(
@@ -36,7 +36,7 @@ def test_torch_accepts_every_loader_without_workers(cfg):
         assert len(list(DataLoader(dataset, **loader))) == 3
 
 
-def test_loaders_with_workers_are_left_alone(cfg):
+def test_loaders_with_workers_are_unchanged(cfg):
     before = dict(cfg.test_dataloader)
     drop_worker_options(cfg)
     assert cfg.test_dataloader == before

@@ -1,4 +1,4 @@
-"""Variables of base configs, set above them."""
+"""Variables of base configs, set by inheriting configs or the command line."""
 
 import pytest
 from mmengine.config import Config
@@ -10,7 +10,7 @@ from tests.toy import ROOT
 RECIPES = ROOT / 'configs/selfsup/npid'
 FOLDER = RECIPES / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 BASE = """
-lr = 0.1  # of both
+lr = 0.1  # used twice
 num_workers = 2; batch_size = 8
 pipeline = [dict(type='Crop', scale=num_workers * 16)]
 train_dataloader = dict(
@@ -24,7 +24,7 @@ optim_wrapper = dict(optimizer=dict(type='SGD', lr=lr), name='größe', rate=(
 
 @pytest.fixture
 def child(tmp_path):
-    """Write a config that inherits from BASE, over one more in between; gives its path."""
+    """Write a config that inherits from BASE over another one; return its path."""
 
     def write(text, between=''):
         (tmp_path / 'base.py').write_text(BASE)
@@ -36,7 +36,7 @@ def child(tmp_path):
 
 
 def by_hand(child, **values):
-    """What MMEngine reads where the variables of the base itself are changed."""
+    """Return what MMEngine reads if the variables of the base itself are changed."""
     path = child('')
     base = path.with_name('base.py')
     text = base.read_text()
@@ -76,13 +76,13 @@ def test_a_variable_of_a_base_variable(child):
     assert cfg.optim_wrapper.optimizer.lr == cfg.lr == 1.0
 
 
-def test_what_a_config_sets_itself_stays(child):
+def test_a_config_that_uses_its_own_variable_is_read_as_it_is(child):
     text = "batch_size = 4\ntrain_dataloader = dict(batch_size=batch_size, sampler='x')"
     cfg = read_with_variables(child(text), {})
     assert cfg.train_dataloader.batch_size == 4 and cfg.train_dataloader.sampler == 'x'
 
 
-def test_other_options_are_left_alone(child):
+def test_other_options_are_ignored(child):
     cfg = read_with_variables(child(''), {'optim_wrapper.optimizer.lr': 1, 'load_from': 'x.pth'})
     assert effective(cfg) == by_hand(child)
 
@@ -100,15 +100,15 @@ def test_a_variable_without_effect_is_refused_with_the_key(child, text, options,
         read_with_variables(child(text), options)
 
 
-def test_a_flat_config_has_variables_without_effect(child, tmp_path):
-    """As a work dir has it: MMEngine writes the values where they were used."""
+def test_variables_of_a_dumped_config_have_no_effect(child, tmp_path):
+    """MMEngine dumps the values in the places that use them."""
     Config.fromfile(child('')).dump(tmp_path / 'flat.py')
     with pytest.raises(ValueError, match=r'lr=5 \(--cfg-options\) changes nothing'):
         read_with_variables(tmp_path / 'flat.py', {'lr': 5})
     assert read_with_variables(tmp_path / 'flat.py', {'lr': 0.1}).lr == 0.1
 
 
-def test_a_value_that_the_config_cannot_use(child):
+def test_a_value_that_the_config_cannot_use_is_refused(child):
     with pytest.raises(ValueError, match='child.py cannot be evaluated with batch_size={}: unsupp'):
         read_with_variables(child(''), {'batch_size': {}})
 
@@ -121,12 +121,11 @@ def test_a_value_that_the_config_cannot_use(child):
     ],
     ids=lambda path: path.stem,
 )
-def test_recipes_mean_what_mmengine_reads(path):
-    """Their own files set again whatever they name otherwise than a base."""
+def test_recipes_are_read_as_mmengine_reads_them(path):
     assert effective(read_with_variables(path, {})) == effective(Config.fromfile(path))
 
 
-def test_settings_that_the_template_comments_take_effect(tmp_path):
+def test_settings_in_the_comments_of_the_template_take_effect(tmp_path):
     path = tmp_path / 'mine.py'
     path.write_text(
         f"_base_ = '{FOLDER}'\ndata_root = '/images'\nbatch_size = 4\nimage_size = 32\n"

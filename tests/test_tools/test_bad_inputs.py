@@ -1,4 +1,4 @@
-"""Every tool refuses wrong input in one line that names it, and leaves nothing behind."""
+"""Every tool refuses wrong input in one line that names it, and writes nothing."""
 
 import re
 import shlex
@@ -11,6 +11,8 @@ from tests.test_checkpoints import foreign
 from tests.test_tools.bad_inputs import checkpoints, configs, others
 from tests.tool_server import run_tool_file
 from tests.toy import ROOT, digits_config
+
+pytestmark = pytest.mark.slow
 
 TRAIN = '{config} --work-dir {out} --cfg-options '
 CASES = {
@@ -48,7 +50,7 @@ BUILT = [(TRAIN + option, error) for option, error in configs.BUILT]
 
 @pytest.fixture(scope='module')
 def names(digits, imagenet, tmp_path_factory):
-    """Files that are as they should be, files that are not, and what the cases call them."""
+    """Valid and invalid files, by the names that the cases use."""
     folder = tmp_path_factory.mktemp('inputs')
     digits_config(digits, folder / 'run').dump(folder / 'config.py')
     names = {
@@ -95,12 +97,12 @@ def names(digits, imagenet, tmp_path_factory):
 
 
 def run(tool, line, names, folder):
-    """Run a tool with what is typed behind its name."""
+    """Run a tool with a line of arguments."""
     return run_tool_file(tool, shlex.split(line.format(**names)), folder)
 
 
-def check(done, error, names):
-    """One line that names what is wrong, and no traceback."""
+def expect_error(done, error, names):
+    """Expect one line that names the error, and no traceback."""
     text = done.err
     assert done.status in (1, 2), f'{done.status}: {text[-2000:]}{done.out[-2000:]}'
     assert 'Traceback' not in text and len(text) < 6000, text[-3000:]
@@ -111,16 +113,16 @@ def check(done, error, names):
 
 
 @pytest.mark.parametrize(('tool', 'line', 'error'), EVERY)
-def test_a_wrong_input_is_told_in_a_line(tool, line, error, names, tmp_path):
+def test_a_wrong_input_is_reported_in_one_line(tool, line, error, names, tmp_path):
     names = names | {'out': tmp_path / 'out'}
-    check(run(tool, line, names, tmp_path), error, names)
+    expect_error(run(tool, line, names, tmp_path), error, names)
     assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(('line', 'error'), BUILT)
-def test_a_wrong_value_is_told_by_what_is_built_with_it(line, error, names, tmp_path):
+def test_a_wrong_value_is_reported_by_the_class_that_gets_it(line, error, names, tmp_path):
     names = names | {'out': tmp_path / 'out'}
-    check(run('train.py', line, names, tmp_path), error, names)
+    expect_error(run('train.py', line, names, tmp_path), error, names)
 
 
 @pytest.mark.parametrize(
@@ -140,11 +142,11 @@ def test_a_wrong_value_is_told_by_what_is_built_with_it(line, error, names, tmp_
         ('download_checkpoint.py', '--list'),
     ],
 )
-def test_the_same_without_the_mistake_passes(tool, line, names, tmp_path):
+def test_the_same_line_without_the_error_passes(tool, line, names, tmp_path):
     done = run(tool, line, names | {'out': tmp_path / 'out'}, tmp_path)
     assert done.status == 0 and 'error: ' not in done.err, done.err[-3000:]
 
 
-def test_enough_inputs_are_tried_and_every_tool_is():
+def test_every_tool_is_tried():
     tools = {str(path.relative_to(ROOT / 'tools')) for path in (ROOT / 'tools').rglob('*.py')}
     assert set(CASES) == tools and len(EVERY) >= 200

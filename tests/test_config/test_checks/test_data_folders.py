@@ -1,4 +1,4 @@
-"""What a user reads whose data lie elsewhere, or are empty, or have no labels."""
+"""Messages for data that are missing, empty or without labels."""
 
 import pytest
 from mmengine.config import Config
@@ -11,7 +11,7 @@ from tests.toy import ROOT
 
 @pytest.fixture
 def config(tmp_path):
-    """Two data sets behind wrappers, as upstream's configs have them, and their files."""
+    """Make two data sets behind wrappers, as in upstream's configs, and their files."""
     voc = tmp_path / 'VOCdevkit'
     for name in ('VOC2007/JPEGImages', 'VOC2012/JPEGImages'):
         (voc / name).mkdir(parents=True)
@@ -30,7 +30,7 @@ def config(tmp_path):
     return Config(dict(default_scope='mmdet', train_dataloader=loader, test_dataloader=None))
 
 
-def test_what_is_there_passes(config):
+def test_existing_data_pass(config):
     check_data_folders(config, 'train_dataloader', 'test_dataloader', 'val_dataloader')
 
 
@@ -47,8 +47,7 @@ def test_everything_missing_is_named_at_once(config, tmp_path):
     assert 'link the data set there (ln -s)' in lines[3] and len(lines) == 4
 
 
-def test_addresses_and_absolute_paths(config, tmp_path):
-    """Only what is read from a local disk is looked for."""
+def test_addresses_pass_and_absolute_paths_are_checked(config, tmp_path):
     first, second = config.train_dataloader.dataset.dataset.datasets
     first.data_root = 's3://somewhere/VOCdevkit'
     second.ann_file = str(tmp_path / 'VOCdevkit/VOC2012/trainval.txt')
@@ -56,12 +55,12 @@ def test_addresses_and_absolute_paths(config, tmp_path):
     second.ann_file = 'none.txt'
     with pytest.raises(FileNotFoundError, match=r'VOCdevkit/none\.txt'):
         check_data_folders(config, 'train_dataloader')
-    second.update(data_root='', data_prefix=None)  # the list alone, and no folder before it
+    second.update(data_root='', data_prefix=None)
     with pytest.raises(FileNotFoundError, match=r'train_dataloader: none\.txt'):
         check_data_folders(config, 'train_dataloader')
 
 
-def test_an_empty_list_is_told(config, tmp_path):
+def test_an_empty_list_is_named(config, tmp_path):
     """NumPy would say that it needs an array to concatenate."""
     path = tmp_path / 'VOCdevkit/VOC2007/trainval.txt'
     path.write_text('\n')
@@ -109,11 +108,10 @@ PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'test_cfg')
             ],
         ),
         ('places205/resnet50_linear-8xb32-steplr-28e_places205.py', 'places205', []),
-        ('cifar10/knn_resnet18_cifar10.py', None, []),  # which is downloaded
+        ('cifar10/knn_resnet18_cifar10.py', None, []),  # downloads its data
     ],
 )
-def test_classification_data_are_looked_for(request, tmp_path, name, there, missing):
-    """Before a Runner is built, all at once; where all are there, nothing is said."""
+def test_missing_data_of_benchmarks_are_named_together(request, tmp_path, name, there, missing):
     root = request.getfixturevalue(there) if there else tmp_path
     cfg = Config.fromfile(BENCHMARKS / name)
     text = cfg.pretty_text
@@ -132,7 +130,7 @@ def test_classification_data_are_looked_for(request, tmp_path, name, there, miss
 
 @pytest.fixture
 def listed(tmp_path):
-    """A config of two loaders with one list of images, and that list."""
+    """Make a config of two loaders with one list of images; return it and the list."""
     for name in ('a photo.jpg', 'b.jpg'):
         (tmp_path / name).touch()
     path = tmp_path / 'train.txt'
@@ -142,8 +140,7 @@ def listed(tmp_path):
     return Config(loaders), path
 
 
-def test_a_list_without_labels_is_told_from_one_with_them(listed):
-    """And what to do with images that have none."""
+def test_a_list_without_labels_is_refused_with_advice(listed):
     cfg, path = listed
     path.write_text('a photo.jpg\nb.jpg\n')
     message = (
@@ -160,8 +157,8 @@ def test_a_list_without_labels_is_told_from_one_with_them(listed):
     check_data_folders(cfg, 'train_dataloader')
 
 
-def test_a_list_is_read_once_though_loaders_share_it(listed, monkeypatch):
-    """Of ImageNet's, each reading takes a second or two."""
+def test_a_shared_list_is_read_once(listed, monkeypatch):
+    """Reading one of ImageNet's takes a second or two."""
     cfg, path = listed
     path.write_text('b.jpg 3\n')
     seen = []
@@ -171,7 +168,7 @@ def test_a_list_is_read_once_though_loaders_share_it(listed, monkeypatch):
 
 
 @pytest.mark.parametrize('prefix', ['train', dict(img_path='train')])
-def test_the_folder_before_the_paths_counts(listed, prefix):
+def test_the_prefix_of_the_paths_is_used(listed, prefix):
     cfg, path = listed
     path.write_text('b.jpg 0\na photo.jpg 1\n')
     (path.parent / 'train').mkdir()
@@ -181,8 +178,7 @@ def test_the_folder_before_the_paths_counts(listed, prefix):
         check_data_folders(cfg, 'val_dataloader')
 
 
-def test_lists_of_other_data_sets_are_not_read(listed):
-    """Of a subclass with a format of its own, say."""
+def test_lists_of_data_sets_with_another_format_are_not_read(listed):
     cfg, path = listed
     path.write_text('{}')
     cfg.val_dataloader.dataset.type = type('Own', (CustomDataset,), dict(load_data_list=list))

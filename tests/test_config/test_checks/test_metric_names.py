@@ -1,4 +1,4 @@
-"""Metrics that a validation logs, known from the config alone."""
+"""Metrics that a validation logs, predicted from the config."""
 
 import pytest
 from mmengine.config import Config
@@ -14,7 +14,7 @@ def pretraining():
     return Config.fromfile(DIGITS_CONFIG)
 
 
-def test_a_pretraining_is_compared_by_its_knn(pretraining):
+def test_a_pretraining_logs_its_knn_accuracy(pretraining):
     assert check_metric(pretraining) == 'knn/top1_k5'
     assert check_metric(pretraining, 'knn/top1_k200') == 'knn/top1_k200'
     message = r'logs \(knn/top1_k5, .*, knn/top1_k200\), got accuracy/top1'
@@ -29,7 +29,7 @@ def test_a_pretraining_is_compared_by_its_knn(pretraining):
         (LINEAR.format('mhead_linear-8xb32', 90), 'best/top1', ['feature3/top5', 'best/top5']),
     ],
 )
-def test_probes(config, metric, others):
+def test_probes_log_their_accuracies(config, metric, others):
     cfg = Config.fromfile(ROOT / config)
     assert check_metric(cfg) == metric
     for other in others:
@@ -38,7 +38,7 @@ def test_probes(config, metric, others):
         check_metric(cfg, 'knn/top1_k10')
 
 
-def test_other_metrics_by_their_prefix(pretraining):
+def test_other_metrics_are_known_by_their_prefix(pretraining):
     cfg = Config(pretraining.to_dict())
     cfg.val_evaluator = [dict(type='SingleLabelMetric')]
     assert check_metric(cfg, 'single-label/recall') == 'single-label/recall'
@@ -46,7 +46,7 @@ def test_other_metrics_by_their_prefix(pretraining):
         check_metric(cfg, 'accuracy/top1')
 
 
-def test_a_training_without_validation_has_nothing_to_compare_by(pretraining):
+def test_a_training_without_validation_is_refused(pretraining):
     cfg = Config(pretraining.to_dict())
     cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     with pytest.raises(ValueError, match='--metric needs a validation, and the config has none'):

@@ -1,4 +1,4 @@
-"""Numbers of a config, before anything is built."""
+"""Numbers of a config, checked before anything is built."""
 
 import pytest
 from mmengine.config import Config

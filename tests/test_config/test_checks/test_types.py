@@ -1,4 +1,4 @@
-"""Types that a config names, and the arguments of this package's classes."""
+"""Types that a config names, and the arguments of npid_mm's classes."""
 
 import pytest
 from mmengine.config import Config
@@ -7,7 +7,7 @@ from npid_mm.config.checks.types import check_types
 from tests.toy import DIGITS_CONFIG, ROOT
 
 RECIPES = [*(ROOT / 'configs/selfsup').glob('*/*.py'), *(ROOT / 'configs').glob('*/*/*/*.py')]
-# MMDetection's and MMSegmentation's need what tests/transfer/ has
+# those of MMDetection and MMSegmentation are tested in tests/transfer/
 OWN = [path for path in RECIPES if '_base_' not in path.parts and 'mm' not in path.parts[-3]]
 
 
@@ -31,7 +31,7 @@ def test_recipes_pass(path):
         (dict(test_cfg=dict(reference=dict(dataset=dict(type='Custom')))), "dataset.type .*'Cust"),
     ],
 )
-def test_what_is_not_known_is_refused(change, message):
+def test_unknown_types_and_arguments_are_refused(change, message):
     cfg = Config.fromfile(DIGITS_CONFIG)
     cfg.merge_from_dict(change)
     with pytest.raises(ValueError, match=message):
@@ -48,7 +48,7 @@ def test_what_is_not_known_is_refused(change, message):
         dict(colors=dict(type='NPIT')),  # a variable of the config
     ],
 )
-def test_what_is_known_or_not_sure_to_be_built_passes(change):
+def test_known_types_and_those_with_another_meaning_pass(change):
     cfg = Config.fromfile(DIGITS_CONFIG)
     cfg.merge_from_dict(change)
     check_types(cfg)

@@ -1,1 +1,1 @@
-"""Wrong inputs of the tools, a line each: what is typed, and what the error must name."""
+"""Wrong inputs of the tools: command lines, and what the error must name."""

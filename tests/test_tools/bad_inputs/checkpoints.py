@@ -4,7 +4,7 @@ from tests.test_tools.bad_inputs.configs import TRAINING
 
 CONFIG_FAULTS = [TRAINING[each] for each in (0, 1, 3, 4, 12, 16, 17)]
 
-# file in place of a checkpoint -> what the error names
+# file given as a checkpoint -> what the error names
 FAULTS = [
     ('nowhere.pth', 'checkpoint not found: .*nowhere.pth'),
     ('{folder}', '{folder}'),

@@ -1,6 +1,6 @@
-"""Config files that cannot be used, and wrong settings of one that can."""
+"""Invalid config files, and invalid settings of a valid one."""
 
-# file -> content; {config} is one that can be used
+# file -> content; {config} is a valid one
 FILES = {
     'empty.py': '',
     'syntax.py': 'model = dict(\n',
@@ -32,7 +32,7 @@ FILES = {
     'optimizer_type.py': "_base_ = '{config}'\noptim_wrapper = dict(optimizer=dict(type='SDG'))\n",
 }
 
-# config file or options of a good one -> what the error names, for the training
+# config file, or options of a valid one -> what the error of a training names
 TRAINING = [
     ('nowhere.py', 'config not found: nowhere.py'),
     ('{folder}', 'config must be a file, got the folder {folder}'),
@@ -121,7 +121,7 @@ SETTINGS = [
     ('val_dataloader.dataset.ann_file={empty}', '{empty}'),
 ]
 
-# refused by the class that is built with them, behind the log of the machine and the config
+# refused by the class that gets them, after the log of the machine and the config
 BUILT = [
     ('model.head.temperature=0', 'temperature'),
     ('model.head.temperature=-1', 'temperature must be .*-1'),

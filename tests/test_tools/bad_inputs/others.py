@@ -3,7 +3,7 @@
 from tests.test_tools.bad_inputs.checkpoints import CONFIG_FAULTS, FAULTS
 
 DRAW = '{config} {checkpoint}'
-# of each tool that draws a checkpoint
+# for each tool that draws a checkpoint
 DRAWN = [
     ('', 'required: config, checkpoint'),
     *((f'{config} {{checkpoint}}', error) for config, error in CONFIG_FAULTS[:3]),
