@@ -1,5 +1,6 @@
-"""A small real data set that needs no download: scikit-learn's handwritten digits as images."""
+"""Write scikit-learn's handwritten digits as image files: a small real data set."""
 
+from os import PathLike
 from pathlib import Path
 
 from PIL import Image
@@ -7,16 +8,15 @@ from PIL import Image
 from npid_mm.utils.atomic_io import atomic_folder
 
 SIZE = 32
-HELD_OUT = 5  # every fifth image of a class is for validation
+HELD_OUT = 5  # every fifth image of a class goes to val
 
 
-def write_digits(root):
+def write_digits(root: str | PathLike) -> Path:
     """Write scikit-learn's 1,797 digits as ``root/{train,val}/<class>/<nnnn>.png``.
 
     The 8 x 8 images with values 0..16 become 32 x 32 grayscale PNGs with values 0..255 (bicubic).
-    Every fifth image of each class goes to ``val``; ``nnnn`` counts the images of the class in
-    the order of the data set. A folder that is already there is left alone, and a new one appears
-    only when it is complete.
+    Every fifth image of each class goes to ``val``; ``nnnn`` counts the images of a class. An
+    existing folder is kept, and a new one appears only when it is complete.
 
     Args:
         root (str | PathLike): Folder to write.
@@ -25,7 +25,7 @@ def write_digits(root):
         Path: ``root``.
 
     Raises:
-        FileExistsError: If ``root`` exists and is not such a folder.
+        FileExistsError: If ``root`` exists without train/ and val/ inside.
     """
     root = Path(root)
     if root.exists():
@@ -39,14 +39,13 @@ def write_digits(root):
         with atomic_folder(root) as unfinished:
             _write_images(unfinished)
     except OSError:
-        if not (root / 'train').is_dir():  # else another process was faster, with the same images
+        if not (root / 'train').is_dir():  # otherwise another process was faster
             raise
     return root
 
 
-def _write_images(folder):
-    # scikit-learn is only needed here: training on other data does not load it.
-    from sklearn.datasets import load_digits
+def _write_images(folder: Path) -> None:
+    from sklearn.datasets import load_digits  # slow to import
 
     digits = load_digits()
     count = [0] * len(digits.target_names)

@@ -1,4 +1,4 @@
-"""A data set that an evaluation can read to its end, whatever is wrong with some of its images."""
+"""Data set for evaluations, which marks unreadable images instead of failing."""
 
 import logging
 from collections.abc import Sequence
@@ -6,19 +6,19 @@ from collections.abc import Sequence
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, Subset
 
-from .unreadable_images import ReadableDataset
+from .tolerant_dataset import TolerantDataset
 
-SHARE = 0.01  # of an evaluation's images that may be unreadable
+SHARE = 0.01  # default of max_unreadable
 
 
 @DATASETS.register_module()
-class EvaluationDataset(ReadableDataset):
-    """Mark samples whose image cannot be read, so that they are left out of what is measured.
+class EvaluationDataset(TolerantDataset):
+    """Mark samples with an unreadable image, so that metrics leave them out.
 
-    The data sample of such an image says ``unreadable=True`` in its meta information; its inputs
-    are those of another image, as a batch needs some. ``sample_idx`` of each sample is its
+    The data sample of such an image has ``unreadable=True`` in its meta information. Its inputs are
+    those of a later image, because a batch needs some. ``sample_idx`` of each sample is its
     position.
 
     Args:
@@ -31,24 +31,24 @@ class EvaluationDataset(ReadableDataset):
         super().__init__(dataset, max_unreadable)
 
     def __getitem__(self, index: int) -> dict:
-        """Sample ``index``, with the inputs of a later image if its own cannot be read.
+        """Sample ``index``, with the inputs of a later image if its own is unreadable.
 
         Raises:
-            TooManyUnreadableError: More than ``max_unreadable`` of the images cannot be read.
+            TooManyUnreadableError: If more than ``max_unreadable`` of the images are unreadable.
         """
-        place = index
-        while (sample := self._try(place)) is None:
-            self.note_unreadable({place: self._reasons[place]})
-            place = (place + 1) % len(self)
-        if place != index:
+        position = index
+        while (sample := self._try(position)) is None:
+            self.note_unreadable({position: self._reasons[position]})
+            position = (position + 1) % len(self)
+        if position != index:
             sample['data_samples'].set_metainfo({'sample_idx': index, 'unreadable': True})
         return sample
 
     def readable(self, positions: Tensor) -> Dataset:
-        """The samples at ``positions``, which are those that can be read; the log names the rest.
+        """Select the readable samples, and log the others.
 
         Args:
-            positions (Tensor): (n,), in order.
+            positions (Tensor): (n,), positions of the readable samples, in order.
         """
         if len(positions) == len(self):
             return self
@@ -57,13 +57,13 @@ class EvaluationDataset(ReadableDataset):
         return Selection(self, positions)
 
     def left_out(self, positions: Sequence[int]) -> str:
-        """One line that says how many images were left out, and which."""
+        """Describe in one line how many images were left out, and which."""
         paths = '; '.join(self._listed(list(positions)).split('\n')).strip()
         return f'{len(positions)} of {len(self)} cannot be read and are left out: {paths}'
 
 
-class Selection(Dataset):
-    """Samples of a data set at some positions.
+class Selection(Subset):
+    """Samples of a data set at some positions, with its annotations and meta information.
 
     Args:
         dataset (Dataset): The data set.
@@ -71,8 +71,7 @@ class Selection(Dataset):
     """
 
     def __init__(self, dataset: Dataset, positions: Tensor):
-        self.dataset = dataset
-        self.positions = positions.tolist()
+        super().__init__(dataset, positions.tolist())
 
     @property
     def metainfo(self) -> dict:
@@ -81,10 +80,4 @@ class Selection(Dataset):
 
     def get_data_info(self, index: int) -> dict:
         """Annotation of sample ``index``."""
-        return self.dataset.get_data_info(self.positions[index])
-
-    def __getitem__(self, index: int) -> dict:
-        return self.dataset[self.positions[index]]
-
-    def __len__(self) -> int:
-        return len(self.positions)
+        return self.dataset.get_data_info(self.indices[index])

@@ -1,4 +1,4 @@
-"""iNaturalist 2018, read from the JSON files of the competition as they come."""
+"""iNaturalist 2018, read from the JSON files of the competition."""
 
 import json
 from pathlib import Path
@@ -14,34 +14,34 @@ class INaturalist2018(BaseDataset):
     """iNaturalist 2018: ``dict(type='INaturalist2018', data_root=..., ann_file=...)``.
 
     Samples come in the order of ``images`` in the file, with ``gt_label`` the category's ``id``.
-    Paths start from ``data_root``, as the file names say ``train_val2018/...`` themselves.
-    The names of the classes are those of the file.
+    Paths start from ``data_root``, as the file names begin with ``train_val2018/``. The class names
+    are those of the file.
 
     Args:
         ann_file (str): ``train2018.json`` or ``val2018.json``.
         **kwargs: Arguments of MMPretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is not such a file, see :func:`read_inaturalist`.
+        FileNotFoundError: If the file is missing.
+        ValueError: If the file is malformed, see :func:`read_inaturalist`.
     """
 
     def load_data_list(self) -> list[dict]:
         """Image paths and labels."""
         entries, classes = read_inaturalist(self.ann_file)
         self._metainfo.setdefault('classes', tuple(classes))
-        # joined as text: a call for each of 437,513 images takes longer than to read the file
+        # joined as text, as a function call for each of 437,513 images takes longer than reading
         prefix = f'{self.img_prefix.rstrip("/")}/' if self.img_prefix else ''
         return [dict(img_path=prefix + name, gt_label=label) for name, label in entries]
 
 
 def read_inaturalist(path: str | Path) -> tuple[list[tuple[str, int]], list[str]]:
-    """Read (file name, label) of all images, in the file's order, and the names of the classes.
+    """Read (file name, label) of all images, in the order of the file, and the class names.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is no JSON, lacks a list or a field; categories are not numbered from 0; an
-            image has no annotation or several; or a label has no category.
+        FileNotFoundError: If the file is missing.
+        ValueError: If the file is not JSON or lacks a list or a field, categories are not numbered
+            from 0, an image has no annotation or several, or a label has no category.
     """
     path = Path(path)
     if not path.is_file():
@@ -52,7 +52,7 @@ def read_inaturalist(path: str | Path) -> tuple[list[tuple[str, int]], list[str]
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:
-        raise ValueError(f'{path} is no JSON file: {error}; unpack or download it again') from error
+        raise ValueError(f'{path} is not JSON: {error}; unpack or download it again') from error
     missing = [key for key in KEYS if not isinstance(content, dict) or key not in content]
     if missing:
         raise ValueError(
@@ -75,7 +75,7 @@ def read_inaturalist(path: str | Path) -> tuple[list[tuple[str, int]], list[str]
 
 
 def _check(path: Path, content: dict, names: dict, labels: dict, classes: dict) -> None:
-    """Raise a ValueError that says what does not fit together."""
+    """Check that images, annotations and categories fit together."""
     count = len(classes)
     if not names:
         raise ValueError(f'{path} has no image')
@@ -87,7 +87,7 @@ def _check(path: Path, content: dict, names: dict, labels: dict, classes: dict) 
     for key, by_image in (('images', names), ('annotations', labels)):
         more = len(content[key]) - len(by_image)
         if more:
-            raise ValueError(f'{path} must have one entry of {key} an image, but {more} are extra')
+            raise ValueError(f'{path} must have one entry of {key} per image, but {more} are extra')
     for what, wrong in (
         ('images have no annotation', names.keys() - labels.keys()),
         ('annotations have no image', labels.keys() - names.keys()),

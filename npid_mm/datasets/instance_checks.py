@@ -1,26 +1,26 @@
-"""Check what a data set must offer: instances that can be told apart, and labels."""
+"""Check that the samples of a training set are numbered by position."""
 
 from torch.utils.data import Dataset
 
-from .unreadable_images import ReadableDataset
+from .tolerant_dataset import TolerantDataset
 
 
 def check_instances(dataset: Dataset) -> None:
-    """Check that a data set names its samples 0 to N - 1, before the first step.
+    """Check that a data set numbers its samples 0 to N - 1, before the first step.
 
     Reads the first and the last sample, and the first of each part of a ``ConcatDataset``. An
-    ``InstanceDataset`` numbers its samples itself, and may replace one that cannot be read.
+    ``InstanceDataset`` is not read, as it numbers its samples itself.
 
     Raises:
-        KeyError: Samples carry no ``sample_idx``.
-        ValueError: ``sample_idx`` is not the position in the data set.
+        KeyError: If samples have no ``sample_idx``.
+        ValueError: If ``sample_idx`` is not the position in the data set.
     """
-    if isinstance(dataset, ReadableDataset):
+    if isinstance(dataset, TolerantDataset):
         return
-    starts = [0, *getattr(dataset, 'cumulative_sizes', [])]
-    for position in sorted(
-        {start for start in starts if start < len(dataset)} | {len(dataset) - 1}
-    ):
+    last = len(dataset) - 1
+    for position in sorted({0, last, *getattr(dataset, 'cumulative_sizes', [])}):
+        if position > last:
+            continue
         sample = dataset[position]['data_samples']
         if 'sample_idx' not in sample:
             raise KeyError(

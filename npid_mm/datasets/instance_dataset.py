@@ -1,4 +1,4 @@
-"""One instance index over any data set, and a tolerance for images that cannot be read."""
+"""Training set of instance discrimination: every sample has its position as index."""
 
 import logging
 import random
@@ -10,47 +10,46 @@ from torch.utils.data import Dataset
 
 from npid_mm.utils.seeding import mixed_seed, seed_generators
 
-from .unreadable_images import ReadableDataset
+from .tolerant_dataset import TolerantDataset
 
 
 @DATASETS.register_module()
-class InstanceDataset(ReadableDataset):
+class InstanceDataset(TolerantDataset):
     """Give each sample of a data set its position as ``sample_idx``.
 
-    Needed around a ``ConcatDataset``, whose parts each count from 0, and useful around any:
-    an image that cannot be read is named by its path, and up to a share of them is replaced by
-    other instances (index and image together) instead of ending a long run.
+    Required around a ``ConcatDataset``, whose parts each count from 0. Around any data set, an
+    unreadable image is logged with its path, and up to a share of them is replaced by other
+    instances (index and image together) instead of ending a long run.
 
     Args:
         dataset (dict | Dataset): The data set. Its pipeline ends in ``PackInputs``.
         max_unreadable (float): Share of the data set, in [0, 1), that may be unreadable before
-            the run is stopped with their list. 0 stops at the first; above 0, one image always
-            may be unreadable.
-        fraction (float): Share of the data set to keep, in (0, 1], evenly spaced: in a list that
-            is sorted by class, every class keeps its share.
+            the run stops with their list. 0 stops at the first; above 0, one image always may be
+            unreadable.
+        fraction (float): Share of the data set to keep, in (0, 1], evenly spaced: every class of a
+            list that is sorted by class keeps its share.
 
     Raises:
-        ValueError: ``max_unreadable`` is not a number in [0, 1), ``fraction`` not one in (0, 1],
-            or the data set is empty.
+        ValueError: If ``max_unreadable`` is outside [0, 1), ``fraction`` outside (0, 1], or the
+            data set is empty.
     """
 
     def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.0, fraction: float = 1.0):
         super().__init__(dataset, max_unreadable, fraction)
-        # seed and epoch, -1 while samples are not seeded; in shared memory, so that workers that
-        # live through several epochs see the change
-        self._clock = torch.full((2,), -1, dtype=torch.long).share_memory_()
+        # seed and epoch, -1 if samples are not seeded; in shared memory for persistent workers
+        self._seed_and_epoch = torch.full((2,), -1, dtype=torch.long).share_memory_()
 
     def seed_samples(self, seed: int, epoch: int) -> None:
-        """From now on, seed the generators for each sample from (seed, epoch, index)."""
-        self._clock.copy_(torch.tensor([seed, epoch]))
+        """Seed the generators for each sample from (seed, epoch, index) from now on."""
+        self._seed_and_epoch.copy_(torch.tensor([seed, epoch]))
 
     def __getitem__(self, index: int) -> dict:
-        """Sample ``index``, or another one if its image cannot be read.
+        """Sample ``index``, or another one if its image is unreadable.
 
         Raises:
-            TooManyUnreadableError: More than ``max_unreadable`` of the images cannot be read.
+            TooManyUnreadableError: If more than ``max_unreadable`` of the images are unreadable.
         """
-        seed, epoch = self._clock.tolist()
+        seed, epoch = self._seed_and_epoch.tolist()
         if seed >= 0:
             seed_generators(mixed_seed(seed, epoch, index))
         while (sample := self._try(index)) is None:

@@ -1,7 +1,6 @@
-"""Class labels of data sets: one rule for every place that reads them."""
+"""Read and check the class labels of data sets."""
 
 import logging
-from collections.abc import Sequence
 from os.path import basename, dirname
 
 import numpy as np
@@ -24,46 +23,46 @@ def dataset_labels(
     num_classes: int | None = None,
     setting: str = 'classes of the data set',
 ) -> Tensor:
-    """Class labels (N,) of a data set's instances, on the CPU, each one of its classes.
+    """Class labels (N,) of a data set, on the CPU, each checked to be one of its classes.
 
-    Integers of Python and NumPy count, and arrays and tensors that hold one integer.
+    Valid are integers of Python and NumPy, and arrays and tensors that hold one integer.
 
     Args:
         dataset (Dataset): N instances.
-        loader (str): What a message calls the data set, e.g. 'train_dataloader'.
+        loader (str): Name of the data set in a message, e.g. 'train_dataloader'.
         num_classes (int, optional): C. Defaults to the number of classes that the data set names;
             without names any label of 0 or above is valid.
-        setting (str): Where the number of classes comes from, e.g. 'model.head.num_classes'.
+        setting (str): Source of the number of classes, e.g. 'model.head.num_classes'.
 
     Raises:
-        ValueError: A sample has no label or several, or one outside 0 to C - 1.
+        ValueError: If a sample has no label, several, or one outside 0 to C - 1.
     """
     if num_classes is None:
-        num_classes = len(_named_classes(dataset)) or None
+        num_classes = len(_class_names(dataset)) or None
     labels = sample_labels(dataset)
-    wrong = [i for i, label in enumerate(labels) if not _is_class(label, num_classes)]
+    top = num_classes or float('inf')
+    wrong = [i for i, label in enumerate(labels) if type(label) is not int or not 0 <= label < top]
     if wrong:
         first, found = wrong[0], labels[wrong[0]]
         allowed, source = 'of 0 or above', ''
-        if num_classes:
-            allowed, source = f'in 0..{num_classes - 1}', f' ({setting}: {num_classes})'
         advice = 'labels count from 0: correct the list'
         if num_classes:
+            allowed, source = f'in 0..{num_classes - 1}', f' ({setting}: {num_classes})'
             advice += f', or {setting}'
         if found is None:
             advice = UNLABELED
         elif type(found) is not int:
             advice = 'kNN, probes and SVMs of single labels take whole numbers'
+        path = dataset.get_data_info(first).get('img_path', f'sample {first}')
         raise ValueError(
             f'{loader} must have one label {allowed} per image{source}, but {len(wrong):,} of its '
-            f'{len(labels):,} images do not, the first with gt_label={found!r}: '
-            f'{_path(dataset, first)}; {advice}'
+            f'{len(labels):,} images do not, the first with gt_label={found!r}: {path}; {advice}'
         )
     return torch.tensor(labels)
 
 
 def sample_labels(dataset: Dataset) -> list:
-    """``gt_label`` of each of the N instances: an int where it is one, None without a label."""
+    """``gt_label`` of each of the N instances: an int if it is one, None without a label."""
     return [_plain(dataset.get_data_info(index).get('gt_label')) for index in range(len(dataset))]
 
 
@@ -72,24 +71,23 @@ def check_same_classes(
 ) -> None:
     """Check that a label means the same class in two data sets.
 
-    Compared are the names of the classes, where both data sets name them, and the folders of the
-    images, where each class has one folder of its own. Classes that only ``other`` has images of
-    are warned of.
+    Compares the names of the classes, if both data sets have them, and the folders of the images,
+    if each class has one folder. Classes without images in ``reference`` are warned of.
 
     Args:
         reference (Dataset): Images that a classifier learns from.
-        reference_name (str): What a message calls it.
+        reference_name (str): Its name in a message.
         other (Dataset): Images to classify.
-        other_name (str): What a message calls it.
+        other_name (str): Its name in a message.
 
     Raises:
-        ValueError: A class has another label in ``other``.
+        ValueError: If a class has another label in ``other``.
     """
     advice = (
         'give both the same classes: lists of `path label` as ann_file, or the same class '
         'subfolders in both, empty ones included'
     )
-    names = [_named_classes(each) for each in (reference, other)]
+    names = [_class_names(each) for each in (reference, other)]
     if all(names) and names[0] != names[1]:
         first = next(
             i for i in range(max(map(len, names))) if names[0][i : i + 1] != names[1][i : i + 1]
@@ -121,26 +119,18 @@ def check_same_classes(
 
 
 def _plain(label):
-    """A label as an int where it holds one integer, otherwise as it is."""
+    """Convert an array or tensor of one element to a Python number."""
     if isinstance(label, (np.generic, np.ndarray, Tensor)) and np.asarray(label).size == 1:
         return label.item()
     return label
 
 
-def _is_class(label, num_classes: int | None) -> bool:
-    return type(label) is int and 0 <= label < (num_classes or float('inf'))
-
-
-def _named_classes(dataset: Dataset) -> Sequence[str]:
+def _class_names(dataset: Dataset) -> tuple[str, ...]:
     return tuple((getattr(dataset, 'metainfo', None) or {}).get('classes') or ())
 
 
-def _path(dataset: Dataset, index: int) -> str:
-    return dataset.get_data_info(index).get('img_path', f'sample {index}')
-
-
 def _folders_and_labels(dataset: Dataset) -> set[tuple[str | None, int]]:
-    """Every pair of an image's folder, None for images without a file, and its label."""
+    """All pairs of an image's folder, None for images without a file, and its label."""
     pairs = set()
     for index in range(len(dataset)):
         info = dataset.get_data_info(index)
@@ -150,15 +140,15 @@ def _folders_and_labels(dataset: Dataset) -> set[tuple[str | None, int]]:
 
 
 def _one_to_one(pairs: set[tuple[str | None, int]]) -> dict[str | None, int]:
-    """Folder -> label, where each has one of the other; else empty."""
+    """Return {folder: label} if they are one to one, else {}."""
     folders = dict(pairs)
     return folders if len(folders) == len(pairs) == len(set(folders.values())) else {}
 
 
-def _format_label(value):
-    return format_label(int(value) if isinstance(value, np.integer) else value)
-
-
 def accept_numpy_labels() -> None:
-    """Let MMPretrain's data samples take the labels of a data frame or an array, np.int64."""
-    data_sample.format_label = _format_label
+    """Make MMPretrain's data samples accept NumPy integers as labels."""
+
+    def format_any(value):
+        return format_label(int(value) if isinstance(value, np.integer) else value)
+
+    data_sample.format_label = format_any

@@ -1,11 +1,11 @@
-"""Places205's official lists, with paths that start from the data set's folder."""
+"""Read Places205's official lists, with paths relative to the data set's folder."""
 
 from pathlib import Path
 
-from npid_mm.datasets.image_folders.image_list import read_image_list
+from .image_folders.image_list import read_image_list
 
 CLASSES = 205
-# Where the archive imagesPlaces205_resize.tar.gz puts the images.
+# folder in the archive imagesPlaces205_resize.tar.gz
 IMAGES = 'data/vision/torralba/deeplearning/images256'
 
 
@@ -15,12 +15,11 @@ def places205_list(root: str | Path, split: str, images: str = IMAGES) -> list[t
     Args:
         root (str | Path): The data set.
         split (str): 'train' or 'val'.
-        images (str): Folder that the paths of the official list start from, from ``root``.
+        images (str): Folder below ``root`` that the paths of the official list start from.
 
     Raises:
-        FileNotFoundError: The official list or the folder of images is missing, or the first image
-            of the list is not there.
-        ValueError: A line is not `path label`, a label is outside 0..204, or there is no line.
+        FileNotFoundError: If the official list or its first image is missing.
+        ValueError: If a line is not `path label`, a label is outside 0..204, or the list is empty.
     """
     root = Path(root)
     path = root / f'trainvalsplit_places205/{split}_places205.csv'

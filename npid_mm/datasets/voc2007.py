@@ -1,4 +1,4 @@
-"""Pascal VOC 2007 for classification, labeled by the lists of its ImageSets."""
+"""Pascal VOC 2007 for classification, labeled by its lists in ImageSets."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ ARCHIVES = {'trainval': 'VOCtrainval_06-Nov-2007.tar', 'test': 'VOCtest_06-Nov-2
 class VOC2007Classification(BaseDataset):
     """Images of VOC2007 with a label of 1, 0 or -1 for each class.
 
-    ``gt_label`` has C = 20 numbers, in the order of the names of the classes: 1 if an object of the
-    class is there, 0 if only difficult ones are, -1 if none is. Samples come in the order of
+    ``gt_label`` has C = 20 numbers, in the order of the class names: 1 if an object of the class is
+    present, 0 if only difficult ones are, -1 if none is. Samples come in the order of
     ``ImageSets/Main/<split>.txt``.
 
     Args:
@@ -26,8 +26,8 @@ class VOC2007Classification(BaseDataset):
         **kwargs: Arguments of MMPretrain's ``BaseDataset``.
 
     Raises:
-        FileNotFoundError: A list is missing.
-        ValueError: ``split`` is another one, or a list is wrong, see :func:`read_voc2007`.
+        FileNotFoundError: If a list is missing.
+        ValueError: If ``split`` is another one, or a list is malformed, see :func:`read_voc2007`.
     """
 
     METAINFO = {'classes': VOC2007_CATEGORIES}
@@ -49,8 +49,8 @@ class VOC2007Classification(BaseDataset):
                 logger='current',
             )
         return [
-            dict(img_path=f'{self.img_prefix}/{image}.jpg', gt_label=own)
-            for image, own in zip(images, labels.tolist(), strict=True)
+            dict(img_path=f'{self.img_prefix}/{image}.jpg', gt_label=label)
+            for image, label in zip(images, labels.tolist(), strict=True)
         ]
 
 
@@ -65,8 +65,8 @@ def read_voc2007(root: str | Path, split: str) -> tuple[list[str], np.ndarray]:
         tuple[list[str], np.ndarray]: Image ids, and labels (N, C) of 1, 0 or -1.
 
     Raises:
-        FileNotFoundError: A list is missing.
-        ValueError: A line is not `id label`, or the list of a class has other images.
+        FileNotFoundError: If a list is missing.
+        ValueError: If a line is not `id label`, or the list of a class has other images.
     """
     folder = Path(root) / 'ImageSets/Main'
     files = [f'{split}.txt', *(f'{name}_{split}.txt' for name in VOC2007_CATEGORIES)]

@@ -1,4 +1,4 @@
-"""The digits on disk against scikit-learn's arrays."""
+"""Digits on disk compared with scikit-learn's arrays."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from npid_mm.datasets import write_digits
 
 @pytest.fixture(scope='module')
 def root(tmp_path_factory):
-    """Written once for the tests that only read."""
+    """One copy for the tests that only read."""
     return write_digits(tmp_path_factory.mktemp('data') / 'deeper' / 'digits')
 
 
@@ -31,10 +31,12 @@ def test_every_image_is_in_one_split(root):
     assert '0/0005.png' in val and '0/0004.png' in train
     assert sorted(path.name for path in root.iterdir()) == ['train', 'val']
     assert [path.name for path in root.parent.iterdir()] == ['digits']
+    with Image.open(root / 'train' / '0' / '0001.png') as image:
+        assert image.getextrema()[0] == 0 and image.getextrema()[1] > 220  # the full range
 
 
 def test_pixels_are_scikit_learns(root):
-    """Of all 1,797 originals, a shrunk image is nearest to the one it was written from."""
+    """Each shrunk image is nearest to its own original."""
     data, seen = load_digits(), [0] * 10
     originals = data.images * 255 / 16
     for i, label in enumerate(data.target[:200]):
@@ -47,11 +49,6 @@ def test_pixels_are_scikit_learns(root):
         assert error.argmin() == i and error[i] < 20
 
 
-def test_full_range_of_values(root):
-    with Image.open(root / 'train' / '0' / '0001.png') as image:
-        assert image.getextrema()[0] == 0 and image.getextrema()[1] > 220
-
-
 def test_second_call_leaves_the_folder_alone(tmp_path):
     root = write_digits(tmp_path / 'digits')
     marker = root / 'train' / '3' / '0001.png'
@@ -61,7 +58,6 @@ def test_second_call_leaves_the_folder_alone(tmp_path):
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, monkeypatch):
-    """Whole or not at all: no half-written split is ever taken for the data set."""
 
     def interrupt(folder):
         (folder / 'train').mkdir()
@@ -73,13 +69,13 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, m
             write_digits(tmp_path / 'digits')
     assert not list(tmp_path.iterdir())
 
-    # What a killed process leaves behind does not get in the way either.
+    # leftovers of a killed process are harmless
     (tmp_path / '.digits-killed' / 'train').mkdir(parents=True)
     assert len(files(write_digits(tmp_path / 'digits'), 'train')) > 1400
 
 
 def test_a_faster_process_wins(tmp_path, monkeypatch):
-    """Two ranks may call at once: the second one uses what the first one wrote."""
+    """Of two processes that write at once, the second uses the folder of the first."""
 
     def other_process_first(folder):
         (folder / 'train').mkdir()
@@ -90,7 +86,7 @@ def test_a_faster_process_wins(tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ['digits']
 
 
-def test_refuses_a_folder_of_something_else(tmp_path):
+def test_a_folder_of_something_else_is_refused(tmp_path):
     (tmp_path / 'photo.jpg').touch()
     with pytest.raises(FileExistsError, match='root must be a new folder'):
         write_digits(tmp_path)

@@ -1,4 +1,4 @@
-"""Names of images, and training sets that show an image more than once."""
+"""Names of images, and training sets that repeat images."""
 
 import shutil
 
@@ -19,7 +19,7 @@ def folder(root, **arguments):
 
 
 class InMemory(CustomDataset):
-    """Images of one pixel, as CIFAR-10 holds its own."""
+    """Images of one pixel, in memory as those of CIFAR-10."""
 
     def __init__(self, values):
         self.values = values
@@ -31,7 +31,7 @@ class InMemory(CustomDataset):
 
 
 def test_names_do_not_depend_on_where_the_images_are(digits, tmp_path):
-    """Nor on which part of their paths the list has."""
+    """Nor on the part of their paths that the list has."""
     shutil.copytree(digits / 'val', tmp_path / 'moved')
     listed = image_names(folder(digits / 'val'))
     assert listed[0].startswith('0/') and len(set(listed)) == len(listed)
@@ -57,17 +57,17 @@ def test_the_common_folder_is_left_out(paths, names):
     assert relative_names(paths) == names
 
 
-def test_images_in_memory_are_told_apart_by_their_pixels():
+def test_images_in_memory_are_identified_by_their_pixels():
     one, other = image_names(InMemory([1, 2, 3])), image_names(InMemory([1, 5, 3]))
     assert [a == b for a, b in zip(one, other, strict=True)] == [True, False, True]
-    check_repeats(InMemory([1, 1]), image_names(InMemory([1, 1])))  # public data sets have such
+    check_repeats(InMemory([1, 1]), image_names(InMemory([1, 1])))  # allowed
 
 
-def test_samples_that_cannot_be_told_apart_have_no_names():
+def test_samples_without_path_and_image_have_no_names():
     assert image_names(torch.utils.data.TensorDataset(torch.ones(3))) is None
 
 
-def test_packed_names_come_back_and_are_small():
+def test_packed_names_are_small_and_unpack_to_the_same():
     names = [f'n{number // 100:08}/n{number // 100:08}_{number}.JPEG' for number in range(10000)]
     packed = pack_names(names)
     assert unpack_names(packed) == names
@@ -81,7 +81,7 @@ def test_packed_names_come_back_and_are_small():
     [
         pack_names(['a', 'b'])[:-4],
         torch.arange(10, dtype=torch.uint8),
-        pack_names(['a' * 10_000_000]),  # a thousandth of what it unpacks to
+        pack_names(['a' * 10_000_000]),  # expands a thousandfold
         'no tensor',
     ],
 )
@@ -91,7 +91,7 @@ def test_damaged_lists_are_refused(packed):
 
 
 def test_wrappers_that_repeat_images_are_refused(digits):
-    """Below InstanceDataset and in a part of a concatenation too."""
+    """Also inside other wrappers."""
     part = folder(digits / 'val', indices=4)
     below = dict(type='RepeatDataset', dataset=part, times=2)
     for dataset in (RepeatDataset(part, times=2), InstanceDataset(ConcatDataset([part, below]))):

@@ -1,4 +1,4 @@
-"""iNaturalist's JSON files read as they come, and what is said about wrong ones."""
+"""Reading iNaturalist's JSON files, and errors for malformed ones."""
 
 import json
 
@@ -14,8 +14,8 @@ def build(root, split='train', **arguments):
 
 
 @pytest.mark.parametrize(('split', 'count'), [('train', 40), ('val', 20)])
-def test_labels_are_the_folders_and_the_order_is_the_files(inaturalist2018, split, count):
-    """The folder of an image is its category, which the file says only by two ids."""
+def test_labels_are_the_folders_in_the_order_of_the_file(inaturalist2018, split, count):
+    """The folder of an image is its category, which the file stores only as an id."""
     dataset = build(inaturalist2018, split)
     assert len(dataset) == count
     assert dataset.metainfo['classes'] == tuple('0123456789')
@@ -35,7 +35,6 @@ def test_pipeline_gets_images_and_labels(inaturalist2018):
 
 
 def test_names_of_classes_can_be_given(inaturalist2018):
-    """The published names came after the data, as a list of their own."""
     names = tuple('abcdefghij')
     assert build(inaturalist2018, classes=names).metainfo['classes'] == names
 
@@ -75,11 +74,11 @@ def test_ids_join_images_annotations_and_categories(tmp_path):
         (dict(images=GOOD['images'][:1]), '1 annotations have no image, the first: image id 3'),
         (
             dict(annotations=[*GOOD['annotations'], dict(image_id=3, category_id=1)]),
-            'one entry of annotations an image, but 1 are extra',
+            'one entry of annotations per image, but 1 are extra',
         ),
         (
             dict(images=[*GOOD['images'], dict(id=3, file_name='c.jpg')]),
-            'one entry of images an image, but 1 are extra',
+            'one entry of images per image, but 1 are extra',
         ),
         (
             dict(annotations=[dict(image_id=7, category_id=2), dict(image_id=3, category_id=-1)]),
@@ -91,20 +90,20 @@ def test_ids_join_images_annotations_and_categories(tmp_path):
         ),
     ],
 )
-def test_wrong_content_is_named(tmp_path, changes, message):
+def test_malformed_content_is_refused(tmp_path, changes, message):
     with pytest.raises(ValueError, match=f'train2018.json.*{message}'):
         read(tmp_path, **changes)
 
 
-def test_file_without_labels_is_named(tmp_path):
+def test_a_file_without_labels_is_refused(tmp_path):
     path = tmp_path / 'test2018.json'
     path.write_text(json.dumps(dict(images=GOOD['images'], categories=[])))
     with pytest.raises(ValueError, match=r'but lacks annotations: use .*test2018.json has no lab'):
         read_inaturalist(path)
 
 
-def test_half_a_file_is_named(tmp_path):
+def test_a_truncated_file_is_refused(tmp_path):
     path = tmp_path / 'train2018.json'
     path.write_text(json.dumps(GOOD)[:50])
-    with pytest.raises(ValueError, match='is no JSON file: .*; unpack or download it again'):
+    with pytest.raises(ValueError, match='is not JSON: .*; unpack or download it again'):
         read_inaturalist(path)

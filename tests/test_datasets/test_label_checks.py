@@ -1,4 +1,4 @@
-"""One rule for labels, whatever data set or list they are from."""
+"""Labels that are valid, and classes that agree between data sets."""
 
 import numpy as np
 import pytest
@@ -25,12 +25,12 @@ def with_labels(*labels, classes=None):
     return Labeled([(f'{i}.png', label) for i, label in enumerate(labels)], classes)
 
 
-def test_every_kind_of_integer_is_a_label():
+def test_all_types_of_integers_are_labels():
     labels = with_labels(0, np.int64(1), np.array(2), np.array([3]), torch.tensor(4), np.uint8(5))
     assert dataset_labels(labels).tolist() == [0, 1, 2, 3, 4, 5]
 
 
-def test_mmpretrain_packs_what_is_a_label():
+def test_mmpretrain_accepts_numpy_labels():
     assert DataSample().set_gt_label(np.int64(3)).gt_label.tolist() == [3]
 
 
@@ -47,7 +47,7 @@ def test_mmpretrain_packs_what_is_a_label():
         ('1', "'1'", 'take whole numbers'),
     ],
 )
-def test_no_label(label, shown, advice):
+def test_invalid_labels(label, shown, advice):
     message = (
         '^val_dataloader must have one label of 0 or above per image, but 1 of its 2 images do '
         rf'not, the first with gt_label={shown}: 1\.png; .*{advice}'
@@ -95,7 +95,7 @@ def test_classes_that_differ(train, val, message):
         (Labeled([('ant/1', 0), ('cat/1', 1)]), Labeled([('cat/9', 1)])),
         # ImageNet's validation images lie in one folder
         (Labeled([('n01/1', 0), ('n02/1', 1)]), Labeled([('val/1', 0), ('val/2', 1)])),
-        # folders that are no classes
+        # folders that are not classes
         (Labeled([('a/1', 0), ('a/2', 1), ('b/1', 0)]), Labeled([('a/9', 1), ('b/9', 0)])),
         (with_labels(0, 1, classes=['cat', 'dog']), with_labels(1, 0, classes=('cat', 'dog'))),
     ],
@@ -105,7 +105,7 @@ def test_classes_that_agree(train, val):
 
 
 def test_class_folders_of_mmpretrain_that_differ(digits, tmp_path):
-    """A class subfolder that is missing hands its label to the next one."""
+    """After a missing class folder, all labels are shifted."""
     for name in ('0', '2'):
         (tmp_path / name).symlink_to(digits / 'val' / name)
     sets = [CustomDataset(data_root=str(root)) for root in (digits / 'train', tmp_path)]

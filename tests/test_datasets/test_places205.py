@@ -1,4 +1,4 @@
-"""Places205's official lists turned into ours."""
+"""Reading Places205's official lists."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def root(tmp_path):
 
 
 def test_written_lists_need_no_prefix_in_a_config(places205):
-    """MMPretrain's CustomDataset finds every image, in the class its folder says."""
+    """MMPretrain's CustomDataset finds every image, in the class of its folder."""
     dataset = DATASETS.build(
         dict(type='CustomDataset', data_root=str(places205), ann_file='meta/train.txt')
     )
@@ -43,7 +43,7 @@ def test_images_may_lie_elsewhere(root):
         places205_list(root, 'val')
 
 
-def test_missing_list_says_what_to_unpack(root):
+def test_a_missing_list_says_what_to_unpack(root):
     message = 'train_places205.csv: unpack trainvalsplit_places205.tar.gz in'
     with pytest.raises(FileNotFoundError, match=message):
         places205_list(root, 'train', images='images')
@@ -57,7 +57,7 @@ def test_missing_list_says_what_to_unpack(root):
         ('a/abbey/1.jpg\n', '`path label` in line 1'),
     ],
 )
-def test_wrong_list_is_named(root, text, message):
+def test_a_malformed_list_is_refused(root, text, message):
     (root / 'trainvalsplit_places205/val_places205.csv').write_text(text)
     with pytest.raises(ValueError, match=message):
         places205_list(root, 'val', images='images')

@@ -1,4 +1,4 @@
-"""VOC2007's lists of presence, against the annotations of the objects."""
+"""VOC2007's lists, compared with the annotations of the objects."""
 
 import shutil
 
@@ -20,7 +20,7 @@ def build(root, split, **arguments):
 
 @pytest.mark.parametrize(('split', 'count'), SIZES)
 def test_labels_are_those_of_the_annotations(voc2007, split, count):
-    """MMPretrain's VOC reads the XML files, and keeps difficult objects apart."""
+    """MMPretrain's VOC reads the XML files and separates difficult objects."""
     dataset, annotated = build(voc2007, split), VOC(data_root=str(voc2007), split=split)
     assert len(dataset) == len(annotated) == count
     assert dataset.metainfo['classes'] == annotated.metainfo['classes']
@@ -39,7 +39,7 @@ def test_labels_are_those_of_the_annotations(voc2007, split, count):
 def test_labels_as_one_array(voc2007):
     labels = build(voc2007, 'trainval').get_gt_labels()
     assert labels.shape == (60, 20)
-    # class 3 is first in images 3, 23 and 43, and more often beside others
+    # by construction, class 3 is first in images 3, 23 and 43
     assert (labels[[3, 23, 43], 3] == 1).all() and (labels == 1).sum(0).min() >= 3
 
 
@@ -57,20 +57,20 @@ def test_another_split_is_refused(voc2007):
 
 
 @pytest.mark.parametrize(('split', 'count'), SIZES)
-def test_another_number_of_images_is_only_a_notice(voc2007, split, count, monkeypatch):
-    told = []
-    monkeypatch.setattr(module, 'print_log', lambda text, **_: told.append(text))
+def test_another_number_of_images_is_logged(voc2007, split, count, monkeypatch):
+    logged = []
+    monkeypatch.setattr(module, 'print_log', lambda text, **_: logged.append(text))
     build(voc2007, split)
     published = {'trainval': '5,011', 'test': '4,952'}[split]
-    assert told == [f'{voc2007} lists {count} images of {split}, VOC2007 has {published}']
+    assert logged == [f'{voc2007} lists {count} images of {split}, VOC2007 has {published}']
     monkeypatch.setitem(module.VOC2007_COUNTS, split, count)
     build(voc2007, split)
-    assert len(told) == 1
+    assert len(logged) == 1
 
 
 @pytest.fixture
 def copied(voc2007, tmp_path):
-    """A copy of the lists, to spoil."""
+    """A copy of the lists to modify."""
     return shutil.copytree(voc2007 / 'ImageSets', tmp_path / 'ImageSets').parent
 
 
@@ -94,14 +94,14 @@ def test_missing_lists_are_named_with_their_archive(copied):
         (lambda lines: lines[:-1], 'list the images of test.txt, in order'),
     ],
 )
-def test_wrong_list_of_a_class(copied, change, message):
+def test_a_malformed_list_of_a_class_is_refused(copied, change, message):
     path = copied / 'ImageSets/Main/cow_test.txt'
     path.write_text('\n'.join(change(path.read_text().splitlines())))
     with pytest.raises(ValueError, match=f'cow_test.txt must .*{message}$'):
         read_voc2007(copied, 'test')
 
 
-def test_empty_split_is_named(copied):
+def test_an_empty_split_is_refused(copied):
     (copied / 'ImageSets/Main/test.txt').write_text('')
     with pytest.raises(ValueError, match='test.txt is empty'):
         read_voc2007(copied, 'test')

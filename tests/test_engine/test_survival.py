@@ -13,7 +13,6 @@ from mmengine.dist import barrier
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from npid_mm.datasets import ResumableSampler
 from npid_mm.engine import GracefulStopHook
 from npid_mm.engine.launch import build_runner, set_resume
 from tests.test_distributed.ranks import run_ranks
@@ -220,17 +219,6 @@ def test_hook_needs_the_checkpoint_hook_and_an_interval(digits, tmp_path):
     cfg.default_hooks.checkpoint = dict(type='CheckpointHook')
     with pytest.raises(TypeError, match="checkpoint.type='AtomicCheckpointHook'"):
         train(cfg)
-
-
-def test_sampler_leaves_out_what_was_seen_once():
-    sampler = ResumableSampler(range(7), seed=3)
-    order = list(sampler)
-    sampler.skip(5)
-    assert len(sampler) == 7
-    assert list(sampler) == order[5:]
-    assert list(sampler) == order
-    with pytest.raises(ValueError, match='num_samples must be at least 0, got -1'):
-        sampler.skip(-1)
 
 
 def stop_one_of_two_ranks(rank, digits, folder):

@@ -1,11 +1,10 @@
-"""Load an image file, as every part of the package does."""
+"""Transform that loads an image file with the package's reader."""
 
 from mmcv.transforms import BaseTransform
+from mmengine import fileio
 from mmpretrain.registry import TRANSFORMS
 
-from npid_mm.images import ImageReader, errors_with_path
-
-from .pipeline_reader import file_content
+from npid_mm.images import ImageReader, check_regular, errors_with_path
 
 
 @TRANSFORMS.register_module()
@@ -13,21 +12,19 @@ class LoadImage(BaseTransform):
     """Load an image with :class:`~npid_mm.images.ImageReader`.
 
     The pixels of ordinary images, 8 bits and opaque, are those of MMPretrain's
-    ``LoadImageFromFile``.
+    ``LoadImageFromFile``. An image in memory (``img``) is kept, because MMPretrain's inferencers
+    load images themselves and remove only its own loader from a pipeline.
 
-    An image that is in memory already (``img``) is taken as it is: MMPretrain's inferencers load
-    images themselves and remove only its own loader from a pipeline.
-
-    Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
-    read from a file; ``img_shape`` and ``ori_shape``.
+    Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR if it was read
+    from a file; ``img_shape`` and ``ori_shape``.
 
     Args:
-        backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
+        backend_args (dict, optional): Arguments of MMEngine's file backend.
         **reader: Arguments of :class:`~npid_mm.images.ImageReader`: ``background``,
             ``max_pixels``, ``value_range``.
 
     Raises:
-        UnreadableImageError: The image cannot be read.
+        UnreadableImageError: If the image cannot be read.
     """
 
     def __init__(self, backend_args: dict | None = None, **reader):
@@ -47,3 +44,14 @@ class LoadImage(BaseTransform):
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(backend_args={self.backend_args}, reader={self.reader})'
+
+
+def file_content(path: str, backend_args: dict | None) -> bytes:
+    """Read an image file from disk, or from any file backend of MMEngine.
+
+    Raises:
+        UnreadableImageError: If it is a folder, a device or a pipe.
+        OSError: If it cannot be opened.
+    """
+    check_regular(path)
+    return fileio.get(path, backend_args)

@@ -1,4 +1,4 @@
-"""Decoding and the random crop in one, so that a large image need not be decoded in full."""
+"""Transform that decodes only a random crop of an image file."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ from torchvision.transforms.v2 import functional as F
 from npid_mm.images import ImageReader, errors_with_path
 from npid_mm.images.jpeg import decode_jpeg_crop
 
-from .pipeline_reader import file_content
+from .load_image import file_content
 
-# a JPEG's blocks of 8 x 8 can be decoded straight to 4 x 4, 2 x 2 or one pixel
+# a JPEG's blocks of 8 x 8 pixels can be decoded to 4 x 4, 2 x 2 or one pixel
 REDUCED = {
     1: cv2.IMREAD_COLOR,
     2: cv2.IMREAD_REDUCED_COLOR_2,
@@ -24,7 +24,7 @@ REDUCED = {
 
 
 class Box(NamedTuple):
-    """A part of an image, in pixels."""
+    """A rectangle in an image, in pixels."""
 
     top: int
     left: int
@@ -32,34 +32,32 @@ class Box(NamedTuple):
     width: int
 
     def at(self, factor: int) -> 'Box':
-        """The same part of the image at 1 / ``factor`` of its resolution."""
+        """The same rectangle at 1 / ``factor`` of the resolution."""
         return Box(*(round(side / factor) for side in self))
 
 
 @TRANSFORMS.register_module()
 class LoadRandomResizedCrop(RandomResizedCrop):
-    """Load an image and cut a random crop out of it, resized with antialiasing.
+    """Load a random crop of an image, resized with antialiasing.
 
-    The crop is drawn from the size in the file's header. Where it is so large that half, a
-    quarter or an eighth of the resolution still holds as many pixels as the output, the JPEG is
-    decoded at that scale; and where libjpeg-turbo is at hand, no more of it than the crop. An
-    image that the data set holds in memory (``img``) is taken as it is, a gray one with three equal
-    channels.
+    The crop is sampled from the size in the file's header. A JPEG is decoded at half, a quarter or
+    an eighth of its resolution if the crop still has as many pixels as the output, and with
+    libjpeg-turbo only the crop is decoded. An image in memory (``img``) is cropped as well; a gray
+    one gets three equal channels. Files are read as by :class:`~npid_mm.images.ImageReader`.
 
-    Files are read as by :class:`~npid_mm.images.ImageReader`, with its arguments.
-
-    Required keys: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR where it was
-    read from a file; ``img_shape``.
+    Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR if it was read
+    from a file; ``img_shape``.
 
     Args:
         scale (int | tuple[int, int]): Size of the output in pixels, one side or (height, width).
         crop_ratio_range (tuple[float, float]): Area of the crop over that of the image.
         aspect_ratio_range (tuple[float, float]): Width over height of the crop.
-        backend_args (dict, optional): Arguments of the file backend, as elsewhere in MMEngine.
-        **reader: ``background``, ``max_pixels``, ``value_range``.
+        backend_args (dict, optional): Arguments of MMEngine's file backend.
+        **reader: Arguments of :class:`~npid_mm.images.ImageReader`: ``background``,
+            ``max_pixels``, ``value_range``.
 
     Raises:
-        UnreadableImageError: The file cannot be read, wherever the crop is.
+        UnreadableImageError: If the file cannot be read, even outside the crop.
     """
 
     def __init__(
@@ -81,21 +79,21 @@ class LoadRandomResizedCrop(RandomResizedCrop):
             with errors_with_path(results['img_path']):
                 image = self._decode_crop(results['img_path'])
         else:
-            image = _cut(_three_channels(image), self._draw(*image.shape[:2]))
+            image = _cut(_three_channels(image), self._sample_box(*image.shape[:2]))
         results['img'] = _resize(image, self.scale)
         results['img_shape'] = results['img'].shape[:2]
         return results
 
-    def _draw(self, height: int, width: int) -> Box:
-        """A random crop of an image of ``height`` x ``width``."""
-        # the parent wants an image, and looks at nothing but its shape
+    def _sample_box(self, height: int, width: int) -> Box:
+        """Sample a crop of an image of ``height`` x ``width``."""
+        # the parent needs an image, but reads only its shape
         return Box(*self.rand_crop_params(np.broadcast_to(np.uint8(0), (height, width))))
 
     def _decode_crop(self, path: str) -> np.ndarray:
-        """A random crop (h, w, 3) of an image file, decoded no finer than needed."""
+        """Decode a random crop (h, w, 3) of an image file, no finer than needed."""
         content = file_content(path, self.backend_args)
         header = self.reader.header(content)
-        box = self._draw(header.height, header.width)
+        box = self._sample_box(header.height, header.width)
         plain_jpeg = header.is_jpeg and header.opencv
         factor = _decoding_factor(box, self.scale) if plain_jpeg else 1
         box = box.at(factor)
@@ -115,27 +113,27 @@ class LoadRandomResizedCrop(RandomResizedCrop):
 
 
 def _decoding_factor(box: Box, scale: tuple[int, int]) -> int:
-    """By how much the resolution can be divided so that a crop still fills the output."""
+    """Largest factor to divide the resolution by, so that the crop still fills the output."""
     spare = min(box.height / scale[0], box.width / scale[1])
     return max(factor for factor in REDUCED if factor <= max(spare, 1))
 
 
 def _three_channels(image: np.ndarray) -> np.ndarray:
-    """A gray image (H, W) or (H, W, 1), as of MNIST, with three equal channels; others as is."""
+    """Give a gray image (H, W) or (H, W, 1), e.g. of MNIST, three equal channels."""
     gray = image.ndim == 2 or image.shape[2] == 1
     return np.repeat(image.reshape(*image.shape[:2], 1), 3, axis=2) if gray else image
 
 
 def _cut(image: np.ndarray, box: Box) -> np.ndarray:
-    """The part of an image (H, W, 3) that a box names."""
+    """Crop an image (H, W, 3)."""
     top, left, height, width = box
     return image[top : top + height, left : left + width]
 
 
 def _resize(image: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
-    """Resize (h, w, 3) uint8 with antialiasing, as torchvision does; gives memory of its own."""
+    """Resize (h, w, 3) uint8 with antialiasing, as torchvision does, into a new array."""
     if image.shape[:2] == tuple(scale):
         return image.copy()
-    # PyTorch warns of memory that may not be written to, as that of a data set may be
+    # the memory of a data set may be read-only, which PyTorch warns of
     channels_first = torch.from_numpy(np.require(image, requirements='W')).permute(2, 0, 1)
     return F.resize(channels_first, list(scale), antialias=True).permute(1, 2, 0).numpy()

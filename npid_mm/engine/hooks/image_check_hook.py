@@ -10,8 +10,8 @@ from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from torch.utils.data import Dataset
 
+from npid_mm.datasets.tolerant_dataset import SHOWN, TolerantDataset, TooManyUnreadableError
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
-from npid_mm.datasets.unreadable_images import SHOWN, ReadableDataset, TooManyUnreadableError
 from npid_mm.engine.runner_state import built_loops
 from npid_mm.images import plain_reason
 from npid_mm.utils.checks import check_whole
@@ -61,7 +61,7 @@ def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
     """Check the image files of a data set; must be called on all ranks.
 
     Args:
-        dataset (Dataset): A :class:`ReadableDataset` is given its unreadable images, up to its
+        dataset (Dataset): A :class:`TolerantDataset` is given its unreadable images, up to its
             limit. Any other data set must be readable.
         name (str): Name in the messages, e.g. 'val_dataloader'.
         most (int): Maximum number of images to check.
@@ -87,7 +87,7 @@ def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
     text = f'{name}: {len(reasons)} of {count} images'
     text += f', of {len(dataset)} in all,' if count < len(dataset) else ''
     text += ' cannot be read:\n' + '\n'.join(lines)
-    if not isinstance(dataset, ReadableDataset):
+    if not isinstance(dataset, TolerantDataset):
         raise TooManyUnreadableError(f'{text}\nremove or replace them')
     try:
         dataset.note_unreadable(reasons)

@@ -1,4 +1,4 @@
-"""What counts as an image of a folder, what is passed over, and what is said about it."""
+"""Images of a folder, and the files and folders that are passed over."""
 
 import os
 
@@ -21,7 +21,6 @@ def touch(root, *names):
 
 @pytest.mark.parametrize('ending', ENDINGS)
 def test_files_with_these_endings_can_be_read(tmp_path, ending):
-    """By the reader of the package."""
     path = tmp_path / f'image{ending}'
     formats = {'.pjpeg': 'JPEG', '.pjp': 'JPEG'}
     mode = '1' if ending == '.pbm' else 'L' if ending == '.pgm' else 'RGB'
@@ -31,8 +30,8 @@ def test_files_with_these_endings_can_be_read(tmp_path, ending):
     assert ImageReader().read(path).shape == (8, 12, 3)
 
 
-def test_what_systems_and_programs_leave_is_passed_over_and_counted(tmp_path):
-    """As phones, cameras, editors, file servers and archives leave it."""
+def test_clutter_is_passed_over_and_counted(tmp_path):
+    """From phones, cameras, editors, file servers and archives."""
     clutter = {
         'hidden': ('._1.jpg', '.trashed-1-2.jpg', '.DS_Store', 'AlbumArtSmall.jpg'),
         '__MACOSX/': ('__MACOSX/cat/1.jpg',),
@@ -57,8 +56,8 @@ def test_what_systems_and_programs_leave_is_passed_over_and_counted(tmp_path):
     assert '2 .heic' in remark
 
 
-def test_folders_without_images_are_told(tmp_path):
-    """Such as a class in a format that cannot be read; the highest of each."""
+def test_folders_without_images_are_reported(tmp_path):
+    """E.g. a class in an unreadable format; the highest folder of each."""
     root = touch(tmp_path / 'images', 'dog/1.jpg', 'cat/deep/1.heic', 'dog/raw/1.dng')
     touch(tmp_path / 'disk', 'notes.txt')
     (root / 'val').symlink_to(tmp_path / 'disk')
@@ -67,18 +66,13 @@ def test_folders_without_images_are_told(tmp_path):
     assert found.remarks()[1] == 'no image in cat/, dog/raw/, val/'
 
 
-def test_a_folder_with_images_alone_gets_no_remark(tmp_path):
-    assert find_images(touch(tmp_path, '1.jpg')).remarks() == []
-
-
-def test_hidden_folders_can_be_named(tmp_path):
-    """What counts is what lies below the folder that the user gave."""
-    root = touch(tmp_path / '.cache/__MACOSX', '1.jpg')
-    assert find_images(root).names == ['1.jpg']
+def test_the_given_folder_itself_may_be_hidden(tmp_path):
+    found = find_images(touch(tmp_path / '.cache/__MACOSX', '1.jpg'))
+    assert found.names == ['1.jpg'] and found.remarks() == []
 
 
 def test_links_are_followed_and_each_image_counts_once(tmp_path):
-    """To folders and files; an image stays at its own place if that is here. Circles end."""
+    """To folders and files, also in circles; an image keeps its own place if that is here."""
     root, disk = tmp_path / 'images', tmp_path / 'disk'
     touch(root, 'real/1.jpg', 'real/deep/2.jpg')
     touch(disk, 'dogs/3.jpg', 'blob')
@@ -100,7 +94,7 @@ def test_links_are_followed_and_each_image_counts_once(tmp_path):
 
 
 def test_folders_that_all_link_to_each_other_end(tmp_path):
-    """Followed path by path, 12 of them would be 12! ways."""
+    """Followed path by path, 12 folders have 12! paths."""
     names = [f'{number:02d}' for number in range(12)]
     for name in names:
         touch(tmp_path, f'{name}/{name}.jpg')
@@ -132,7 +126,7 @@ def test_a_pipe_is_not_opened(tmp_path):
     assert find_images(tmp_path).passed_over == {'without content to read': 1}
 
 
-def test_no_folder_and_no_image_are_told(tmp_path):
+def test_no_folder_and_no_image_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match='no folder of images at .*nowhere'):
         find_images(tmp_path / 'nowhere')
     touch(tmp_path, '1.heic', '.2.jpg')

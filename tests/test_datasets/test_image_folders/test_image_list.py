@@ -1,4 +1,4 @@
-"""Lists of images: read, made of folders, and shares of them."""
+"""Lists of images: read, made from class folders, and their subsets."""
 
 from collections import Counter
 
@@ -8,12 +8,13 @@ from torchvision.datasets import ImageFolder
 from npid_mm.datasets.image_folders.image_list import (
     class_folder_list,
     draw_subset,
+    listed_path,
     named_subset,
     read_image_list,
 )
 
 
-def test_class_folders_are_labelled_as_by_image_folder(tiny):
+def test_class_folders_have_the_labels_of_torchvision(tiny):
     (tiny / 'train/n02/notes.txt').touch()
     expected = [
         (path.removeprefix(f'{tiny}/train/'), label)
@@ -49,7 +50,7 @@ def test_drawn_subset_is_balanced_seeded_and_nested():
     assert Counter(label for _, label in large) == dict.fromkeys(range(4), 20)
     assert set(small) < set(large) < set(ENTRIES) and small == sorted(small, key=ENTRIES.index)
     assert draw_subset(ENTRIES, 10, 0) == small != draw_subset(ENTRIES, 10, 1)
-    # other images in each class, not the same places in all
+    # classes differ in their sampled positions
     assert len({image.split('_')[1] for image, _ in small}) > 5
 
 
@@ -57,10 +58,10 @@ def test_small_class_keeps_one_image():
     assert Counter(label for _, label in draw_subset(ENTRIES, 1, 0)) == dict.fromkeys(range(4), 1)
 
 
-@pytest.mark.parametrize('percent', [0, 100])
-def test_share_out_of_range_is_named(percent):
-    with pytest.raises(ValueError, match=rf'percent must be in 1\.\.99, got {percent}'):
-        draw_subset(ENTRIES, percent, 0)
+def test_a_percentage_out_of_range_is_refused():
+    for percent in (0, 100):
+        with pytest.raises(ValueError, match=rf'percent must be in 1\.\.99, got {percent}'):
+            draw_subset(ENTRIES, percent, 0)
 
 
 def test_named_subset_looks_labels_up():
@@ -75,3 +76,16 @@ def test_names_that_cannot_be_looked_up_are_counted():
         named_subset([('1/a.JPEG', 0), ('2/a.JPEG', 1)], ['a.JPEG'])
     with pytest.raises(ValueError, match='at least one image, got none'):
         named_subset(ENTRIES, ['', '\n'])
+
+
+@pytest.mark.parametrize(
+    ('line', 'path'),
+    [
+        ('a b.jpg 3', 'a b.jpg'),
+        ('a b.jpg', 'a b.jpg'),
+        ('a.jpg -1', 'a.jpg'),
+        ('a 3.jpg', 'a 3.jpg'),
+    ],
+)
+def test_paths_of_lines_that_may_have_a_label(line, path):
+    assert listed_path(line) == path

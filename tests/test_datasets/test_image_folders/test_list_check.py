@@ -1,9 +1,8 @@
-"""Lists as editors, spreadsheets and scripts leave them, each told by file and line."""
+"""Malformed lines and missing files of a list, reported by file and line."""
 
 import pytest
 from mmpretrain.datasets import CustomDataset
 
-from npid_mm.datasets.image_folders.image_list import listed_path
 from npid_mm.datasets.image_folders.list_check import SAMPLE, check_list
 
 NAMES = [f'{each}/{number}.jpg' for each in ('cat', 'red dog') for number in range(3)]
@@ -31,7 +30,7 @@ def check(folder, content, labeled=True):
 @pytest.mark.parametrize('labeled', [True, False])
 @pytest.mark.parametrize('end', ['\n', '\r\n'])
 def test_what_mmpretrain_reads_passes(folder, labeled, end):
-    """With the line ends of Windows, too, and without the last one."""
+    """Also with Windows line ends, and without the last one."""
     lines = LINES if labeled else NAMES
     for text in (end.join(lines) + end, end.join(lines)):
         dataset = check(folder, text, labeled)
@@ -40,7 +39,7 @@ def test_what_mmpretrain_reads_passes(folder, labeled, end):
 
 
 def with_line(number, line, lines=LINES):
-    """A list whose line ``number``, from 1, is another."""
+    """Replace a line, counted from 1, of a list."""
     return '\n'.join([*lines[: number - 1], line, *lines[number:]]) + '\n'
 
 
@@ -71,7 +70,7 @@ def with_line(number, line, lines=LINES):
         (with_line(5, 'grün 0').encode('latin1'), 'must be UTF-8, but line 5 has the byte 0xfc'),
     ],
 )
-def test_wrong_lines_are_told_by_their_number(folder, content, message):
+def test_wrong_lines_are_reported_by_number(folder, content, message):
     with pytest.raises(ValueError, match=f'{folder}/list.txt') as error:
         check(folder, content)
     for part in message.format(folder=folder).split(' .* '):
@@ -90,17 +89,17 @@ def test_wrong_lines_are_told_by_their_number(folder, content, message):
         ('# cat/1.jpg 0', ''),
     ],
 )
-def test_one_path_with_characters_of_an_editor_is_told(folder, line, hint):
-    """Though one missing file is left to the reader, which names and replaces it."""
+def test_one_path_with_unusual_characters_is_reported(folder, line, hint):
+    """One missing file with an ordinary path is tolerated."""
     with pytest.raises(FileNotFoundError, match=f'1 of the 1 files .* of line 5.*{hint}'):
         check(folder, with_line(5, line))
     check(folder, with_line(5, 'cat/gone.jpg 0'))
 
 
 @pytest.mark.parametrize('name', ["it's.jpg", ' b.jpg', 'c\\d.jpg', 'e\tf.jpg', '#1.jpg', 'g.jpg '])
-def test_a_file_that_is_called_so_passes(folder, name):
+def test_existing_files_with_unusual_names_pass(folder, name):
     (folder / name).touch()
-    labeled = name != ' b.jpg'  # which a list with labels cannot hold
+    labeled = name != ' b.jpg'  # a list with labels cannot hold this name
     dataset = check(folder, f'{name} 0\n' if labeled else f'{name}\n', labeled)
     assert dataset.get_data_info(0)['img_path'] == f'{folder}/{name}'
 
@@ -114,13 +113,13 @@ def test_a_file_that_is_called_so_passes(folder, name):
         ([*LINES[:4], 'cat/8.jpg 0', 'cat/9.jpg 0'], True, '2 of the 6 .*/cat/8.jpg of line 5'),
     ],
 )
-def test_missing_files_are_counted_and_the_first_is_told(folder, lines, labeled, message):
+def test_missing_files_are_counted_and_the_first_is_named(folder, lines, labeled, message):
     with pytest.raises(FileNotFoundError, match=f'{folder}/list.txt: .*{message}'):
         check(folder, '\n'.join(lines), labeled)
 
 
-def test_of_a_long_list_some_files_are_looked_for(folder, monkeypatch):
-    """From the first line to the last, and no more: a network disk takes long for each."""
+def test_of_a_long_list_a_sample_of_files_is_looked_for(folder, monkeypatch):
+    """From the first line to the last: network disks are slow."""
     asked = []
     monkeypatch.setattr('os.path.isfile', lambda path: not asked.append(path))
     path = folder / 'list.txt'
@@ -128,16 +127,3 @@ def test_of_a_long_list_some_files_are_looked_for(folder, monkeypatch):
     check_list(str(path), '', True)
     assert len(asked) == SAMPLE
     assert (asked[0], asked[-1]) == ('0.jpg', f'{10 * SAMPLE - 1}.jpg')
-
-
-@pytest.mark.parametrize(
-    ('line', 'path'),
-    [
-        ('a b.jpg 3', 'a b.jpg'),
-        ('a b.jpg', 'a b.jpg'),
-        ('a.jpg -1', 'a.jpg'),
-        ('a 3.jpg', 'a 3.jpg'),
-    ],
-)
-def test_paths_of_lines_that_may_have_a_label(line, path):
-    assert listed_path(line) == path

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from sklearn.neighbors import KNeighborsClassifier
 
 from npid_mm.datasets import EvaluationDataset, InstanceDataset
-from npid_mm.datasets.unreadable_images import TooManyUnreadableError
+from npid_mm.datasets.tolerant_dataset import TooManyUnreadableError
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.hooks import image_check_hook
 from npid_mm.engine.hooks.image_check_hook import check_images

@@ -1,4 +1,4 @@
-"""Tolerance for images that cannot be read, shared by training and evaluation sets."""
+"""Base of data sets that tolerate unreadable images."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -14,17 +14,17 @@ SHOWN = 20  # images in a message
 
 
 class TooManyUnreadableError(ValueError):
-    """More images cannot be read than are allowed; the message lists them.
+    """More images are unreadable than allowed; the message lists them.
 
-    A data loader raises the error of its worker again, with the worker's traceback as the message:
-    only the part that is this error's own is kept.
+    A data loader raises its worker's error again with the traceback as the message. Only this
+    error's own part of it is kept.
     """
 
     def __init__(self, message: str):
         super().__init__(message.rpartition(f'{type(self).__name__}: ')[2].strip())
 
 
-class ReadableDataset(Dataset):
+class TolerantDataset(Dataset):
     """Base of data sets that tolerate a share of unreadable images.
 
     Args:
@@ -34,8 +34,8 @@ class ReadableDataset(Dataset):
         fraction (float): Share of the data set to keep, in (0, 1], evenly spaced.
 
     Raises:
-        ValueError: ``max_unreadable`` is not a number in [0, 1), ``fraction`` not one in (0, 1],
-            or the data set is empty.
+        ValueError: If ``max_unreadable`` is outside [0, 1), ``fraction`` outside (0, 1], or the
+            data set is empty.
     """
 
     def __init__(self, dataset: dict | Dataset, max_unreadable: float, fraction: float = 1.0):
@@ -48,7 +48,7 @@ class ReadableDataset(Dataset):
         self._length = max(1, round(fraction * len(self.dataset)))
         # in shared memory, so that workers count together
         self._unreadable = torch.zeros(self._length, dtype=torch.bool).share_memory_()
-        self._reasons = {}  # of those that this process has met
+        self._reasons: dict[int, str] = {}  # of the images that this process has tried
 
     @property
     def metainfo(self) -> dict:
@@ -57,25 +57,25 @@ class ReadableDataset(Dataset):
 
     @property
     def unreadable(self) -> torch.Tensor:
-        """Tensor: (N,) bool, the images that turned out to be unreadable so far."""
+        """Tensor: (N,) bool, the images found unreadable so far."""
         return self._unreadable
 
     def full_init(self) -> None:
-        """Load the annotations, if the data set has put it off."""
+        """Load the annotations of a lazy data set."""
         self.dataset.full_init()
 
     def get_data_info(self, index: int) -> dict:
-        """Annotation of the sample at position ``index``."""
+        """Annotation of sample ``index``."""
         return {**self.dataset.get_data_info(self._position(index)), 'sample_idx': index}
 
     def note_unreadable(self, reasons: Mapping[int, str]) -> None:
-        """Take note of images that cannot be read.
+        """Count images as unreadable.
 
         Args:
-            reasons (Mapping[int, str]): Position -> why.
+            reasons (Mapping[int, str]): Index of each image and the reason.
 
         Raises:
-            TooManyUnreadableError: There are more by now than ``max_unreadable`` allows.
+            TooManyUnreadableError: If there are now more than ``max_unreadable`` allows.
         """
         self._reasons.update(reasons)
         self._unreadable[list(reasons)] = True
@@ -95,10 +95,10 @@ class ReadableDataset(Dataset):
             )
 
     def _listed(self, found: list[int]) -> str:
-        """One line for each of the first images, with path and reason."""
+        """List the first images, one line each, with path and reason."""
         lines = []
         for index in found[:SHOWN]:
-            if index not in self._reasons:  # another worker met it
+            if index not in self._reasons:  # another worker found it
                 self._try(index)
             lines.append(f'  {self._path(index)}: {self._reasons.get(index, "damaged")}')
         if len(found) > SHOWN:
@@ -106,7 +106,7 @@ class ReadableDataset(Dataset):
         return '\n'.join(lines)
 
     def _try(self, index: int) -> dict | None:
-        """Sample ``index``, or None, with the reason in ``self._reasons``."""
+        """Return sample ``index``, or None and put the reason into ``self._reasons``."""
         position = self._position(index)
         expected = self.dataset.get_data_info(position)['sample_idx']
         try:
@@ -114,7 +114,7 @@ class ReadableDataset(Dataset):
         except Exception as error:  # a decoder may raise anything
             self._reasons[index] = plain_reason(error)
             return None
-        # a data set that fetches another image by itself shows it by the index
+        # a data set that replaces an image by itself returns another index
         if sample['data_samples'].get('sample_idx', expected) != expected:
             self._reasons[index] = 'the data set gave another sample'
             return None
@@ -126,12 +126,12 @@ class ReadableDataset(Dataset):
 
     @abstractmethod
     def __getitem__(self, index: int) -> dict:
-        """Sample ``index``, or what takes its place."""
+        """Sample ``index``, or its replacement."""
 
     def _position(self, index: int) -> int:
-        """The position of sample ``index`` in the data set that is wrapped."""
+        """Position of sample ``index`` in the wrapped data set."""
         return index * len(self.dataset) // self._length
 
     def _path(self, index: int) -> str:
-        """The name of sample ``index`` in a message."""
+        """Name of sample ``index`` in a message."""
         return self.get_data_info(index).get('img_path', f'sample {index}')
