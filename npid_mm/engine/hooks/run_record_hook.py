@@ -4,24 +4,17 @@ import os
 from collections.abc import Mapping
 
 from mmengine.hooks import Hook
-from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from npid_mm.engine.resume import RUN_ID, checkpoint_files, run_id
-from npid_mm.engine.run_settings import (
-    SEED,
-    SETTINGS,
-    check_optimizer,
-    compare_settings,
-    run_settings,
-)
-from npid_mm.engine.runner_state import is_resuming, loaded_path
+from npid_mm.engine.run_settings import SEED, SETTINGS, run_settings
+from npid_mm.engine.runner_state import is_resuming
 
 
 @HOOKS.register_module()
 class RunRecordHook(Hook):
-    """Store run id and settings in each checkpoint, and compare the settings on resume.
+    """Store the run id and the settings in each checkpoint.
 
     ``--resume`` uses the id to distinguish runs in one work dir; a resumed run keeps its id.
     Checkpoints of earlier versions have neither id nor settings, and a run that resumes from one
@@ -33,22 +26,9 @@ class RunRecordHook(Hook):
         runner.message_hub.update_info(RUN_ID, os.urandom(8).hex())
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: Mapping) -> None:
-        """Continue the id of the resumed run, and compare its settings.
-
-        Raises:
-            ValueError: If the state of the checkpoint does not fit a setting.
-        """
-        if not is_resuming(runner):
-            return
-        runner.message_hub.update_info(RUN_ID, run_id(checkpoint))
-        path = loaded_path(runner)
-        settings = checkpoint.get('meta', {}).get(SETTINGS)
-        if isinstance(settings, Mapping):
-            for warning in compare_settings(settings, run_settings(runner.cfg), path):
-                runner.logger.warning(warning)
-        if isinstance(runner.optim_wrapper, OptimWrapper):
-            state = checkpoint.get('optimizer', {})
-            check_optimizer(state, runner.optim_wrapper.optimizer.defaults, path)
+        """Continue the id of the resumed run."""
+        if is_resuming(runner):
+            runner.message_hub.update_info(RUN_ID, run_id(checkpoint))
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the settings."""
