@@ -13,6 +13,8 @@ from npid_mm.checkpoints.hub import METAFILE, MIM, zoo_weights
 from tests.file_server import file_server
 from tests.toy import DIGITS_CONFIG, ROOT
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = ('configs', 'tools', 'model-index.yml')
 MODEL = 'npid_resnet50_8xb32-steplr-200e_in1k'
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # bash tools/dist_train.sh CONFIG GPUS [options of tools/train.py]
-# One rank a GPU, or a CPU rank where there is none. Several machines: the same command on each
-# with NNODES, NODE_RANK (0 to NNODES-1) and MASTER_ADDR set; PORT if 29500 is taken.
+# One rank per GPU, or CPU ranks without GPUs. On several machines run the same command on each
+# with NNODES, NODE_RANK (0 to NNODES-1) and MASTER_ADDR; set PORT if 29500 is in use.
 set -euo pipefail
 CONFIG=${1:?config file} GPUS=${2:?number of ranks}
 exec "${PYTHON:-python}" -m torch.distributed.run \

@@ -1,10 +1,10 @@
 #!/usr/bin/env python
-"""Fetch published weights by name or address, and check what came.
+"""Download published weights by name or address, and check their hash.
 
 python tools/download_checkpoint.py NAME [--out DIR]
 python tools/download_checkpoint.py --list
 
-The last line names the file. A download that was interrupted starts from scratch.
+The last line is the path of the file. An interrupted download starts from scratch.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from npid_mm.utils.hashing import file_sha256
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
-        description='Fetch published weights and check what came.',
-        epilog=f'NPID_MM_MIRROR takes the place of {OPENMMLAB}; proxies are those of https_proxy',
+        description='Download published weights and check their hash.',
+        epilog=f'NPID_MM_MIRROR replaces {OPENMMLAB}; the proxy is that of https_proxy',
     )
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument('name', nargs='?', metavar='NAME', help='a model of --list, or an address')
@@ -30,14 +30,14 @@ def parse_args() -> argparse.Namespace:
         '--out',
         type=Path,
         metavar='DIR',
-        help='folder for the file, which is made; by default where get_model(NAME, '
-        'pretrained=True) looks for it',
+        help='folder for the file; default: that in which get_model(NAME, pretrained=True) '
+        'looks for it',
     )
     return parser.parse_args()
 
 
 def main() -> int:
-    """Fetch, check and name the file; returns the exit status."""
+    """Download and check the file, print its path; return the exit status."""
     args = parse_args()
     if args.list:
         for name, url in zoo_weights().items():
@@ -46,7 +46,7 @@ def main() -> int:
     path = download(weights_url(args.name), args.out)
     digits = digits_of(path.name)
     if digits:
-        print(f'sha256 begins with {digits}, as the name says', file=sys.stderr)
+        print(f'sha256 begins with {digits}, as in the name', file=sys.stderr)
     else:
         found = file_sha256(path)
         print(f'not checked, as the name has no digits: sha256 is {found}', file=sys.stderr)

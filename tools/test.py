@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Evaluate a checkpoint by a config's test loop: python tools/test.py CONFIG CHECKPOINT."""
+"""Evaluate a checkpoint with the test loop of a config: tools/test.py CONFIG CHECKPOINT."""
 
 import argparse
 import sys
@@ -19,7 +19,7 @@ from npid_mm.utils.outputs import JSON, add_force, check_output
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(description="Evaluate a checkpoint by a config's test loop.")
+    parser = ToolParser(description='Evaluate a checkpoint with the test loop of a config.')
     add_common_arguments(parser)
     parser.add_argument('checkpoint', help='checkpoint file or address')
     parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')

@@ -24,8 +24,8 @@ def parse_args() -> argparse.Namespace:
         nargs='?',
         const='auto',
         metavar='CHECKPOINT',
-        help='go on from a checkpoint; without a name, from the newest readable one in '
-        'the work dir',
+        help='resume from a checkpoint; without a name, from the newest readable one in the '
+        'work dir',
     )
     parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
     parser.add_argument(
@@ -37,7 +37,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
-    """Write what the options mean into the config."""
+    """Apply the options to the config."""
     if args.resume not in (None, 'auto'):
         set_resume(cfg, args.resume)
     if args.amp:
@@ -46,7 +46,7 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
     if args.auto_scale_lr:
         if 'auto_scale_lr' not in cfg:
             raise ValueError(
-                '--auto-scale-lr needs the batch that the learning rate is meant for: set '
+                '--auto-scale-lr needs the global batch of the learning rate: set '
                 'auto_scale_lr=dict(base_batch_size=...) in the config, which has none'
             )
         cfg.auto_scale_lr.enable = True
@@ -60,7 +60,7 @@ def main() -> int:
     check_training(cfg)
     apply_options(cfg, args)
     with sole_training(cfg.work_dir, launched_rank(cfg)):
-        if args.resume == 'auto':  # nobody else writes to the work dir from here on
+        if args.resume == 'auto':  # no other process writes to the work dir from here on
             set_resume(cfg, args.resume)
         status = train(cfg, args.local_rank)
     exit_distributed(status)
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def train(cfg: Config, local_rank: int | None) -> int:
-    """Train a complete config; returns the exit status."""
+    """Train a complete config; return the exit status."""
     runner = build_runner(cfg, local_rank)
     warn_of_global_batch(cfg)
     try:

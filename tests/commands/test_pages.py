@@ -19,6 +19,8 @@ from tests.scenes import make_scenes
 from tests.test_checkpoints import foreign
 from tests.toy import DIGITS_CONFIG, ROOT
 
+pytestmark = pytest.mark.slow
+
 QUICKSTART = f'work_dirs/quickstart/{DIGITS_CONFIG.name}'
 NAMES = {'CONFIG': QUICKSTART, 'CHECKPOINT': 'work_dirs/quickstart/epoch_60.pth'}
 

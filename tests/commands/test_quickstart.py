@@ -11,6 +11,8 @@ from PIL import Image
 
 from tests.toy import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def quickstart(work_dir, *arguments):
     return subprocess.run(

@@ -12,6 +12,8 @@ from mmengine.fileio import load
 from tests.command_line import free_port, run
 from tests.toy import digits_config
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def config(digits, tmp_path):

@@ -16,6 +16,8 @@ from npid_mm.suites.suite import Benchmark, Column, Suite, Table
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, probe_config
 from tests.toy import ROOT
 
+pytestmark = pytest.mark.slow
+
 KNN = ROOT / 'configs/benchmarks/classification/imagenet/knn_resnet50_in1k.py'
 LR = 'optim_wrapper.optimizer.lr'
 IMAGENET = LAYOUT_CHECKS['imagenet'](classes=10)

@@ -17,6 +17,8 @@ from npid_mm.retrieval import FeatureIndex, approximate, build
 from tests.chromium import browse
 from tests.toy import ROOT, digits_config
 
+pytestmark = pytest.mark.slow
+
 TOOL = ROOT / 'tools/retrieve.py'
 
 

@@ -15,6 +15,8 @@ from tests.command_line import free_port
 from tests.probes import POOLED, probe_config
 from tests.toy import ROOT
 
+pytestmark = pytest.mark.slow
+
 LR = 'optim_wrapper.optimizer.lr'
 MULT = 'optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult'
 

@@ -222,7 +222,7 @@ BUILT = {
     'nested imports': ('backbone', 'custom_imports', {'imports': ['evil']}),
     'top imports': ('custom_imports', {'imports': ['evil']}),
     'another scope': ('default_scope', 'evil'),
-    'pretrained': ('backbone', 'init_cfg', {'type': 'NPIDState', 'checkpoint': 'evil.pth'}),
+    'pretrained': ('backbone', 'init_cfg', {'type': 'Pretrained', 'checkpoint': 'evil.pth'}),
     'unknown argument': ('backbone', 'evil', 1),
     'wide': ('backbone', 'base_channels', 65536),
     'wider': ('backbone', 'base_channels', 10**30),

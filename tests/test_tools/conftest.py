@@ -1,4 +1,4 @@
-"""Running tools in this process."""
+"""Run tools in this process."""
 
 import runpy
 import sys
@@ -10,7 +10,7 @@ from tests.toy import ROOT
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run one of tools/dataset_converters; gives its exit code, and what it printed."""
+    """Run a tool by its path from tools/dataset_converters; return exit status and output."""
 
     def run(tool, *arguments):
         path = str(ROOT / 'tools/dataset_converters' / tool)

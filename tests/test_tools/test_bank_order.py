@@ -1,4 +1,4 @@
-"""A bank in the wrong order is told from the right one, and put right, on the digits."""
+"""Check and change the order of a memory bank with the tools, on the digits."""
 
 import random
 
@@ -9,12 +9,14 @@ from npid_mm.checkpoints.convert.state import BANK
 from tests.probes import POOLED, PREPROCESSOR, pretrain
 from tests.toy import digits_config, npid_config
 
+pytestmark = pytest.mark.slow
+
 CHECK, REORDER = '../model_converters/check_bank_order.py', '../model_converters/reorder_bank.py'
 
 
 @pytest.fixture(scope='module')
 def trained(digits, tmp_path_factory):
-    """Config file of a network, and its checkpoint after a short training on all digits."""
+    """Train briefly on all digits; return config file and checkpoint."""
     torch.set_num_threads(1)  # before the fixture of each test does
     folder = tmp_path_factory.mktemp('trained')
     checkpoint = pretrain(digits, folder)
@@ -27,7 +29,7 @@ def trained(digits, tmp_path_factory):
 
 
 def shuffled(digits, path, within_classes):
-    """The training list in another order."""
+    """Write the training list in another order."""
     lines = (digits / 'train.txt').read_text().splitlines()
     draw = random.Random(0)
     lines.sort(key=lambda line: (line.split()[1] if within_classes else '', draw.random()))
@@ -40,20 +42,20 @@ def bank(path):
 
 
 @pytest.mark.parametrize('within_classes', [True, False], ids=['in each class', 'all'])
-def test_shuffled_list_is_noticed_and_the_bank_follows_it(
+def test_a_shuffled_list_is_detected_and_the_bank_reordered_to_it(
     within_classes, run, digits, trained, tmp_path
 ):
-    """Also where each row stands for another image of the same class."""
+    """Also if each row belongs to another image of the same class."""
     config, checkpoint = trained
     code, text = run(CHECK, config, checkpoint)
     assert code == 0, text
-    assert 'right: in each part the own row is the most similar one' in text
+    assert 'right: in each part the images are most similar to their own rows' in text
     assert text.count('images ') == 5 and 'images 0 to 288: cosine 0.' in text
 
     other = shuffled(digits, tmp_path / 'other.txt', within_classes)
     option = f'test_cfg.reference.dataset.ann_file={other}'
     code, text = run(CHECK, config, checkpoint, '--cfg-options', option)
-    assert code == 1 and 'wrong: from image 0 on the own row is not ahead' in text
+    assert code == 1 and 'wrong: from image 0 on, images are not more similar' in text
 
     moved = tmp_path / 'moved.pth'
     code, text = run(REORDER, checkpoint, moved, '--old', digits / 'train.txt', '--new', other)
@@ -62,15 +64,15 @@ def test_shuffled_list_is_noticed_and_the_bank_follows_it(
     code, text = run(CHECK, config, moved, '--cfg-options', option)
     assert code == 0, text
 
-    # and back, into the order in which torchvision reads the folder
+    # and back, into the order of torchvision
     back = tmp_path / 'back.pth'
     code, text = run(REORDER, moved, back, '--old', other, '--new', digits / 'train')
     assert code == 0
     assert torch.equal(bank(back), bank(checkpoint))
 
 
-def test_one_row_too_many_in_the_middle_is_noticed_from_there_on(run, trained, tmp_path):
-    """As when one list has an image that the other has not."""
+def test_an_extra_row_is_detected_from_there_on(run, trained, tmp_path):
+    """One list may have an image that the other lacks."""
     config, checkpoint = trained
     content = torch.load(checkpoint)
     rows = content['state_dict'][BANK]
@@ -82,7 +84,7 @@ def test_one_row_too_many_in_the_middle_is_noticed_from_there_on(run, trained, t
     assert last.startswith('images 1,156 to 1,441') and 'with the row +1, -' in last
 
 
-def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
+def test_a_bank_that_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
     config, checkpoint = trained
     code, text = run(CHECK, config, tmp_path / 'no.pth')
     assert code == 2 and 'error: checkpoint not found: ' in text
@@ -92,7 +94,7 @@ def test_what_cannot_be_checked_is_explained(run, digits, trained, tmp_path):
     code, text = run(CHECK, config, checkpoint, '--cfg-options', option)
     assert code == 2 and 'the bank has 1,442 rows, but the data set has 100 images' in text
     code, text = run(CHECK, config, checkpoint, '--cfg-options', 'test_cfg.reference=bank')
-    # train_dataloader takes its place, which has few images here
+    # train_dataloader is used instead, which has few images here
     assert code == 2 and 'the bank has 1,442 rows, but the data set has 64 images' in text
     code, text = run(CHECK, config, checkpoint, '--cfg-options', 'model.backbone.depth=34')
     assert code == 2 and 'does not fit the model of the config: 80 missing' in text

@@ -1,20 +1,23 @@
-"""The sheet of views, as a user asks for it."""
+"""tools/visualization/browse_dataset.py."""
 
 import os
 import runpy
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 
 from npid_mm.visualization.style import GAP, LINE, MARGIN, column_left
 from npid_mm.visualization.view_sheet import TOP
 from tests.toy import DIGITS_CONFIG, ROOT
 
+pytestmark = pytest.mark.slow
+
 TOOL = ROOT / 'tools/visualization/browse_dataset.py'
 
 
-def test_equal_seeds_give_equal_sheets_of_the_size_asked_for(digits, tmp_path, monkeypatch, capsys):
+def test_equal_seeds_give_equal_sheets_of_the_given_size(digits, tmp_path, monkeypatch, capsys):
     sheets = []
     for name, seed in (('one', 3), ('two', 3), ('three', 4)):
         out = tmp_path / f'{name}.png'

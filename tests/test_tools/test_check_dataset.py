@@ -1,4 +1,4 @@
-"""The check of each data set from the command line."""
+"""tools/dataset_converters/check_dataset.py on each data set."""
 
 import pytest
 from torchvision.datasets import CIFAR10
@@ -18,13 +18,13 @@ CHECK = 'check_dataset.py'
         ('voc2007', ['--all'], 'all well: trainval 60, test 40, 100 files looked for'),
     ],
 )
-def test_good_data_sets(run, request, name, options, expected):
+def test_a_complete_data_set_passes(run, request, name, options, expected):
     code, text = run(CHECK, name, request.getfixturevalue(name), *options)
     assert code == 0, text
     assert expected in text and 'problem' not in text
 
 
-def test_good_detection_data(run, digits, tmp_path):
+def test_complete_detection_data_pass(run, digits, tmp_path):
     devkit = write_voc_devkit(digits, tmp_path)
     code, text = run(CHECK, 'voc0712', devkit)
     assert code == 0, text
@@ -35,7 +35,7 @@ def test_good_detection_data(run, digits, tmp_path):
     assert 'all well: train 8, val 4, 6 files looked for' in text
 
 
-def test_cifar10(run, tmp_path, monkeypatch):
+def test_the_files_of_cifar10_are_checked_by_their_hash(run, tmp_path, monkeypatch):
     code, text = run(CHECK, 'cifar10', tmp_path)
     assert code == 1 and 'problem: folder cifar-10-batches-py/ is missing' in text
     folder = tmp_path / 'cifar-10-batches-py'
@@ -63,12 +63,12 @@ def test_problems_are_printed_with_exit_code_1(run, tmp_path):
 
 
 @pytest.mark.parametrize('name', ['imagenet', 'places205', 'inaturalist2018', 'voc2007', 'cifar10'])
-def test_no_folder(run, tmp_path, name):
+def test_a_missing_folder_is_named(run, tmp_path, name):
     nowhere = tmp_path / 'nowhere'
-    assert run(CHECK, name, nowhere) == (1, f'error: DATA_ROOT: there is no folder {nowhere}\n')
+    assert run(CHECK, name, nowhere) == (1, f'error: DATA_ROOT: folder not found: {nowhere}\n')
 
 
-def test_options_belong_to_a_data_set(run, tmp_path):
+def test_an_option_of_another_data_set_is_refused(run, tmp_path):
     code, text = run(CHECK, 'voc2007', tmp_path, '--classes', 5)
     assert code == 2 and 'unrecognized arguments: --classes 5' in text
     code, text = run(CHECK, 'lvis', tmp_path)

@@ -1,4 +1,4 @@
-"""A checkpoint of other code from the command line to a kNN evaluation."""
+"""Convert a checkpoint with tools/model_converters/convert.py and evaluate it."""
 
 import os
 import subprocess
@@ -13,6 +13,8 @@ from tests.probes import POOLED, PREPROCESSOR
 from tests.test_checkpoints import foreign
 from tests.toy import ROOT, digits_config, npid_config
 
+pytestmark = pytest.mark.slow
+
 TOOL = '../model_converters/convert.py'
 
 
@@ -25,8 +27,8 @@ def config(digits, tmp_path):
     return cfg
 
 
-def test_converted_checkpoint_is_evaluated_as_the_original(config, run, tmp_path):
-    """One epoch here, written as the authors would have, and back again."""
+def test_a_converted_checkpoint_is_evaluated_as_the_original(config, run, tmp_path):
+    """Train one epoch, write the state as the authors do, and convert it back."""
     path = tmp_path / 'config.py'
     config.dump(path)
     runner = Runner.from_cfg(config)
@@ -58,7 +60,7 @@ def test_converted_checkpoint_is_evaluated_as_the_original(config, run, tmp_path
     assert load(tmp_path / 'metrics.json') == expected
 
 
-def test_wrong_source_and_missing_file(run, tmp_path):
+def test_a_wrong_source_and_a_missing_file_are_refused(run, tmp_path):
     content = foreign.vissl(foreign.resnet_parts())
     path, out = foreign.write(content, tmp_path / 'in.pth'), tmp_path / 'out.pth'
     code, text = run(TOOL, path, out, '--from', 'lemniscate', '--to', 'backbone')

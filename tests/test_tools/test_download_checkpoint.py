@@ -1,4 +1,4 @@
-"""tools/download_checkpoint.py against a local server in the place of the published one."""
+"""tools/download_checkpoint.py with a local server as the mirror."""
 
 import errno
 import hashlib
@@ -19,7 +19,7 @@ MODEL = 'npid_resnet50_8xb32-steplr-200e_in1k'
 
 @pytest.fixture
 def server(monkeypatch):
-    """The published weights, by the mirror variable; only the zoo's own have wrong digits."""
+    """Serve files as the mirror; those with the names of published weights are forged."""
     monkeypatch.setattr(downloads, 'PAUSE', 0)
     monkeypatch.setenv('no_proxy', '127.0.0.1')
     with file_server() as server:
@@ -31,7 +31,7 @@ def server(monkeypatch):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run the tool; gives its exit status, what went to stdout, and to stderr."""
+    """Run the tool; return its exit status, stdout and stderr."""
 
     def run(*arguments):
         path = str(ROOT / 'tools/download_checkpoint.py')
@@ -43,14 +43,14 @@ def run(monkeypatch, capsys):
     return run
 
 
-def test_an_address_is_fetched_and_checked(run, server, tmp_path):
+def test_an_address_is_downloaded_and_checked(run, server, tmp_path):
     code, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path / 'new')
     assert (code, out) == (0, f'{tmp_path}/new/{FILE}\n')
     assert (tmp_path / 'new' / FILE).read_bytes() == CONTENT
-    assert f'sha256 begins with {FILE[-12:-4]}, as the name says' in err
+    assert f'sha256 begins with {FILE[-12:-4]}, as in the name' in err
 
 
-def test_a_name_of_the_zoo_is_looked_up_and_forged_weights_are_refused(run, server, tmp_path):
+def test_forged_weights_of_a_published_name_are_refused(run, server, tmp_path):
     code, out, err = run(MODEL, '--out', tmp_path)
     assert (code, out) == (1, '')
     assert 'its SHA-256 must begin with a67c5440, but begins with' in err
@@ -58,13 +58,13 @@ def test_a_name_of_the_zoo_is_looked_up_and_forged_weights_are_refused(run, serv
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_name_without_digits_is_said_to_be_unchecked(run, server, tmp_path):
+def test_a_name_without_digits_is_reported_as_unchecked(run, server, tmp_path):
     code, _, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
     assert code == 0
     assert f'sha256 is {hashlib.sha256(CONTENT).hexdigest()}' in err
 
 
-def test_a_file_without_digits_that_is_there_is_refused(run, server, tmp_path):
+def test_an_existing_file_without_digits_is_refused(run, server, tmp_path):
     (tmp_path / 'bare.pth').write_bytes(b'of another model')
     code, out, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
     assert (code, out) == (1, '')
@@ -107,7 +107,7 @@ def test_list_names_every_file(run):
 
 
 def test_a_terminal_gets_a_progress_bar(run, server, tmp_path, monkeypatch):
-    """FORCE_COLOR makes rich take any stream for a terminal."""
+    """FORCE_COLOR makes rich treat any stream as a terminal."""
     monkeypatch.setenv('FORCE_COLOR', '1')
     monkeypatch.setenv('COLUMNS', '200')
     _, out, err = run(f'{server.url}/{FILE}', '--out', tmp_path)

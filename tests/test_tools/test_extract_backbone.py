@@ -1,4 +1,4 @@
-"""A backbone out of checkpoints of each code base, for whoever loads torchvision's names."""
+"""tools/model_converters/extract_backbone.py on checkpoints of each code base."""
 
 import pytest
 import torch
@@ -19,21 +19,21 @@ def parts():
 
 @pytest.fixture
 def weights(parts):
-    """The backbone's weights under torchvision's names."""
+    """Return the backbone's weights under torchvision's names."""
     start = 'backbone.'
     return {k.removeprefix(start): v for k, v in parts.items() if k.startswith(start)}
 
 
 @pytest.fixture
 def resnet():
-    """MMPretrain's ResNet-18, started from a checkpoint the way a detector's config says."""
+    """Build MMPretrain's ResNet-18, initialized as in a detector's config."""
     init_default_scope('mmpretrain')
     return lambda **init_cfg: MODELS.build(dict(type='ResNet', depth=18, **init_cfg))
 
 
 @pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
 @pytest.mark.parametrize('code_base', foreign.WRITERS)
-def test_written_backbone_is_loaded_by_all(
+def test_the_written_backbone_is_loaded_by_all(
     code_base, zipped, run, parts, weights, resnet, tmp_path
 ):
     checkpoint = foreign.write(foreign.WRITERS[code_base](parts), tmp_path / 'in.pth', zipped)
@@ -48,18 +48,18 @@ def test_written_backbone_is_loaded_by_all(
     missing, unexpected = network.load_state_dict(state, strict=False)
     assert missing == ['fc.weight', 'fc.bias'] and unexpected == []
     assert all(torch.equal(network.state_dict()[name], value) for name, value in weights.items())
-    # MMEngine's initialisation, which passes over what does not fit, and our own
-    initialised = resnet(init_cfg=dict(type='NPIDState', checkpoint=str(out)))
-    initialised.init_weights()
+    # MMEngine's initialization, which skips what does not fit, and ours
+    initialized = resnet(init_cfg=dict(type='Pretrained', checkpoint=str(out)))
+    initialized.init_weights()
     ours = resnet()
     load_backbone(ours, out)
-    for network in (initialised, ours):
+    for network in (initialized, ours):
         own = network.state_dict()
         assert own.keys() == weights.keys()
         assert all(torch.equal(own[name], value) for name, value in weights.items())
 
 
-def test_report_names_what_is_left(run, parts, tmp_path):
+def test_the_report_names_the_unused_keys(run, parts, tmp_path):
     checkpoint = foreign.write(foreign.mmselfsup1(parts), tmp_path / 'in.pth')
     code, text = run(TOOL, checkpoint, tmp_path / 'out.pth')
     assert code == 0
@@ -68,7 +68,7 @@ def test_report_names_what_is_left(run, parts, tmp_path):
     assert 'memory_bank.* (feature_bank, multinomial.prob, multinomial.alias)' in text
 
 
-def test_weights_of_before_the_counters(run, parts, tmp_path):
+def test_weights_without_counters_of_norms_are_complete(run, parts, tmp_path):
     checkpoint = foreign.write(
         foreign.lemniscate(parts, counters=False), tmp_path / 'in.pth', False
     )
@@ -97,7 +97,7 @@ def test_weights_of_before_the_counters(run, parts, tmp_path):
         ),
     ],
 )
-def test_half_a_resnet_is_refused(change, message, run, parts, tmp_path):
+def test_an_incomplete_resnet_is_refused(change, message, run, parts, tmp_path):
     content = foreign.mmselfsup0(parts)
     change(content['state_dict'])
     out = tmp_path / 'out.pth'
@@ -113,12 +113,12 @@ def test_half_a_resnet_is_refused(change, message, run, parts, tmp_path):
         ({'neck.fc.weight': torch.ones(1)}, 'holds no backbone, only neck.fc.weight'),
     ],
 )
-def test_another_network_or_none_is_refused(content, message, run, tmp_path):
+def test_a_checkpoint_without_a_resnet_is_refused(content, message, run, tmp_path):
     code, text = run(TOOL, foreign.write(content, tmp_path / 'in.pth'), tmp_path / 'out.pth')
     assert code == 1 and message in text and not (tmp_path / 'out.pth').exists()
 
 
-def test_missing_file_and_the_file_itself(run, parts, tmp_path):
+def test_a_missing_file_and_the_input_as_output_are_refused(run, parts, tmp_path):
     code, text = run(TOOL, tmp_path / 'no.pth', tmp_path / 'out.pth')
     assert code == 1 and 'checkpoint not found: ' in text
     checkpoint = foreign.write(foreign.mmselfsup0(parts), tmp_path / 'in.pth')

@@ -13,6 +13,8 @@ from mmengine.runner.checkpoint import load_from_local
 from npid_mm.engine.inference import load_network
 from tests.toy import ROOT, digits_config
 
+pytestmark = pytest.mark.slow
+
 
 class Touch:
     """Unpickled, it writes the file ``trace``."""

@@ -1,11 +1,11 @@
-"""The lists of ImageNet written, and then found good, from the command line, on three classes."""
+"""tools/dataset_converters/make_imagenet_lists.py, and the check of its lists."""
 
 import pytest
 
 
 @pytest.fixture
 def root(tmp_path):
-    """Class folders without lists: 20 images a class for training, 2 for validation."""
+    """Three class folders without lists: per class 20 images for training, 2 for validation."""
     for split, count in (('train', 20), ('val', 2)):
         for wnid in ('n02', 'n01', 'n10'):
             (tmp_path / split / wnid).mkdir(parents=True)
@@ -18,11 +18,11 @@ def lines(root, name):
     return (root / f'meta/{name}.txt').read_text().splitlines()
 
 
-def test_lists_are_written_and_then_found_good(run, root):
+def test_written_lists_pass_the_check(run, root):
     code, text = run('make_imagenet_lists.py', root, '--subset', 1, '--subset', 10)
     assert code == 0, text
     assert 'meta/train.txt: 60 images of 3 classes' in text
-    assert "train_10percent.txt is a draw of 10 % of each class with seed 0, not SimCLR's" in text
+    assert "train_10percent.txt is a sample of 10 % of each class with seed 0, not SimCLR's" in text
     assert len(lines(root, 'train')) == 60 and 'n02/n02_7.JPEG 1' in lines(root, 'train')
     assert lines(root, 'val')[-1] == 'n10/n10_1.JPEG 2'
     assert [len(lines(root, f'train_{percent}percent')) for percent in (1, 10)] == [3, 6]
@@ -38,7 +38,7 @@ def test_lists_are_written_and_then_found_good(run, root):
     assert f'all well: {counts}, 75 files looked for' in text
 
 
-def test_lists_that_are_there_are_kept_unless_forced(run, root):
+def test_existing_lists_are_kept_without_force(run, root):
     (root / 'meta').mkdir()
     (root / 'meta/train.txt').write_text('mine 0\n')
     code, text = run('make_imagenet_lists.py', root)
@@ -48,7 +48,7 @@ def test_lists_that_are_there_are_kept_unless_forced(run, root):
     assert code == 0 and len(lines(root, 'train')) == 60
 
 
-def test_flat_validation_folder_is_explained(run, root):
+def test_a_flat_validation_folder_is_explained(run, root):
     for path in list((root / 'val').rglob('*.JPEG')):
         path.rename(root / 'val' / path.name)
     for path in (root / 'val').glob('n??'):
@@ -59,7 +59,7 @@ def test_flat_validation_folder_is_explained(run, root):
     assert [path.name for path in (root / 'meta').iterdir()] == ['train.txt']
 
 
-def test_published_subset_takes_its_labels_from_the_training_list(run, root, tmp_path):
+def test_a_published_subset_has_the_labels_of_the_training_list(run, root, tmp_path):
     published = tmp_path / '1percent.txt'
     published.write_text('n10_3.JPEG\nn01_0.JPEG\n')
     options = ['--subset', 1, '--subset-list', published]
@@ -71,11 +71,11 @@ def test_published_subset_takes_its_labels_from_the_training_list(run, root, tmp
     published.write_text('n10_3.JPEG\nn01_99.JPEG\n')
     code, text = run('make_imagenet_lists.py', root, *options, '--force')
     assert code == 1 and '1 of 2 names are not in the whole list' in text
-    # the older list is as it was
+    # the older list is unchanged
     assert len(lines(root, 'train_1percent')) == 2
 
 
-def test_options_that_do_not_go_together(run, root, tmp_path):
+def test_incompatible_options_are_refused(run, root, tmp_path):
     published = tmp_path / 'names.txt'
     published.touch()
     two = ['--subset', 1, '--subset', 10]

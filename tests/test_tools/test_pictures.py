@@ -1,4 +1,4 @@
-"""The tools that draw a checkpoint, on a small training of the digits."""
+"""The tools that draw a checkpoint, on a short training on digits."""
 
 import re
 import runpy
@@ -22,16 +22,18 @@ from npid_mm.visualization.contact_sheet import HEADING, _Sheet
 from npid_mm.visualization.style import RIGHT, WRONG
 from tests.toy import ROOT, digits_config
 
+pytestmark = pytest.mark.slow
+
 K = 5
 
 
 @pytest.fixture(scope='module')
 def trained(digits, tmp_path_factory):
-    """Config, checkpoint and model of two epochs on 206 digits, which are of all classes."""
+    """Train two epochs on 206 digits of all classes; return config, checkpoint and model."""
     work_dir = tmp_path_factory.mktemp('small')
     cfg = digits_config(digits, work_dir, epochs=2)
     cfg.train_cfg.val_interval = 1
-    cfg.model.memory_bank.init = 'features'  # two epochs do not get far from random rows
+    cfg.model.memory_bank.init = 'features'  # two epochs change random rows little
     for dataset in (cfg.train_dataloader.dataset.dataset, cfg.test_cfg.reference.dataset):
         dataset.indices = list(range(0, 1442, 7))
     for dataset in (cfg.val_dataloader.dataset, cfg.test_dataloader.dataset):
@@ -46,7 +48,7 @@ def trained(digits, tmp_path_factory):
 
 @pytest.fixture
 def draw(trained, monkeypatch, capsys, tmp_path):
-    """Run a tool of tools/visualization on ``trained``; gives what it printed."""
+    """Run a tool of tools/visualization on ``trained``; return its output."""
 
     def draw(tool, *arguments, checkpoint=trained.checkpoint):
         path = str(ROOT / f'tools/visualization/{tool}.py')
@@ -60,12 +62,12 @@ def draw(trained, monkeypatch, capsys, tmp_path):
 
 
 def read(trained):
-    """The config as the tools read it."""
+    """Read the config as the tools do."""
     return Config.fromfile(trained.config)
 
 
 def features(trained, loader):
-    """Unit rows and labels, by the model that was trained."""
+    """Return unit rows and labels, from the trained model."""
     loader = Runner.build_dataloader(loader)
     labels = [loader.dataset.get_data_info(i)['gt_label'] for i in range(len(loader.dataset))]
     return dataset_features(trained.model, loader, 'embedding').numpy(), np.array(labels)
@@ -73,7 +75,7 @@ def features(trained, loader):
 
 @pytest.mark.parametrize('reference', ['recomputed', 'bank'])
 def test_class_accuracy_is_that_of_scikit_learn(draw, trained, tmp_path, reference):
-    """The same vote by another library, class by class; the JSON file is beside the picture."""
+    """Compare the accuracy per class, in the JSON file, with another library."""
     options = ['--cfg-options', 'test_cfg.reference=bank'] if reference == 'bank' else []
     out = tmp_path / 'new' / 'classes.png'
     printed = draw('draw_class_accuracy', '--k', K, '--out', out, *options)
@@ -86,7 +88,7 @@ def test_class_accuracy_is_that_of_scikit_learn(draw, trained, tmp_path, referen
         K, metric='cosine', weights=lambda distance: np.exp((1 - distance) / 0.07)
     ).fit(rows, labels)
     right = voters.predict(query) == truth
-    assert 0.15 < right.mean() < 0.99  # neither chance nor a matter of course
+    assert 0.15 < right.mean() < 0.99  # neither chance level nor trivial
     figures = load(out.with_suffix('.json'))
     counted = {each['label']: (each['right'], each['images']) for each in figures['classes']}
     assert counted == {c: (right[truth == c].sum(), (truth == c).sum()) for c in set(truth)}
@@ -109,8 +111,8 @@ def test_the_test_loop_gives_the_same_accuracy(draw, trained, tmp_path):
     assert load(tmp_path / 'a.json')['accuracy'] == pytest.approx(metrics[f'knn/top1_k{K}'])
 
 
-def test_retrieval_figure_shows_what_is_found(draw, trained, tmp_path):
-    """Images and frames of every row, against a search in plain numpy."""
+def test_the_retrieval_figure_shows_the_nearest_images(draw, trained, tmp_path):
+    """Compare images and frames of every row with a search in NumPy."""
     printed = draw(
         'draw_retrieval', '--rows', 2, '--k', 3, '--seed', 4, '--out', tmp_path / 'a.png'
     )
@@ -152,7 +154,7 @@ def test_retrieval_figure_shows_what_is_found(draw, trained, tmp_path):
 
 
 def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch, tmp_path):
-    """Lists without classes: one section in place of three, no frame; no accuracy either."""
+    """Lists without classes: one section, no frame, and no accuracy."""
     options = []
     for name, at in (('val', 'test_dataloader'), ('train', 'test_cfg.reference')):
         lines = (digits / f'{name}.txt').read_text().splitlines()
@@ -166,14 +168,14 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
         assert image.size == _Sheet(3, 2, 72, False, sections={'': 3}).image.size
         found = np.asarray(image.convert('RGB')).astype(int)
     assert np.ptp(found, axis=-1).max() == 0  # digits and letters are gray
-    # said before the images are gone through
+    # raised before the features are computed
     monkeypatch.setattr('npid_mm.analysis.held_out_search.readable_features', None)
     with pytest.raises(ValueError, match='accuracy needs labels, and .* has none'):
         draw('draw_class_accuracy', '--out', 'b.png', '--cfg-options', *options)
     assert not (tmp_path / 'b.png').exists()
 
 
-def test_map_of_the_bank_has_its_points_and_follows_the_seed(draw, tmp_path):
+def test_the_map_of_the_bank_depends_on_the_seed(draw, tmp_path):
     files = []
     for name, seed in (('a', 0), ('b', 0), ('c', 1)):
         out = tmp_path / f'{name}.png'
@@ -188,7 +190,7 @@ def test_the_bank_is_that_of_the_checkpoint_with_its_images(trained):
 
 
 def test_curves_of_two_runs(draw, trained, tmp_path):
-    """A work dir and its scalars: one color more than of one run, in the same panels."""
+    """A work dir and its scalars: the same panels as for one run, with colors in the legend."""
     work_dir = trained.checkpoint.parent
     (scalars,) = work_dir.glob('*/vis_data/scalars.json')
     draw('draw_curves', work_dir, '--out', tmp_path / 'one.png')
@@ -209,7 +211,7 @@ def test_curves_of_two_runs(draw, trained, tmp_path):
 
 
 def test_the_page_has_a_command_of_every_tool():
-    """Which `tests/commands` types."""
+    """tests/commands runs them."""
     page = (ROOT / 'docs/pictures.md').read_text()
     typed = set(re.findall(r'^python tools/visualization/(\w+)\.py ', page, re.MULTILINE))
     assert typed == {path.stem for path in (ROOT / 'tools/visualization').glob('*.py')}
@@ -226,7 +228,7 @@ def test_missing_checkpoint_and_data_are_named(draw, tmp_path, tool):
     assert not list(tmp_path.iterdir())
 
 
-def test_a_bank_that_does_not_belong_is_refused(draw, trained, tmp_path):
+def test_a_bank_of_other_images_is_refused(draw, trained, tmp_path):
     with pytest.raises(ValueError, match='has 206 rows, but the training set has 50 images'):
         draw('draw_bank', '--cfg-options', 'train_dataloader.dataset.dataset.indices=50')
     state = trained.model.state_dict()
@@ -252,14 +254,13 @@ def test_numbers_out_of_range_are_named(draw, option):
     'tool', ['draw_retrieval', 'draw_class_accuracy', 'draw_bank', 'draw_curves']
 )
 @pytest.mark.parametrize('out', ['picture.bmp', 'folder'])
-def test_other_kinds_of_file_are_refused_at_once(draw, trained, tool, out):
-    """Not after the features of all images."""
+def test_other_suffixes_are_refused_before_the_features_are_computed(draw, trained, tool, out):
     runs = [trained.checkpoint.parent] if tool == 'draw_curves' else []
     with pytest.raises(ValueError, match=f'--out must end in .png or .pdf, got {out}'):
         draw(tool, *runs, '--out', out)
 
 
-def test_umap_that_is_missing_says_what_to_type(draw, monkeypatch, tmp_path):
+def test_a_missing_umap_is_named_with_the_command(draw, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'umap', None)
     with pytest.raises(
         ImportError, match=r"umap-learn, which is not installed\.\nType.*-e '\.\[pictures\]'"

@@ -1,4 +1,4 @@
-"""The lists of Places205 written, and then found good, from the command line."""
+"""tools/dataset_converters/make_places205_lists.py, and the check of its lists."""
 
 import shutil
 
@@ -9,13 +9,13 @@ MAKE = 'make_places205_lists.py'
 
 @pytest.fixture
 def root(places205, tmp_path):
-    """Places205 as it is unpacked: without lists of ours."""
+    """Places205 as unpacked, without our lists."""
     root = shutil.copytree(places205, tmp_path / 'places205')
     shutil.rmtree(root / 'meta')
     return root
 
 
-def test_lists_are_written_and_then_found_good(run, root, places205):
+def test_written_lists_pass_the_check(run, root, places205):
     code, text = run(MAKE, root)
     assert code == 0, text
     assert f'{root}/meta/val.txt: 20 images of 10 classes' in text
@@ -26,7 +26,7 @@ def test_lists_are_written_and_then_found_good(run, root, places205):
     assert code == 0, text
 
 
-def test_lists_that_are_there_are_kept_unless_forced(run, root):
+def test_existing_lists_are_kept_without_force(run, root):
     (root / 'meta').mkdir()
     (root / 'meta/val.txt').write_text('mine 0\n')
     code, text = run(MAKE, root)
@@ -36,14 +36,14 @@ def test_lists_that_are_there_are_kept_unless_forced(run, root):
     assert len((root / 'meta/val.txt').read_text().splitlines()) == 20
 
 
-def test_a_list_that_cannot_be_made_is_told_and_the_other_one_written(run, root):
+def test_a_missing_source_is_named_and_the_other_list_written(run, root):
     (root / 'trainvalsplit_places205/train_places205.csv').unlink()
     code, text = run(MAKE, root)
     assert code == 1 and f'cannot write {root}/meta/train.txt: no file {root}/trainval' in text
     assert [path.name for path in (root / 'meta').iterdir()] == ['val.txt']
 
 
-def test_images_elsewhere(run, root):
+def test_the_folder_of_images_is_an_option(run, root):
     shutil.move(root / 'data/vision/torralba/deeplearning/images256', root / 'images')
     code, text = run(MAKE, root)
     assert code == 1 and 'or say with --images where they are' in text

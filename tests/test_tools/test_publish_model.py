@@ -1,4 +1,4 @@
-"""Checkpoints handed on: what they keep, their names, and nothing half done."""
+"""tools/model_converters/publish_model.py: content, name and errors."""
 
 import datetime
 import hashlib
@@ -16,12 +16,14 @@ from tests.file_server import file_server
 from tests.test_checkpoints import foreign
 from tests.toy import digits_config
 
+pytestmark = pytest.mark.slow
+
 TOOL = '../model_converters/publish_model.py'
 
 
 @pytest.fixture(scope='module')
 def trained(digits, tmp_path_factory):
-    """Config and checkpoint of one epoch."""
+    """Train one epoch; return config and checkpoint."""
     folder = tmp_path_factory.mktemp('trained')
     cfg = digits_config(digits, folder)
     Runner.from_cfg(cfg).train()
@@ -33,7 +35,7 @@ def published(folder):
     return path
 
 
-def test_name_and_content(run, trained, tmp_path):
+def test_name_and_content_are_those_of_the_model(run, trained, tmp_path):
     cfg, checkpoint = trained
     code, text = run(TOOL, checkpoint, tmp_path / 'out/npid_toy')
     assert code == 0, text
@@ -52,7 +54,7 @@ def test_name_and_content(run, trained, tmp_path):
     MODELS.build(cfg.model).load_state_dict(after['state_dict'])
 
 
-def test_without_the_bank(run, trained, tmp_path):
+def test_the_bank_can_be_left_out(run, trained, tmp_path):
     code, text = run(TOOL, trained[1], tmp_path / 'out/npid_toy.pth', '--no-bank')
     assert code == 0 and f'state_dict.{BANK}' in text
     path = published(tmp_path / 'out')
@@ -62,20 +64,20 @@ def test_without_the_bank(run, trained, tmp_path):
     assert whole.keys() - state.keys() == {BANK}
 
 
-def test_the_same_model_again_is_the_same_file(run, trained, tmp_path):
+def test_the_same_model_gives_the_same_file(run, trained, tmp_path):
     name = tmp_path / 'out/npid_toy'
     assert run(TOOL, trained[1], name)[0] == 0
     path = published(tmp_path / 'out')
     os.utime(path, (0, 0))
     assert run(TOOL, trained[1], name)[0] == 0
-    assert published(tmp_path / 'out').stat().st_mtime == 0  # left as it was
+    assert published(tmp_path / 'out').stat().st_mtime == 0  # unchanged
     path.write_bytes(b'other')
     code, text = run(TOOL, trained[1], name)
     assert code == 1 and 'is there and has other content: it is damaged, remove it' in text
     assert path.read_bytes() == b'other'
 
 
-def test_nothing_is_left_of_a_write_that_fails(trained, tmp_path, monkeypatch):
+def test_a_failed_write_leaves_no_file(trained, tmp_path, monkeypatch):
     def fail(descriptor):
         raise OSError('no space left')
 
@@ -86,7 +88,7 @@ def test_nothing_is_left_of_a_write_that_fails(trained, tmp_path, monkeypatch):
 
 
 @pytest.mark.filterwarnings('error')
-def test_objects_of_other_code_bases_stay_out(run, tmp_path):
+def test_objects_of_other_code_bases_are_left_out(run, tmp_path):
     """MMSelfSup's checkpoints hold pickled log histories, here in meta too."""
     content = foreign.mmselfsup1(foreign.resnet_parts())
     content['meta'] |= dict(
@@ -100,8 +102,7 @@ def test_objects_of_other_code_bases_stay_out(run, tmp_path):
     assert meta == dict(epoch=200, cfg='model = dict()', nested=dict(b=1))
 
 
-def test_object_in_the_model_is_refused(run, tmp_path):
-    """Whoever loads the published file would miss it."""
+def test_an_object_in_the_model_is_refused(run, tmp_path):
     content = foreign.mmselfsup1(foreign.resnet_parts())
     content['state_dict']['head.prior'] = foreign.AliasMethod(2)
     path = foreign.write(content, tmp_path / 'in.pth')
@@ -114,7 +115,7 @@ def test_object_in_the_model_is_refused(run, tmp_path):
     'place', [lambda content: content['meta'], lambda content: content['meta'].setdefault('a', {})]
 )
 @pytest.mark.parametrize('wrapped', [lambda content: content, lambda content: [(1, content)]])
-def test_checkpoint_that_holds_itself_is_refused(place, wrapped, run, tmp_path):
+def test_a_cyclic_checkpoint_is_refused(place, wrapped, run, tmp_path):
     content = foreign.mmselfsup0(foreign.resnet_parts())
     place(content)['all'] = wrapped(content)
     path = foreign.write(content, tmp_path / 'in.pth')
@@ -123,8 +124,8 @@ def test_checkpoint_that_holds_itself_is_refused(place, wrapped, run, tmp_path):
     assert not (tmp_path / 'out').exists()
 
 
-def test_without_the_bank_its_values_are_gone(run, tmp_path):
-    """Also where they share a storage with a weight that stays."""
+def test_values_of_a_left_out_bank_are_not_saved(run, tmp_path):
+    """Also if a weight shares their storage."""
     rows = torch.full((41, 16), 0.123)
     parts = foreign.resnet_parts() | {BANK: rows[:40], 'neck.fc.bias': rows[40]}
     path = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
@@ -134,8 +135,8 @@ def test_without_the_bank_its_values_are_gone(run, tmp_path):
     assert state['neck.fc.bias'].untyped_storage().nbytes() == 16 * 4
 
 
-def test_addresses_are_fetched_and_checked(run, tmp_path, monkeypatch):
-    """By the downloader of the zoo: what is not what its name says is not published."""
+def test_addresses_are_downloaded_and_checked(run, tmp_path, monkeypatch):
+    """A file without the hash in its name is not published."""
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
     monkeypatch.setenv('no_proxy', '127.0.0.1')
     content = foreign.mmselfsup0(foreign.resnet_parts())
@@ -152,7 +153,7 @@ def test_addresses_are_fetched_and_checked(run, tmp_path, monkeypatch):
     assert published(tmp_path / 'out').exists() and not (tmp_path / 'other').exists()
 
 
-def test_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
+def test_a_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
     (tmp_path / 'file').write_text('')
     code, text = run(TOOL, trained[1], tmp_path / 'file/npid')
     assert code == 1 and text.startswith('error: ') and text.count('\n') == 1
@@ -161,7 +162,7 @@ def test_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
 @pytest.mark.parametrize(
     'content, found', [(dict(net=torch.ones(1)), 'net'), ({}, 'nothing'), ([1], 'list')]
 )
-def test_no_model_no_file(content, found, run, tmp_path):
+def test_a_checkpoint_without_a_model_is_refused(content, found, run, tmp_path):
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
     assert code == 1 and f"holds no model below 'state_dict', only {found}: give a" in text

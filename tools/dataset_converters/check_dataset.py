@@ -19,10 +19,12 @@ LISTS = ('train', 'val')
 
 
 def parse_args() -> dict:
-    """Read the command line: ``check``, ``root`` and the arguments to build the check with."""
-    parser = ToolParser(
-        description='Check that the files of a data set are there and fit together.'
-    )
+    """Read the command line.
+
+    Returns:
+        dict: ``check``, ``root``, and the arguments to build the check with.
+    """
+    parser = ToolParser(description='Check that the files of a data set exist and fit together.')
     names = parser.add_subparsers(metavar='DATA_SET', required=True)
     for name, check in sorted(LAYOUT_CHECKS.items()):
         own = names.add_parser(name, help=f'check {name}')
@@ -35,7 +37,7 @@ def parse_args() -> dict:
             own.add_argument(
                 '--classes',
                 type=int,
-                help=f'number of classes in a part of it; default: {check.num_classes}',
+                help=f'number of classes, for a part; default: {check.num_classes}',
             )
         if name == 'imagenet':
             own.add_argument(
@@ -49,7 +51,7 @@ def parse_args() -> dict:
 
 
 def add_sample(parser: argparse.ArgumentParser) -> None:
-    """Arguments that say how many files to look for."""
+    """Add the arguments for the number of files to look for."""
     parser.set_defaults(watch=show)
     files = parser.add_mutually_exclusive_group()
     files.add_argument(
@@ -61,16 +63,16 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
 
 
 def show(files: list, name: str) -> Iterable:
-    """Show a bar while the files are looked for."""
+    """Show a progress bar over the files."""
     return track(files, f'{name}: looking for {len(files):,} files')
 
 
 def main() -> int:
-    """Print what is wrong, or one line that says that all is well; returns the exit code."""
+    """Print the problems, or one line if there are none; return the exit status."""
     args = parse_args()
     check, root = args.pop('check'), args.pop('root')
     if not root.is_dir():
-        raise FileNotFoundError(f'DATA_ROOT: there is no folder {root}')
+        raise FileNotFoundError(f'DATA_ROOT: folder not found: {root}')
     report = check(**args)(root)
     for text in report.problems:
         print(f'problem: {text}')

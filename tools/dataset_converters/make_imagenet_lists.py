@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write ImageNet's lists from its class folders, and lists of shares of it.
+"""Write ImageNet's lists from its class folders, and lists of subsets.
 
 python tools/dataset_converters/make_imagenet_lists.py DATA_ROOT [--subset 1 --subset 10]
 """
@@ -28,23 +28,23 @@ The numbers in the development kit's ILSVRC2012_validation_ground_truth.txt are 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description="Write ImageNet's lists to DATA_ROOT/meta.")
-    parser.add_argument('data_root', type=Path, help='holds train/ and val/')
+    parser.add_argument('data_root', type=Path, help='folder of train/ and val/')
     parser.add_argument(
         '--subset',
         type=int,
         action='append',
         default=[],
         metavar='PERCENT',
-        help='also write train_<PERCENT>percent.txt; may be given several times',
+        help='also write train_<PERCENT>percent.txt; may be repeated',
     )
     parser.add_argument(
         '--subset-list',
         type=Path,
-        help='file names of the one subset, as published by SimCLR; without it, the subset is '
-        'drawn, which is another one',
+        help='file names of the subset, as published by SimCLR; without it, another subset is '
+        'sampled',
     )
-    parser.add_argument('--seed', type=int, default=0, help='of a subset that is drawn')
-    parser.add_argument('--force', action='store_true', help='replace lists that are there')
+    parser.add_argument('--seed', type=int, default=0, help='seed of a sampled subset')
+    parser.add_argument('--force', action='store_true', help='replace existing lists')
     args = parser.parse_args()
     if args.subset_list and len(args.subset) != 1:
         parser.error('--subset-list needs exactly one --subset')
@@ -54,7 +54,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Write what is missing and say what was done."""
+    """Write the missing lists and print what was done."""
     args = parse_args()
     meta = args.data_root / 'meta'
     train, val = meta / 'train.txt', meta / 'val.txt'
@@ -77,8 +77,8 @@ def main() -> None:
         else:
             write_list(out, draw_subset(read_image_list(train), percent, args.seed))
             print(
-                f'note: {out.name} is a draw of {percent} % of each class with seed {args.seed}, '
-                "not SimCLR's subset: figures are not comparable with published ones"
+                f'note: {out.name} is a sample of {percent} % of each class with seed '
+                f"{args.seed}, not SimCLR's subset: results are not comparable with published ones"
             )
     if failed:
         raise failed

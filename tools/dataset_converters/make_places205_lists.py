@@ -16,16 +16,16 @@ from npid_mm.datasets.places205 import IMAGES, places205_list
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description="Write Places205's lists to DATA_ROOT/meta.")
-    parser.add_argument('data_root', type=Path, help='holds trainvalsplit_places205/')
+    parser.add_argument('data_root', type=Path, help='folder of trainvalsplit_places205/')
     parser.add_argument(
-        '--images', default=IMAGES, metavar='FOLDER', help='from DATA_ROOT; default: %(default)s'
+        '--images', default=IMAGES, metavar='FOLDER', help='below DATA_ROOT; default: %(default)s'
     )
-    parser.add_argument('--force', action='store_true', help='replace lists that are there')
+    parser.add_argument('--force', action='store_true', help='replace existing lists')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Write what is missing and say what was done."""
+    """Write the missing lists and print what was done."""
     args = parse_args()
     failed = []
     for split in ('train', 'val'):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Convert a checkpoint of another code base, with an account of every key.
+"""Convert a checkpoint of another code base and report what happened to each key.
 
 python tools/model_converters/convert.py CHECKPOINT OUT --from lemniscate --to npid_mm
 """
@@ -22,16 +22,18 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)
     parser.add_argument(
-        '--from', dest='source', choices=SOURCES, required=True, help='who wrote the checkpoint'
+        '--from',
+        dest='source',
+        choices=SOURCES,
+        required=True,
+        help='code base that wrote the checkpoint',
     )
-    parser.add_argument(
-        '--to', dest='target', choices=TARGETS, required=True, help='what to write it as'
-    )
+    parser.add_argument('--to', dest='target', choices=TARGETS, required=True, help='output format')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Convert and say what became of each key."""
+    """Convert and print what happened to each key."""
     args = parse_args()
     print(convert(read_pretrained(args.checkpoint, args.source), args.target, args.out, args.force))
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Take the backbone out of a checkpoint, for detectors, segmentors, torchvision and ourselves.
+"""Extract the backbone of a checkpoint, for detectors, segmentors, torchvision and npid_mm.
 
 python tools/model_converters/extract_backbone.py CHECKPOINT backbone.pth
 """
@@ -17,7 +17,8 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description="Write the backbone of a checkpoint under torchvision's names.")
     parser.add_argument(
-        'checkpoint', help="file or address: ours, MMSelfSup's, the authors', VISSL's, PyContrast's"
+        'checkpoint',
+        help='file or address, of npid_mm, MMSelfSup, lemniscate, VISSL, PyContrast',
     )
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)
@@ -25,7 +26,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Write the backbone and say what of the checkpoint it is."""
+    """Write the backbone and print its keys in the checkpoint."""
     args = parse_args()
     print(extract_backbone(args.checkpoint, args.out, args.force))
 

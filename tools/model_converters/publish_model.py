@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Write the model of a checkpoint under a name with its date and hash, to hand it on.
+"""Publish the model of a checkpoint under a name with its date and hash.
 
 python tools/model_converters/publish_model.py work_dirs/run/epoch_200.pth npid_resnet50 [--no-bank]
 """
@@ -15,13 +15,13 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Write the model of a checkpoint as NAME_YYYYMMDD-HASH.pth.')
     parser.add_argument('checkpoint', help='file or address')
-    parser.add_argument('name', help="beginning of the file's path")
+    parser.add_argument('name', help='beginning of the path of the file')
     parser.add_argument('--no-bank', action='store_true', help='leave the memory bank out')
     return parser.parse_args()
 
 
 def main() -> None:
-    """Write the file and say what it is called."""
+    """Write the file and print its name."""
     args = parse_args()
     path, left = publish(args.checkpoint, args.name, bank=not args.no_bank)
     print(f'left out: {", ".join(left) or "nothing"}')

@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Bring the rows of a checkpoint's bank into another order of the images.
+"""Reorder the memory bank of a checkpoint to match another order of the images.
 
-The authors' code counts images as torchvision's ImageFolder does, MMSelfSup and this package by
-the lines of a list. For an order, give a folder of class folders, or a list. A checkpoint of a
-training here keeps the order of its rows, and needs no --old:
+The authors' code numbers images as torchvision's ImageFolder does, MMSelfSup and npid_mm by the
+lines of a list. An order is a folder of class folders, or a list. A checkpoint of a training with
+npid_mm records the order of its rows and does not need --old:
 
 python tools/model_converters/reorder_bank.py CHECKPOINT OUT --old data/imagenet/train \
     --new data/imagenet/meta/train.txt
@@ -21,24 +21,24 @@ from npid_mm.utils.outputs import add_force
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
-        description="Bring the rows of a checkpoint's bank into another order of the images."
+        description='Reorder the memory bank of a checkpoint to match another order of the images.'
     )
-    parser.add_argument('checkpoint', type=Path, help='checkpoint of this package')
+    parser.add_argument('checkpoint', type=Path, help='checkpoint of npid_mm')
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)
-    for name, what in (('old', 'that the rows are in'), ('new', 'that they come into')):
+    for name, what in (('old', 'present'), ('new', 'new')):
         parser.add_argument(
             f'--{name}',
             type=Path,
             required=name == 'new',
             metavar='ORDER',
-            help=f'order {what}: a folder of class folders, or a list of images',
+            help=f'{what} order: a folder of class folders, or a list of images',
         )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Write the checkpoint and say how many rows moved."""
+    """Write the checkpoint and print how many rows moved."""
     args = parse_args()
     rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new, args.force)
     if left:

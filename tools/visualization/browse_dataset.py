@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""See what a network is shown: python tools/visualization/browse_dataset.py CONFIG [options]."""
+"""Draw the inputs of a network: tools/visualization/browse_dataset.py CONFIG [options]."""
 
 import argparse
 import sys
@@ -30,11 +30,11 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Draw the sheet and say where it is."""
+    """Draw the sheet and print its path."""
     args = parse_args()
     cfg, out = load_picture_config(args)
     originals, views = augmented_views(cfg, args.images, args.views, args.seed)
-    title = f'{Path(args.config).stem}: the stored image, and what the network is shown'
+    title = f'{Path(args.config).stem}: the stored image, and inputs of the network'
     print(f'Look at {view_sheet(originals, views, out, title)}')
 
 

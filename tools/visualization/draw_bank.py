@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""A map of the memory bank: python tools/visualization/draw_bank.py CONFIG CHECKPOINT [options]."""
+"""Draw a map of the memory bank: tools/visualization/draw_bank.py CONFIG CHECKPOINT [options]."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from npid_mm.visualization import METHODS, class_map, project_2d, sample_positio
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
-        description="Lay a checkpoint's memory bank out in the plane, coloured by class."
+        description='Draw a 2D map of the memory bank of a checkpoint, colored by class.'
     )
     add_picture_options(parser, 'bank')
     parser.add_argument(
@@ -25,13 +25,13 @@ def parse_args() -> argparse.Namespace:
         '--points',
         type=int,
         default=5000,
-        help='rows to show, drawn at random if there are more; default: %(default)s',
+        help='rows to show, a random sample if there are more; default: %(default)s',
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Choose rows, lay them out, draw and say where the picture is."""
+    """Sample and project rows, draw them, and print the path of the picture."""
     args = parse_args()
     check_whole('--points', args.points)
     cfg, out = load_picture_config(args)

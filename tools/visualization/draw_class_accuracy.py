@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""kNN accuracy by class: python tools/visualization/draw_class_accuracy.py CONFIG CHECKPOINT."""
+"""Draw the kNN accuracy per class: tools/visualization/draw_class_accuracy.py CONFIG CHECKPOINT."""
 
 import argparse
 import sys
@@ -18,17 +18,17 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
         description='Classify the test images of a config by their nearest training images, and '
-        'draw the accuracy of each class. The figures go to a JSON file beside the picture.'
+        'draw the accuracy per class. A JSON file beside the picture has the numbers.'
     )
     add_picture_options(parser, 'class_accuracy', seed=False)
     parser.add_argument(
-        '--k', type=int, default=10, help='neighbours that vote; default: %(default)s'
+        '--k', type=int, default=10, help='number of neighbors; default: %(default)s'
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Search, vote, count, draw and say where the picture and the figures are."""
+    """Search, vote and draw; print the paths of the picture and the numbers."""
     args = parse_args()
     cfg, out = load_picture_config(args)
     table = check_output(out.with_suffix('.json'), JSON, args.force)

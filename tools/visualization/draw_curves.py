@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Curves of runs, laid over one another: python tools/visualization/draw_curves.py RUN..."""
+"""Draw curves of one or several runs: tools/visualization/draw_curves.py RUN [RUN ...]."""
 
 import argparse
 import sys
@@ -17,7 +17,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir, or its scalars.json')
     parser.add_argument(
-        '--names', nargs='+', metavar='NAME', help='of the runs; default: their folders'
+        '--names', nargs='+', metavar='NAME', help='names of the runs; default: their folders'
     )
     parser.add_argument('--k', type=int, help="of the validation's kNN, draw this K only")
     add_out(parser, 'curves.png beside the first run')
@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
 
 
 def main() -> None:
-    """Draw and say where the picture is."""
+    """Draw and print the path of the picture."""
     args = parse_args()
     runs = dict(zip(run_names(args.runs, args.names), args.runs, strict=True))
     first = Path(args.runs[0])

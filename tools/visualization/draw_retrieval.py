@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The paper's retrieval figure: python tools/visualization/draw_retrieval.py CONFIG CHECKPOINT."""
+"""Draw the paper's retrieval figure: tools/visualization/draw_retrieval.py CONFIG CHECKPOINT."""
 
 import argparse
 import sys
@@ -25,13 +25,13 @@ def parse_args() -> argparse.Namespace:
         '--rows', type=int, default=4, help='queries of each kind; default: %(default)s'
     )
     parser.add_argument(
-        '--k', type=int, default=10, help='neighbours of each query; default: %(default)s'
+        '--k', type=int, default=10, help='neighbors of each query; default: %(default)s'
     )
     return parser.parse_args()
 
 
 def main() -> None:
-    """Search, draw and say where the picture is."""
+    """Search, draw and print the path of the picture."""
     args = parse_args()
     cfg, out = load_picture_config(args)
     found = search_held_out(cfg, args.checkpoint, args.k)

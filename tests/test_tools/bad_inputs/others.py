@@ -129,8 +129,8 @@ PLACES205_LISTS = [
 CHECK_DATASET = [
     ('', 'required: DATA_SET'),
     ('lvis {folder}', "invalid choice: 'lvis'"),
-    ('imagenet nowhere', 'DATA_ROOT: there is no folder nowhere'),
-    ('coco {image}', 'DATA_ROOT: there is no folder {image}'),
+    ('imagenet nowhere', 'DATA_ROOT: folder not found: nowhere'),
+    ('coco {image}', 'DATA_ROOT: folder not found: {image}'),
     ('imagenet {imagenet} --classes 0', 'classes must .* 0'),
     ('imagenet {imagenet} --sample -1', 'sample must .* -1'),
     ('imagenet {imagenet} --sample 3 --all', 'not allowed with'),
