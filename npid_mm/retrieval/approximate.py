@@ -1,65 +1,70 @@
-"""Approximate search of a large index with faiss, which says what it misses."""
+"""Approximate search of a large index with faiss, with its measured recall."""
 
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.extras import optional_module
-from npid_mm.retrieval.index.feature_index import FeatureIndex
-from npid_mm.retrieval.index.metadata import LISTS
-from npid_mm.retrieval.index.regular_files import open_regular
-from npid_mm.retrieval.index.sole_writer import sole_writer
 from npid_mm.utils.atomic_io import atomic_path
 from npid_mm.utils.hashing import file_sha256
 
-MIN_ROWS = 100_000  # below, the exact search takes milliseconds
+from .index.feature_index import FeatureIndex
+from .index.metadata import LISTS
+from .index.regular_files import open_regular
+from .index.write_lock import write_lock
+
+MIN_ROWS = 100_000  # with fewer rows, the exact search takes milliseconds
 TARGET = 0.95  # recall
-K = 10  # of the recall
-QUERIES = 500  # rows of the index that ask for it
-TRAINED_ON = 64  # rows for each list
-CHUNK = 65536  # rows
-HINT = 'tools/retrieve.py approximate INDEX'
+K = 10  # neighbors that the recall counts
+QUERIES = 500  # rows of the index that measure the recall
+TRAINING_ROWS = 64  # per list
+CHUNK = 65536  # rows added at once
+COMMAND = 'tools/retrieve.py approximate INDEX'
 PURPOSE = 'approximate search'
 
 
-def build_approximate(index: FeatureIndex, trust: bool = False) -> dict:
-    """Sort the rows of an index into lists, of which a search reads few, and measure the recall.
+def build_approximate(index: FeatureIndex, trust: bool = False) -> dict[str, Any]:
+    """Sort the rows of an index into lists, so that a search reads few, and measure the recall.
 
-    An inverted file of faiss with 4 sqrt(N) lists and rows in float16. As many lists are read, in
-    powers of two, as give a recall of at least :data:`TARGET`: the share of the :data:`K` nearest
-    neighbours of the exact search that are found, over rows of the index, themselves left out.
+    The lists are an inverted file of faiss with 4 sqrt(N) lists and rows in float16. A search reads
+    the smallest power of two of lists with a recall of at least :data:`TARGET`. The recall is the
+    share of the :data:`K` nearest neighbors of the exact search that are found, for rows of the
+    index as queries, which do not count as their own neighbors.
 
     Args:
-        index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written beside them;
-            meanwhile it does not grow.
-        trust (bool): Add lists to an index of another user or machine, and sign it as one's own.
+        index (FeatureIndex): At least :data:`MIN_ROWS` rows. The lists are written to its folder;
+            meanwhile no rows can be added.
+        trust (bool): Add lists to an index of another user or machine, and sign it.
 
     Returns:
         dict: ``rows``, ``lists``, ``probes`` (lists read), ``recall``, ``k``, ``queries`` and the
         ``sha256`` of the file of lists.
 
     Raises:
-        MissingExtraError: faiss is not installed.
-        ValueError: The index is too small to gain from it, or damaged.
-        PermissionError: This user did not make the index, and ``trust`` is not set.
-        BlockingIOError: Another process is writing to the index.
+        MissingExtraError: If faiss is not installed.
+        ValueError: If the index is too small or damaged.
+        PermissionError: If another user made the index, and ``trust`` is false.
+        BlockingIOError: If another process is writing to the index.
     """
     faiss = optional_module('faiss', PURPOSE)
     _check_size(index)
-    with sole_writer(index.folder):
+    with write_lock(index.folder):
         index.reload()
         index.check_trusted(trust)
         try:
-            searcher = _searcher(faiss, index)
-        except RuntimeError as error:  # C++ tells its source file and line too
+            lists = _sort_rows(faiss, index)
+        except RuntimeError as error:  # its message names a C++ source file first
             reason = str(error).rpartition('failed: ')[2]
             raise ValueError(f'faiss refuses the rows of {index.folder}: {reason}') from error
-        about = {'rows': len(index), 'lists': searcher.nlist, 'k': K}
-        about |= _measure(searcher, index.rows, _shuffled(index)[:QUERIES])
+        about = {'rows': len(index), 'lists': lists.nlist, 'k': K}
+        about |= _choose_probes(lists, index.rows, _shuffled(index)[:QUERIES])
         with atomic_path(index.folder / LISTS) as unfinished:
-            faiss.write_index(searcher, str(unfinished))
+            faiss.write_index(lists, str(unfinished))
             about['sha256'] = _sha256(unfinished)
         index.meta['approximate'] = about
         index.write()
@@ -67,70 +72,69 @@ def build_approximate(index: FeatureIndex, trust: bool = False) -> dict:
 
 
 class ApproximateSearch:
-    """Search through the lists that :func:`build_approximate` wrote.
+    """Search the lists of :func:`build_approximate`.
 
-    faiss reads the file with native code, which is not made for files from anywhere. So it must be
-    the file that the index names by its sha256, and the index one to trust.
+    faiss reads the file with native code that is not safe for untrusted files. The index must be
+    trusted, and name the file by its SHA-256.
 
     Args:
         index (FeatureIndex): The index.
         trust (bool): Search an index of another user or machine.
 
     Raises:
-        MissingExtraError: faiss is not installed.
-        FileNotFoundError: The lists have not been made.
-        PermissionError: This user did not make the index, and ``trust`` is not set.
-        ValueError: The index has grown since, or is too small to gain from it, or the lists are
-            damaged.
+        MissingExtraError: If faiss is not installed.
+        FileNotFoundError: If the index has no lists.
+        PermissionError: If another user made the index, and ``trust`` is false.
+        ValueError: If the index has grown since or is too small, or the lists are damaged.
     """
 
     def __init__(self, index: FeatureIndex, trust: bool = False):
         faiss = optional_module('faiss', PURPOSE)
         _check_size(index)
         index.check_trusted(trust)
-        path = index.folder / LISTS
-        self.about = index.meta.get('approximate')
-        if self.about is None:
+        about = index.meta.get('approximate')
+        if about is None:
             raise FileNotFoundError(
-                f'{index.folder} has no lists for approximate search: make them with {HINT}'
+                f'{index.folder} has no lists for approximate search: make them with {COMMAND}'
             )
-        if self.about['rows'] != len(index):
+        if about['rows'] != len(index):
             raise ValueError(
-                f'the lists for approximate search hold {self.about["rows"]} rows, the index has '
-                f'{len(index)} by now: make them again with {HINT}'
+                f'the lists for approximate search hold {about["rows"]} rows, the index has '
+                f'{len(index)} by now: make them again with {COMMAND}'
             )
-        try:
-            intact = _sha256(path) == self.about['sha256']
-        except FileNotFoundError:
-            intact = False
-        if not intact:
-            raise ValueError(f'{path} is missing or damaged: make it again with {HINT}')
-        self._searcher = _read_lists(faiss, path, index)
-        self._searcher.nprobe = self.about['probes']
+        self.recall: float = about['recall']
+        self._lists = _read_lists(faiss, index)
+        self._lists.nprobe = about['probes']
 
     def __call__(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
-        """Neighbours of (Q, D): similarity (Q, k) and index (Q, k), -1 where none was found."""
-        return _search(self._searcher, query, k)
+        """Find neighbors of (Q, D): similarity (Q, k) and index (Q, k), -1 if none was found."""
+        return _search(self._lists, query, k)
 
 
-def _read_lists(faiss, path: Path, index: FeatureIndex):
-    """The inverted file of an index.
+def _read_lists(faiss: ModuleType, index: FeatureIndex) -> Any:
+    """Read the inverted file of an index.
 
     Raises:
-        ValueError: It is damaged, or another kind of index.
+        ValueError: If it is damaged, or another kind of index.
     """
+    path, about = index.folder / LISTS, index.meta['approximate']
     try:
-        searcher = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
-    except RuntimeError as error:  # C++ tells its source file and line too
-        raise ValueError(f'{path} is not a file of faiss: make it again with {HINT}') from error
-    kind = type(searcher).__name__
-    wanted = (len(index), index.dim, index.meta['approximate']['lists'])
-    if kind != 'IndexIVFScalarQuantizer' or wanted != (searcher.ntotal, searcher.d, searcher.nlist):
+        intact = _sha256(path) == about['sha256']
+    except FileNotFoundError:
+        intact = False
+    if not intact:
+        raise ValueError(f'{path} is missing or damaged: make it again with {COMMAND}')
+    try:
+        lists = faiss.read_index(str(path), faiss.IO_FLAG_MMAP)
+    except RuntimeError as error:
+        raise ValueError(f'{path} is not a file of faiss: make it again with {COMMAND}') from error
+    kind, expected = type(lists).__name__, (len(index), index.dim, about['lists'])
+    if kind != 'IndexIVFScalarQuantizer' or expected != (lists.ntotal, lists.d, lists.nlist):
         raise ValueError(
             f'{path} must be an IndexIVFScalarQuantizer of {len(index):,} rows, got {kind} of '
-            f'{searcher.ntotal:,}: make it again with {HINT}'
+            f'{lists.ntotal:,}: make it again with {COMMAND}'
         )
-    return searcher
+    return lists
 
 
 def _sha256(path: Path) -> str:
@@ -146,47 +150,41 @@ def _check_size(index: FeatureIndex) -> None:
         )
 
 
-def _searcher(faiss, index: FeatureIndex):
-    """All rows of an index in lists."""
-    lists = round(4 * len(index) ** 0.5)
-    # the rows have unit length, as the inner product wants them for its clusters
-    searcher = faiss.index_factory(index.dim, f'IVF{lists},SQfp16', faiss.METRIC_INNER_PRODUCT)
-    searcher.cp.spherical = True
-    sample = _shuffled(index)[: TRAINED_ON * lists].sort().values
-    searcher.train(_float32(index.rows[sample]))
+def _sort_rows(faiss: ModuleType, index: FeatureIndex) -> Any:
+    count = round(4 * len(index) ** 0.5)
+    lists = faiss.index_factory(index.dim, f'IVF{count},SQfp16', faiss.METRIC_INNER_PRODUCT)
+    lists.cp.spherical = True  # cluster centers of unit length, as the rows
+    sample = _shuffled(index)[: TRAINING_ROWS * count].sort().values
+    lists.train(_float32(index.rows[sample]))
     for start in range(0, len(index), CHUNK):
-        searcher.add(_float32(index.rows[start : start + CHUNK]))
-    return searcher
+        lists.add(_float32(index.rows[start : start + CHUNK]))
+    return lists
 
 
 def _shuffled(index: FeatureIndex) -> Tensor:
     return torch.randperm(len(index), generator=torch.Generator().manual_seed(0))
 
 
-def _measure(searcher, rows: Tensor, chosen: Tensor) -> dict:
-    """The number of lists to read, and the recall that it gives over the chosen rows."""
-    query = rows[chosen].float()
+def _choose_probes(lists: Any, rows: Tensor, sample: Tensor) -> dict[str, Any]:
+    """Double the number of lists to read until the recall for the sampled rows is high enough."""
+    query = rows[sample].float()
     exact = nearest_neighbors(query, rows, K + 1)[1]
+    others = exact != sample[:, None]
     probes = 1
     while True:
-        searcher.nprobe = min(probes, searcher.nlist)
-        recall = _recall(_search(searcher, query, K + 1)[1], exact, chosen)
-        if recall >= TARGET or searcher.nprobe == searcher.nlist:
-            return {'probes': searcher.nprobe, 'recall': recall, 'queries': len(chosen)}
+        lists.nprobe = min(probes, lists.nlist)
+        found = _search(lists, query, K + 1)[1]
+        hits = (exact[:, :, None] == found[:, None, :]).any(dim=2)
+        recall = (hits & others).sum().item() / others.sum().item()
+        if recall >= TARGET or lists.nprobe == lists.nlist:
+            return {'probes': lists.nprobe, 'recall': recall, 'queries': len(sample)}
         probes *= 2
 
 
-def _recall(found: Tensor, exact: Tensor, chosen: Tensor) -> float:
-    """Share of the exact neighbours (Q, K + 1) that are found, without the queries themselves."""
-    others = exact != chosen[:, None]
-    hit = (exact[:, :, None] == found[:, None, :]).any(dim=2)
-    return (hit & others).sum().item() / others.sum().item()
-
-
-def _search(searcher, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
-    similarity, index = searcher.search(_float32(query), k)
+def _search(lists: Any, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    similarity, index = lists.search(_float32(query), k)
     return torch.from_numpy(similarity), torch.from_numpy(index)
 
 
-def _float32(rows: Tensor):
+def _float32(rows: Tensor) -> np.ndarray:
     return rows.float().contiguous().numpy()

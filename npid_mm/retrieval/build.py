@@ -1,4 +1,4 @@
-"""Building an index, or adding to one: image files in, rows on the disk."""
+"""Build an index from a folder of images, or add images to one."""
 
 import os
 from collections.abc import Iterator
@@ -17,18 +17,24 @@ from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import describe_network, index_feature, load_network
-from npid_mm.retrieval.index.entries import Entry
-from npid_mm.retrieval.index.feature_index import FeatureIndex, check_free
-from npid_mm.retrieval.index.metadata import DTYPES, META
-from npid_mm.retrieval.index.sole_writer import sole_writer
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.paths import real_paths
 
-from .image_files import ImageFiles, ImagePipeline, check_size, collate_readable, killed_loaders
-from .search_config import as_json, search_config
+from .image_files import (
+    ImageFiles,
+    ImagePipeline,
+    check_size,
+    collate_readable,
+    explain_killed_workers,
+)
+from .index.entries import Entry
+from .index.feature_index import FeatureIndex, check_new
+from .index.metadata import DTYPES, META
+from .index.write_lock import write_lock
+from .search_config import config_to_json, search_config
 
-SHOWN = 20  # unreadable images in a message
-BLOCK = 512  # images; an interrupted build loses no more
+MAX_LISTED = 20  # unreadable images in a message
+BLOCK = 512  # images written at once; an interrupted build loses at most these
 
 
 def build_index(
@@ -42,36 +48,35 @@ def build_index(
     device: str | None = None,
     trust: bool = False,
 ) -> tuple[FeatureIndex, dict[str, str]]:
-    """Embed the images of a folder and put them into an index, a new one or more into an old one.
+    """Embed the images of a folder and add them to an index, which is created if missing.
 
-    Images that the index has already are left out, so the same call resumes where an interrupted
-    one stopped, and takes up images that came later. One that cannot be read is left out and named.
+    Images that the index has already are skipped. The same call thus resumes an interrupted build,
+    and adds new images. Unreadable images are skipped and returned.
 
     Args:
         folder (str | Path): The index.
-        cfg (Config): Config of a pretraining or of a kNN evaluation; its test pipeline prepares the
-            images, its ``test_cfg.feature`` says what is stored, by default the embedding.
+        cfg (Config): Config of a pretraining or of a kNN evaluation. Its test pipeline prepares the
+            images; ``test_cfg.feature`` chooses the features, by default the embedding.
         checkpoint (str): File or address.
         images (str | Path): Folder of images; subfolders give labels, see
             :func:`~npid_mm.datasets.image_folders.folder_layout.read_layout`.
         dtype (str): 'bfloat16', 'float16' or 'float32'.
-        batch_size (int): Images at once, at least 1.
-        num_workers (int): Processes that load images; 0 loads in this one.
+        batch_size (int): Images per batch, at least 1.
+        num_workers (int): Processes that load images; 0 loads in the main process.
         device (str, optional): Defaults to the GPU if there is one.
-        trust (bool): Add to an index of another user or machine, and sign it as one's own.
+        trust (bool): Add to an index of another user or machine, and sign it.
 
     Returns:
-        tuple[FeatureIndex, dict[str, str]]: The index, and the images that cannot be read with the
-        reasons.
+        tuple[FeatureIndex, dict[str, str]]: The index, and the unreadable images with reasons.
 
     Raises:
-        FileNotFoundError: There is no such folder, checkpoint, or no image.
-        FileExistsError: ``folder`` holds something else.
-        ChildProcessError: A process that loads images was killed; what was done is in the index.
-        BlockingIOError: Another process is writing to the index.
-        PermissionError: This user did not make the index, and ``trust`` is not set.
-        ValueError: The config builds what an index cannot keep; the index is damaged, or of another
-            network, preprocessing or dtype; no image can be read; the images differ in size behind
+        FileNotFoundError: If the folder or the checkpoint does not exist, or there is no image.
+        FileExistsError: If ``folder`` holds other files.
+        ChildProcessError: If a process that loads images was killed; the index keeps what is done.
+        BlockingIOError: If another process is writing to the index.
+        PermissionError: If another user made the index, and ``trust`` is false.
+        ValueError: If the config cannot be stored in an index; the index is damaged, or of another
+            network, preprocessing or dtype; no image can be read; the images differ in size after
             the pipeline; or an argument is not allowed.
     """
     if dtype not in DTYPES:
@@ -80,13 +85,13 @@ def build_index(
     check_whole('num_workers', num_workers, least=0)
     cfg = search_config(with_test_pipeline(cfg))
     if not os.path.lexists(Path(folder) / META):
-        check_free(folder)
+        check_new(folder)
     checkpoint, found = str(checkpoint), find_images(images)
     classes, remark = folder_classes(found.names)
     paths, labels = found.paths, list(map(classes.get, found.names))
     if remarks := [*filter(None, [remark]), *found.remarks()]:
         print('; '.join(remarks))
-    with killed_loaders(), sole_writer(folder):
+    with explain_killed_workers(), write_lock(folder):
         index = FeatureIndex(folder) if os.path.lexists(Path(folder) / META) else None
         if index is not None:
             index.check_trusted(trust)
@@ -97,7 +102,7 @@ def build_index(
             'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
         }
         if index is not None:
-            index.check_same(about)
+            index.check_compatible(about)
             about['size'] = index.meta['size']
             have = set(real_paths(entry.path for entry in index.entries()))
             new = [real not in have for real in real_paths(paths)]
@@ -108,25 +113,25 @@ def build_index(
             num_workers=num_workers,
             collate_fn=collate_readable,
         )
-        unreadable = {}
-        for rows, positions in _blocks(_embedded(model, loader, about, unreadable)):
+        unreadable: dict[int, str] = {}
+        for rows, positions in _blocks(_embed(model, loader, about, unreadable)):
             if index is None:
                 about['dim'] = rows.shape[1]
-                index = FeatureIndex.create(folder, as_json(cfg), about)
+                index = FeatureIndex.create(folder, config_to_json(cfg), about)
             index.append(rows, [Entry(paths[each], labels[each]) for each in positions])
-    unreadable = {paths[position]: reason for position, reason in unreadable.items()}
+    skipped = {paths[position]: reason for position, reason in unreadable.items()}
     if index is None:
-        reasons = [f'  {path}: {reason}' for path, reason in list(unreadable.items())[:SHOWN]]
+        reasons = [f'  {path}: {reason}' for path, reason in list(skipped.items())[:MAX_LISTED]]
         raise ValueError(f'no image of {images} can be read:\n' + '\n'.join(reasons))
-    return index, unreadable
+    return index, skipped
 
 
-def _embedded(
+def _embed(
     model: BaseModel, loader: DataLoader, about: dict, unreadable: dict[int, str]
 ) -> Iterator[tuple[Tensor, list[int]]]:
-    """Rows (n, D) of each batch on the CPU, and their positions.
+    """Yield rows (n, D) on the CPU and their positions, batch by batch.
 
-    ``about`` gets the ``size`` of the images, or has it; ``unreadable`` grows.
+    Sets or checks ``about['size']``, and adds to ``unreadable``.
     """
     level = index_feature(model._config)
     for batch in track(loader, 'images', total=len(loader)):
@@ -139,8 +144,9 @@ def _embedded(
 def _blocks(
     batches: Iterator[tuple[Tensor, list[int]]],
 ) -> Iterator[tuple[Tensor, list[int]]]:
-    """Batches put together to blocks of at least :data:`BLOCK` rows; the last may have fewer."""
-    rows, positions = [], []
+    """Join batches to blocks of at least :data:`BLOCK` rows; the last one may have fewer."""
+    rows: list[Tensor] = []
+    positions: list[int] = []
     for row, position in batches:
         rows.append(row)
         positions += position

@@ -1,6 +1,6 @@
-"""Image files, found and made ready for the network; one that cannot be read stops nothing."""
+"""Read and preprocess the images of an index or a search; unreadable ones are reported."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -13,69 +13,71 @@ from torch.utils.data import Dataset
 from npid_mm.datasets.transforms.pipeline_reader import steps_reader
 from npid_mm.images import ImageReader, plain_reason
 
-LOADERS = ('LoadImage', 'LoadImageFromFile')  # the second in configs of older indexes
+from .queries import Query
+
+LOADERS = ('LoadImage', 'LoadImageFromFile')  # the latter in configs of older indexes
 
 
 class Batch(NamedTuple):
-    """Images of a batch: what can be read, and what cannot."""
+    """Readable images of a batch, and the reasons of the others."""
 
-    positions: list[int]  # of the readable ones, in the list of images
-    data: dict | None  # as the network takes them; None if there is none
-    unreadable: dict[int, str]  # position -> why
+    positions: list[int]  # of the readable images
+    data: dict  # input of the network; empty if no image is readable
+    unreadable: dict[int, str]  # position -> reason
 
     @property
     def size(self) -> list[int]:
-        """list[int]: Height and width behind the pipeline."""
+        """list[int]: Height and width after the pipeline."""
         return list(self.data['inputs'][0].shape[1:])
 
 
 class ImagePipeline:
-    """The test pipeline of a config, for one image: a file, or an array.
+    """The test pipeline of a config, applied to a file or an array.
 
-    A data set that needs no loading, as MMPretrain's CIFAR-10, has its images in RGB: files and
-    arrays are converted for it.
+    The pipeline of a data set in memory, such as MMPretrain's CIFAR-10, has no step that loads a
+    file. Its images are RGB, so files and arrays are converted to RGB for it.
 
     Args:
         cfg (Config): A config with a ``test_dataloader``.
 
     Attributes:
-        reader (ImageReader): What files are read with.
+        reader (ImageReader): Reads the files.
     """
 
     def __init__(self, cfg: Config):
         settings = cfg.test_dataloader.dataset.pipeline
         loader = [step for step in settings if step['type'] in LOADERS]
-        behind = [step for step in settings if step['type'] not in LOADERS]
+        rest = [step for step in settings if step['type'] not in LOADERS]
         if not loader:
             loader = [dict(type='LoadImage')]
-            behind = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *behind]
+            rest = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *rest]
         self.load = Compose([TRANSFORMS.build(step) for step in loader])
-        self.behind = Compose([TRANSFORMS.build(step) for step in behind])
+        self.transform = Compose([TRANSFORMS.build(step) for step in rest])
         self.reader = steps_reader(self.load.transforms) or ImageReader()
 
-    def __call__(self, image: str | np.ndarray) -> dict:
+    def __call__(self, image: Query) -> dict:
         """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
 
         Raises:
-            UnreadableImageError: The file is refused, or damaged.
-            OSError: The file cannot be opened.
+            UnreadableImageError: If the file is refused, or damaged.
+            OSError: If the file cannot be opened.
         """
         if isinstance(image, np.ndarray):
             shape = image.shape[:2]
-            return self.behind(dict(img=image, img_shape=shape, ori_shape=shape))
+            return self.transform(dict(img=image, img_shape=shape, ori_shape=shape))
         self.reader.check(image)  # MMPretrain's loader has no limits
-        return self.behind(self.load(dict(img_path=str(image))))
+        return self.transform(self.load(dict(img_path=str(image))))
 
 
 class ImageFiles(Dataset):
-    """Images by position, each with the reason where it cannot be read.
+    """Data set of (position, sample or None, reason why it cannot be read).
 
     Args:
-        images (list[str | ndarray]): Files, or arrays (H, W, 3) in BGR.
-        pipeline (ImagePipeline): Prepares each of them.
+        images (Sequence[str | ndarray]): Files, or arrays (H, W, 3) of uint8 in BGR.
+        pipeline (ImagePipeline): Prepares each image.
     """
 
-    def __init__(self, images: list[str | np.ndarray], pipeline: ImagePipeline):
+    def __init__(self, images: Sequence[Query], pipeline: ImagePipeline):
         self.images = images
         self.pipeline = pipeline
 
@@ -83,7 +85,6 @@ class ImageFiles(Dataset):
         return len(self.images)
 
     def __getitem__(self, position: int) -> tuple[int, dict | None, str]:
-        """Position, sample or None, and why it is None."""
         image = self.images[position]
         try:
             return position, self.pipeline(image), ''
@@ -91,11 +92,11 @@ class ImageFiles(Dataset):
             return position, None, plain_reason(error)
 
 
-def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:
-    """What is readable as one batch, and the rest by its reasons.
+def collate_readable(samples: Sequence[tuple[int, dict | None, str]]) -> Batch:
+    """Collate samples of :class:`ImageFiles`.
 
     Raises:
-        ValueError: The images differ in size behind the pipeline.
+        ValueError: If the images differ in size after the pipeline.
     """
     good = [(position, sample) for position, sample, _ in samples if sample is not None]
     sizes = sorted({tuple(sample['inputs'].shape[1:]) for _, sample in good})
@@ -103,19 +104,19 @@ def collate_readable(samples: Iterable[tuple[int, dict | None, str]]) -> Batch:
         check_size(size, sizes[0])
     return Batch(
         [position for position, _ in good],
-        default_collate([sample for _, sample in good]) if good else None,
+        default_collate([sample for _, sample in good]) if good else {},
         {position: reason for position, sample, reason in samples if sample is None},
     )
 
 
 @contextmanager
-def killed_loaders() -> Iterator[None]:
-    """Say in plain words that a process of a data loader was killed.
+def explain_killed_workers() -> Iterator[None]:
+    """Translate the errors that follow the end of a data loader's process.
 
-    PyTorch raises wherever the main process is at that moment, or the loader meets a closed pipe.
+    PyTorch raises RuntimeError in the main process, or the loader meets a closed pipe.
 
     Raises:
-        ChildProcessError: A process that loads images was killed, as for a lack of memory.
+        ChildProcessError: If a process that loads images was killed, e.g. for a lack of memory.
     """
     try:
         yield
@@ -123,25 +124,25 @@ def killed_loaders() -> Iterator[None]:
         if isinstance(error, RuntimeError) and not str(error).startswith('DataLoader worker (pid'):
             raise
         raise ChildProcessError(
-            'a process that loads images was killed, which happens where memory runs out: what is '
-            'done is kept, and the same command continues there; try it with --workers 0 or 1, or '
-            'a smaller --batch-size'
+            'a process that loads images was killed, most likely because memory ran out: finished '
+            'images are kept, and the same command continues; try --workers 0 or 1, or a smaller '
+            '--batch-size'
         ) from error
 
 
-def check_size(size: Sequence[int], wanted: Sequence[int]) -> None:
-    """Refuse images that leave the pipeline in another size than the others.
+def check_size(size: Sequence[int], expected: Sequence[int]) -> None:
+    """Check that an image has the size of the others.
 
     Args:
         size (Sequence[int]): Height and width.
-        wanted (Sequence[int]): Those of the others.
+        expected (Sequence[int]): Height and width of the others.
 
     Raises:
-        ValueError: They differ.
+        ValueError: If they differ.
     """
-    if tuple(size) != tuple(wanted):
+    if tuple(size) != tuple(expected):
         raise ValueError(
-            f'images must have one size behind the test pipeline, got {tuple(size)} beside '
-            f'{tuple(wanted)}: the config is for images of a fixed size; scale yours, or add '
+            f'images must have one size after the test pipeline, got {tuple(size)} and '
+            f'{tuple(expected)}: the config is for images of a fixed size; resize yours, or add '
             'ResizeEdge and CenterCrop to test_dataloader.dataset.pipeline and make a new index'
         )

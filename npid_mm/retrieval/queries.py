@@ -1,4 +1,4 @@
-"""Images to search with: files, folders and arrays."""
+"""The images to search with: files, folders and arrays."""
 
 import sys
 from pathlib import Path
@@ -8,19 +8,22 @@ import numpy as np
 from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.utils.paths import printable_path
 
+Query = str | np.ndarray  # a file, or an array (H, W, 3) of uint8 in BGR
+QueryInput = str | Path | np.ndarray | list | tuple
 
-def query_images(inputs) -> list[str | np.ndarray]:
-    """Files and arrays, with each folder replaced by the images in it.
+
+def query_images(inputs: QueryInput) -> list[Query]:
+    """List files and arrays; a folder is replaced by its images.
 
     Args:
         inputs (str | Path | ndarray | list): A file, a folder, an array (H, W, 3) of uint8, or a
             list of these.
 
     Raises:
-        TypeError: An input is none of these.
-        ValueError: There is no image.
+        TypeError: If an input is none of these.
+        ValueError: If there is no image.
     """
-    images = []
+    images: list[Query] = []
     for each in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
         if isinstance(each, np.ndarray) and each.ndim == 3 and each.dtype == np.uint8:
             images.append(each)
@@ -43,11 +46,6 @@ def query_images(inputs) -> list[str | np.ndarray]:
     return images
 
 
-def image_name(image: str | np.ndarray) -> str:
-    """What a message calls an image."""
+def query_name(image: Query) -> str:
+    """Name of a query in messages."""
     return f'an array {image.shape}' if isinstance(image, np.ndarray) else printable_path(image)
-
-
-def in_rgb(image: str | np.ndarray) -> str | np.ndarray:
-    """An image as the page takes it: arrays in RGB."""
-    return image[..., ::-1] if isinstance(image, np.ndarray) else image

@@ -1,4 +1,4 @@
-"""The part of a config that an index keeps: data, from which only registered names are built."""
+"""Store the config of a network as JSON that can only build registered, harmless parts."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from npid_mm.engine.inference import check_config, index_feature
 
 PARTS = {'backbone': MODELS, 'neck': MODELS, 'data_preprocessor': MODELS, 'pipeline': TRANSFORMS}
 TUPLE = '_tuple_'
-# the frameworks' classes that need nothing but their settings; some others evaluate strings
+# modules of the frameworks whose classes are harmless; others evaluate strings
 # (torchvision/ConvertImageDtype), build by other names (Albu), or load files and addresses
 MODULES = (
     'torch.nn.', 'mmcv.cnn.bricks.', 'mmcv.transforms.', 'mmengine.utils.dl_utils.',
@@ -23,33 +23,31 @@ MODULES = (
 )  # fmt: skip
 FRAMEWORKS = {'torch', 'torchvision', 'functools', 'mmcv', 'mmengine', 'mmpretrain'}
 REFUSED = {'TIMMBackbone', 'Albumentations', 'Albu', 'MultiModalDataPreprocessor'}
-LARGEST = {MODELS: 1 << 16, TRANSFORMS: 1 << 12}  # numbers; in a pipeline they are pixels
-CHECKED = ('max_pixels', 'value_range')  # no sizes, and ImageReader has limits of its own
-MOST_BYTES = 1 << 18
-MOST_DEPTH = 20
+MAX_NUMBER = {MODELS: 1 << 16, TRANSFORMS: 1 << 12}  # in a pipeline, numbers are pixels
+UNLIMITED = ('max_pixels', 'value_range')  # limited by ImageReader
+MAX_BYTES = 1 << 18
+MAX_DEPTH = 20
 DROPPED = ('init_cfg', 'pretrained')  # all weights come from the checkpoint
 
 
 def search_config(cfg: Config) -> Config:
-    """The part of a config that embeds an image, without what only a training needs.
+    """Reduce a config to the parts that embed an image.
 
     Args:
         cfg (Config): Config of a pretraining or of a kNN evaluation.
 
     Returns:
-        Config: Backbone, neck, data preprocessor, test pipeline and feature, as an index gives
-        them back.
+        Config: Backbone, neck, data preprocessor, test pipeline and feature, as read from an index.
 
     Raises:
-        ValueError: It is of another kind, or builds what an index cannot keep: see
-            :func:`from_json`.
+        ValueError: If it is another kind of config, or :func:`config_from_json` refuses it.
     """
     check_config(cfg)
-    return from_json(as_json(cfg))
+    return config_from_json(config_to_json(cfg))
 
 
-def as_json(cfg: Config) -> dict:
-    """What an index stores of a config."""
+def config_to_json(cfg: Config) -> dict:
+    """Convert a config to the JSON object that an index stores."""
     preprocessor = preprocessor_config(cfg)
     if 'augments' in preprocessor:
         preprocessor['augments'] = []
@@ -62,21 +60,21 @@ def as_json(cfg: Config) -> dict:
     )
 
 
-def from_json(content: dict) -> Config:
-    """Config of what an index stores, which is data from anywhere.
+def config_from_json(content: dict) -> Config:
+    """Convert the stored object of an untrusted index to a config.
 
     Each ``type`` in it must be the plain name of a registered model or transform that needs nothing
-    but its settings. Nothing is imported for it: import the module of a class of your own before.
+    but its settings. No module is imported for it: import that of your own class before.
 
     Args:
-        content (dict): What :func:`as_json` gave.
+        content (dict): Result of :func:`config_to_json`.
 
     Returns:
-        Config: What :func:`~npid_mm.engine.inference.load_network` takes.
+        Config: Config for :func:`~npid_mm.engine.inference.load_network`.
 
     Raises:
-        ValueError: It has other keys, a ``type`` that is not such a name, a key that begins with an
-            underscore, a number that is too large, or is too long or too deep.
+        ValueError: If it has other keys, a ``type`` that is not such a name, a key that begins with
+            an underscore, a number that is too large, or is too long or too deep.
     """
     if content.keys() != {*PARTS, 'feature'}:
         raise ValueError(
@@ -87,13 +85,12 @@ def from_json(content: dict) -> Config:
         length = len(json.dumps(content))
     except (TypeError, RecursionError) as error:
         raise ValueError(f'the config of an index must be plain values: {error}') from error
-    if length > MOST_BYTES:
-        raise ValueError(f'the config of an index must have at most {MOST_BYTES:,} bytes')
+    if length > MAX_BYTES:
+        raise ValueError(f'the config of an index must have at most {MAX_BYTES:,} bytes')
     parts = {name: _decoded(content[name], registry) for name, registry in PARTS.items()}
-    for name in ('backbone', 'data_preprocessor'):
-        _check_built(name, parts[name])
-    if parts['neck'] is not None:
-        _check_built('neck', parts['neck'])
+    for name in ('backbone', 'neck', 'data_preprocessor'):
+        if name != 'neck' or parts[name] is not None:
+            _check_built(name, parts[name])
     pipeline = parts.pop('pipeline')
     if not isinstance(pipeline, list):
         raise ValueError(f'the pipeline of an index must be a list, got {_cut(pipeline)}')
@@ -115,7 +112,7 @@ def _check_built(name: str, value) -> None:
 
 
 def _encoded(value):
-    """A value of a config as JSON holds it; classes by their registered names."""
+    """Convert a value of a config to JSON; classes become their registered names."""
     if isinstance(value, dict):
         return {key: _encoded(each) for key, each in value.items() if key not in DROPPED}
     if isinstance(value, tuple):
@@ -123,19 +120,19 @@ def _encoded(value):
     if isinstance(value, list):
         return [_encoded(each) for each in value]
     if isinstance(value, type):
-        named = (_registered(registry).items() for registry in LARGEST)
+        named = (_registered(registry).items() for registry in MAX_NUMBER)
         return next((name for each in named for name, cls in each if cls is value), str(value))
     return value
 
 
-def _decoded(value, registry: Registry, depth: int = 0, checked: bool = False):
-    """The inverse of :func:`_encoded`, refusing what may not be built; a ``checked`` number may."""
-    if depth > MOST_DEPTH:
-        raise ValueError(f'the config of an index must have at most {MOST_DEPTH} levels')
+def _decoded(value, registry: Registry, depth: int = 0, unlimited: bool = False):
+    """Invert :func:`_encoded`; refuse untrusted types and, unless ``unlimited``, large numbers."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f'the config of an index must have at most {MAX_DEPTH} levels')
     if isinstance(value, dict) and value.keys() == {TUPLE} and isinstance(value[TUPLE], list):
-        return tuple(_decoded(each, registry, depth + 1, checked) for each in value[TUPLE])
+        return tuple(_decoded(each, registry, depth + 1, unlimited) for each in value[TUPLE])
     if isinstance(value, list):
-        return [_decoded(each, registry, depth + 1, checked) for each in value]
+        return [_decoded(each, registry, depth + 1, unlimited) for each in value]
     if isinstance(value, dict):
         if 'type' in value:
             _check_type(value['type'], registry)
@@ -143,19 +140,20 @@ def _decoded(value, registry: Registry, depth: int = 0, checked: bool = False):
             if key.startswith('_') or key in (*DROPPED, 'custom_imports'):
                 raise ValueError(f'the config of an index must not have the key {_cut(key)}')
         return {
-            key: _decoded(each, registry, depth + 1, key in CHECKED) for key, each in value.items()
+            key: _decoded(each, registry, depth + 1, key in UNLIMITED)
+            for key, each in value.items()
         }
-    number = isinstance(value, int | float) and not checked
-    if number and not abs(value) <= LARGEST[registry]:
+    number = isinstance(value, int | float) and not unlimited
+    if number and not abs(value) <= MAX_NUMBER[registry]:
         raise ValueError(
             f'numbers in the {registry.name} settings of an index must be at most '
-            f'{LARGEST[registry]:,}, got {_cut(value)}'
+            f'{MAX_NUMBER[registry]:,}, got {_cut(value)}'
         )
     return value
 
 
 def _check_type(name, registry: Registry) -> None:
-    """Refuse a ``type`` unless it is registered under just this name and may be built."""
+    """Refuse a ``type`` that is not the registered name of a harmless class."""
     cls = None
     if isinstance(name, str) and re.fullmatch(r'[\w-]+', name) and name not in REFUSED:
         cls = _registered(registry).get(name)
@@ -165,12 +163,12 @@ def _check_type(name, registry: Registry) -> None:
         raise ValueError(
             f'the config of an index may only build registered {registry.name}s that need nothing '
             f'but their settings, by their plain names, got type {_cut(name)}. Import the module '
-            'of one of your own before'
+            'of your own class before'
         )
 
 
 def _registered(registry: Registry) -> dict[str, type]:
-    """What a name stands for in a registry and its parents, where nothing is imported for it."""
+    """Classes by the names that a registry and its parents know without importing a module."""
     registry.import_from_location()
     found = dict(registry.module_dict)
     while registry.parent is not None:

@@ -205,7 +205,7 @@ def test_an_index_of_another_model_is_refused_by_both_commands(
 
 def test_approximate_search_prints_its_recall(retrieve, run_files, digits, tmp_path, monkeypatch):
     monkeypatch.setattr(approximate, 'MIN_ROWS', 100)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 4)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 4)
     retrieve(*index_command(run_files, digits / 'val', tmp_path / 'index'))
     code, out, _ = retrieve('approximate', tmp_path / 'index')
     stated = re.search(r'(\d+) of 75 lists give a recall of (\d\.\d{3}) for K = 10, over 355', out)

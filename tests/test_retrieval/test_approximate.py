@@ -16,7 +16,7 @@ from tests.toy import INDEX_ABOUT, unit_rows
 def index(tmp_path, monkeypatch):
     """2,000 rows around 40 directions, where lists may be made of so few."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 1000)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 11)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 11)
     index = FeatureIndex.create(
         tmp_path / 'index', {}, INDEX_ABOUT | dict(dtype='bfloat16', dim=16)
     )
@@ -88,7 +88,7 @@ def test_missing_lists_and_a_missing_faiss_are_named(index, monkeypatch):
 def test_the_retriever_searches_through_them(digits_index, digits, monkeypatch, tmp_path):
     """And tells how much they miss."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 100)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 4)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 4)
     copy = FeatureIndex.create(
         tmp_path / 'copy',
         digits_index.meta['config'],

@@ -220,7 +220,7 @@ def test_images_of_several_sizes_need_a_pipeline_that_makes_them_equal(
     run, large = (cfg, digits_run[1]), tmp_path / 'large'
     shutil.copytree(few / '3', large)
     Image.new('RGB', (40, 30)).save(large / 'large.png')
-    message = r'one size behind the test pipeline, got \(\d+, \d+\) beside \(\d+, \d+\)'
+    message = r'one size after the test pipeline, got \(\d+, \d+\) and \(\d+, \d+\)'
     with pytest.raises(ValueError, match=message):
         index_of(large, run, tmp_path, batch_size=batch_size)
     index_of(few, run, tmp_path, batch_size=batch_size)
@@ -244,7 +244,7 @@ def test_a_killed_loader_ends_in_a_sentence_and_the_index_continues(
 
     monkeypatch.setattr(ImagePipeline, '__call__', killed)
     monkeypatch.setattr(build, 'BLOCK', 1)
-    with pytest.raises(ChildProcessError, match='was killed.* the same command continues there'):
+    with pytest.raises(ChildProcessError, match='was killed.* the same command continues'):
         index_of(few, digits_run, tmp_path, batch_size=1, num_workers=1)
     assert 0 < len(FeatureIndex(tmp_path / 'index')) < len(paths)
     monkeypatch.undo()
@@ -266,7 +266,7 @@ def test_images_that_no_network_should_see_are_left_out_with_the_reason(digits_r
 
 
 def test_a_folder_of_other_files_is_refused_before_the_work(digits_run, few, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, '_embedded', None)
+    monkeypatch.setattr(build, '_embed', None)
     (tmp_path / 'index').mkdir()
     (tmp_path / 'index/notes.txt').touch()
     with pytest.raises(FileExistsError, match='an index or an empty folder, but it holds other'):

@@ -68,7 +68,7 @@ def made(digits_run, few, tmp_path_factory):
     folder = tmp_path_factory.mktemp('made') / 'index'
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(approximate, 'MIN_ROWS', 10)
-        patch.setattr(approximate, 'TRAINED_ON', 1)
+        patch.setattr(approximate, 'TRAINING_ROWS', 1)
         images = few.parent / 'images'
         for name in '34':
             shutil.copytree(few / name, images / name)
@@ -98,7 +98,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'cache'))
     monkeypatch.setattr(downloads, 'PAUSE', 0)
     monkeypatch.setattr(approximate, 'MIN_ROWS', 10)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 1)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 1)
     return tmp_path
 
 

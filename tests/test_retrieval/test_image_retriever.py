@@ -128,7 +128,7 @@ def test_the_index_brings_config_and_checkpoint_along(
     moved = tmp_path / 'moved'
     shutil.copytree(digits_index.folder, moved)
     write_metadata(moved, digits_index.meta | dict(checkpoint='/gone/epoch_1.pth'))
-    with pytest.raises(FileNotFoundError, match='is not at /gone/epoch_1.pth: say where it is'):
+    with pytest.raises(FileNotFoundError, match='is not at /gone/epoch_1.pth: give its path'):
         ImageRetriever(moved)
     assert ImageRetriever(moved, checkpoint=str(checkpoint)).index.rows.shape == (355, 16)
     with pytest.raises(ValueError, match='is an index of another network'):

@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from npid_mm.engine.inference import describe_network, load_network
-from npid_mm.retrieval.search_config import as_json, from_json, search_config
+from npid_mm.retrieval.search_config import config_from_json, config_to_json, search_config
 from tests.test_engine.test_inference import CONFIGS
 
 EVIL = "float32; __import__('pathlib').Path('executed').touch()"
@@ -21,7 +21,7 @@ EVIL = "float32; __import__('pathlib').Path('executed').touch()"
 @pytest.fixture
 def content(digits_run):
     """What an index stores of the digits' config."""
-    return json.loads(json.dumps(as_json(digits_run[0])))
+    return json.loads(json.dumps(config_to_json(digits_run[0])))
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
@@ -32,13 +32,13 @@ def test_every_config_comes_back_from_json(path):
     assert kept.model.backbone == {k: v for k, v in cfg.model.backbone.items() if k != 'init_cfg'}
     assert kept.test_dataloader.dataset.pipeline == cfg.test_dataloader.dataset.pipeline
     assert not {'train_dataloader', 'optim_wrapper', 'custom_imports'} & kept.keys()
-    again = search_config(from_json(json.loads(json.dumps(as_json(kept)))))
+    again = search_config(config_from_json(json.loads(json.dumps(config_to_json(kept)))))
     assert again.to_dict() == kept.to_dict()
     assert repr(again.model.backbone) == repr(kept.model.backbone)  # (3,) is not [3]
 
 
 def test_it_builds_the_same_network(digits_run, content):
-    full, kept = digits_run[0], from_json(content)
+    full, kept = digits_run[0], config_from_json(content)
     assert describe_network(load_network(kept, digits_run[1])) == json.loads(
         json.dumps(describe_network(load_network(search_config(full), digits_run[1])))
     )
@@ -51,7 +51,9 @@ def test_it_builds_the_same_network(digits_run, content):
 def test_classes_in_a_config_become_names(digits_run):
     cfg = Config(digits_run[0].to_dict())
     cfg.model.backbone = ConfigDict(type=ResNet, depth=18, norm_cfg=dict(type=nn.GroupNorm))
-    assert as_json(cfg)['backbone'] == dict(type='ResNet', depth=18, norm_cfg=dict(type='GN'))
+    assert config_to_json(cfg)['backbone'] == dict(
+        type='ResNet', depth=18, norm_cfg=dict(type='GN')
+    )
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_classes_in_a_config_become_names(digits_run):
         (('backbone', 'type'), 'lambda: 0', 'by their plain names'),
         (('backbone', 'type'), 'HuggingFaceClassifier', 'need nothing but their settings'),
         (('backbone', 'type'), 'TIMMBackbone', 'need nothing but their settings'),
-        (('backbone', 'type'), 'NoSuchNet', 'Import the module of one of your own before'),
+        (('backbone', 'type'), 'NoSuchNet', 'Import the module of your own class before'),
         (('backbone', 'type'), None, 'got type None'),
         (('backbone', 'type'), ['ResNet'], 'got type'),
         (('backbone', 'norm_cfg'), {'type': 'builtins.eval'}, "got type 'builtins.eval'"),
@@ -102,7 +104,7 @@ def test_what_may_not_be_built_is_refused(content, place, value, message, tmp_pa
     where[place[-1]] = value
     modules = set(sys.modules)
     with pytest.raises(ValueError, match=message) as error:
-        from_json(content)
+        config_from_json(content)
     assert '\n' not in str(error.value) and len(str(error.value)) < 400
     assert not (tmp_path / 'executed').exists() and set(sys.modules) == modules
 
@@ -123,10 +125,10 @@ def test_a_network_of_ones_own_is_known_once_it_is_imported(content):
 
     content['backbone'] = {'type': 'OwnNet'}
     with pytest.raises(ValueError, match="got type 'OwnNet'"):
-        from_json(deepcopy(content))
+        config_from_json(deepcopy(content))
     MODELS.register_module(module=OwnNet)
     try:
-        assert from_json(content).model.backbone.type == 'OwnNet'
+        assert config_from_json(content).model.backbone.type == 'OwnNet'
     finally:
         MODELS.module_dict.pop('OwnNet')
 
@@ -143,7 +145,7 @@ def test_a_network_far_larger_than_its_checkpoint_is_not_built(digits_run, conte
             lambda t, *a, **k: made.append(t.numel()) or original(t, *a, **k),
         )
         with pytest.raises(ValueError, match='is many times as large as that of the checkpoint'):
-            load_network(from_json(content), digits_run[1])
+            load_network(config_from_json(content), digits_run[1])
     assert sum(made) < 2e6
 
 
@@ -152,8 +154,8 @@ def test_settings_of_the_reader_are_kept_and_sizes_stay_limited(digits_run):
     cfg = Config(digits_run[0].to_dict())
     loading = dict(type='LoadImage', value_range=(0, 65535), max_pixels=10**8, background=(9, 9, 9))
     cfg.test_dataloader.dataset.pipeline[0] = ConfigDict(loading)
-    content = json.loads(json.dumps(as_json(cfg)))
-    assert from_json(content).test_dataloader.dataset.pipeline[0] == loading
+    content = json.loads(json.dumps(config_to_json(cfg)))
+    assert config_from_json(content).test_dataloader.dataset.pipeline[0] == loading
     content['pipeline'][1]['scale'] = 65535
     with pytest.raises(ValueError, match='must be at most 4,096, got 65535'):
-        from_json(content)
+        config_from_json(content)

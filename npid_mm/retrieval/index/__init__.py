@@ -1,4 +1,4 @@
-"""The files of an index: rows, entries, metadata, and whom to trust with them."""
+"""The files of an index: rows, entries, metadata and their signature."""
 
 from .feature_index import FeatureIndex
 

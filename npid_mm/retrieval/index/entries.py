@@ -1,45 +1,46 @@
-"""Paths and labels of an index: short blocks, compressed, of which one answer reads few."""
+"""Paths and labels of an index, in compressed blocks."""
 
 import json
 import zlib
 from bisect import bisect_right
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from .metadata import MOST_PACKED, digest
+from .metadata import MAX_PACKED, digest
 from .regular_files import open_regular
 
-CACHED_BLOCKS = 2048  # of an index of ImageNet's size all of them, some 100 MB
+CACHED_BLOCKS = 2048  # all blocks of an index of ImageNet, about 100 MB
 
 
 class Entry(NamedTuple):
-    """An image of an index: its file, and its class if it has one."""
+    """An image of an index: its file, and its class or None."""
 
     path: str
     label: str | None
 
 
 def pack(entries: list[Entry]) -> bytes:
-    """A block of the file of entries.
+    """Compress a block of entries.
 
     Raises:
-        ValueError: It is too large to be read again.
+        ValueError: If it is too large for :func:`unpack`.
     """
     text = json.dumps(list(zip(*entries, strict=True))).encode()
-    if len(text) > MOST_PACKED:
-        raise ValueError(f'{len(entries)} entries must have at most {MOST_PACKED:,} bytes')
+    if len(text) > MAX_PACKED:
+        raise ValueError(f'{len(entries)} entries must have at most {MAX_PACKED:,} bytes')
     return zlib.compress(text)
 
 
 def unpack(block: bytes) -> list[Entry]:
-    """What :func:`pack` packed.
+    """Decompress a block of :func:`pack`.
 
     Raises:
-        ValueError: It is something else.
+        ValueError: If it is something else.
     """
     try:
-        text = zlib.decompressobj().decompress(block, MOST_PACKED)
+        text = zlib.decompressobj().decompress(block, MAX_PACKED)
         paths, labels = json.loads(text)
         entries = [Entry(*entry) for entry in zip(paths, labels, strict=True)]
     except (zlib.error, ValueError, TypeError, RecursionError) as error:
@@ -47,23 +48,24 @@ def unpack(block: bytes) -> list[Entry]:
     for path, label in entries:
         known = label is None or isinstance(label, str)
         if not isinstance(path, str) or '\0' in path or not known:
-            raise ValueError('a block of entries must hold paths and labels, and holds others')
+            raise ValueError('a block of entries must hold paths and labels, got other values')
     return entries
 
 
 class EntryFile:
-    """The entries of an index, read where they are asked for.
+    """The entries of an index, read block by block on access.
 
     Args:
         path (Path): The file.
-        blocks (list[tuple[int, int, str]]): Entries, bytes and digest of each block, in the file's
-            order.
+        blocks (list[tuple[int, int, str]]): Number of entries, bytes and digest of each block.
     """
 
     def __init__(self, path: Path, blocks: list[tuple[int, int, str]]):
         self._path = path
         self._blocks = blocks
-        self._first, self._start = [], []  # of each block: entry, byte
+        # first entry and first byte of each block
+        self._first: list[int] = []
+        self._start: list[int] = []
         self._len = self.bytes = 0
         for entries, size, _ in blocks:
             self._first.append(self._len)
@@ -75,16 +77,15 @@ class EntryFile:
         return self._len
 
     def __getitem__(self, index: int) -> Entry:
-        """The entry of row ``index``.
+        """Return the entry of row ``index``.
 
         Raises:
-            ValueError: The file is damaged there.
+            ValueError: If its block is damaged.
         """
         number = bisect_right(self._first, index) - 1
         return self._block(number)[index - self._first[number]]
 
-    def __iter__(self):
-        """All entries, in the order of the rows."""
+    def __iter__(self) -> Iterator[Entry]:
         for number in range(len(self._first)):
             yield from self._read(number)
 

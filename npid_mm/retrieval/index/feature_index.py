@@ -1,4 +1,4 @@
-"""The index: unit features of images on disk, mapped into memory, with what they came from."""
+"""An index: unit features of images on disk, mapped into memory, with paths and labels."""
 
 import math
 from collections.abc import Iterator
@@ -15,42 +15,41 @@ from .entries import Entry, EntryFile, pack
 from .metadata import (
     DTYPES,
     FORMAT,
+    MAX_ENTRIES,
     META,
-    MOST_ENTRIES,
     digest,
+    preview,
     read_metadata,
-    short,
     write_metadata,
 )
 from .regular_files import check_regular, write_at
-from .sole_writer import LOCK
 from .unit_rows import check_unit_rows, stored_unit_rows
+from .write_lock import LOCK
 
 ROWS, ENTRIES = 'rows.bin', 'entries.bin'
-# what all rows of an index share
-SAME = ('network', 'feature', 'preprocessing', 'size', 'dtype', 'dim')
+# metadata that all rows share
+SHARED = ('network', 'feature', 'preprocessing', 'size', 'dtype', 'dim')
 
 
 class FeatureIndex:
-    """N unit rows (N, D) in a folder, with path and label of each.
+    """N unit rows (N, D) in a folder, with a path and a label for each.
 
-    The folder holds ``rows.bin`` (the rows, one after the other), ``entries.bin`` (paths and
-    labels) and ``index.json``, which says how much of the others counts and has the network's
-    config, a checksum of each block and the signature of the user who wrote it. It is written last
-    and whole, after each block: a writer that is killed loses its unfinished block only. Opening
-    reads ``index.json`` alone. The rows are checked when they are first used, and the entries block
-    by block. Many processes may read an index while one writes, see
-    :func:`~npid_mm.retrieval.index.sole_writer.sole_writer`.
+    The folder holds ``rows.bin`` (the rows), ``entries.bin`` (paths and labels) and ``index.json``
+    (lengths and checksums of the blocks, the network's config, the signature of the user).
+    ``index.json`` is written last and atomically after each block: if the writer is killed, only
+    its unfinished block is lost. Opening reads only ``index.json``. Rows are checked on first use,
+    entries block by block. Many processes may read an index while one writes, see
+    :func:`~npid_mm.retrieval.index.write_lock.write_lock`.
 
-    Nothing of an index is executed, so rows and entries may be read wherever it came from. What
-    builds its network or gives its files to native code calls :meth:`check_trusted` before.
+    Rows and entries of an untrusted index are safe to read: nothing is executed. Call
+    :meth:`check_trusted` before building its network or passing its files to native code.
 
     Args:
-        folder (str | Path): Where the index is.
+        folder (str | Path): The index.
 
     Raises:
-        FileNotFoundError: There is no index.
-        ValueError: It is of another format, or damaged.
+        FileNotFoundError: If there is no index.
+        ValueError: If it has another format, or is damaged.
     """
 
     def __init__(self, folder: str | Path):
@@ -58,61 +57,62 @@ class FeatureIndex:
         self.reload()
 
     def reload(self) -> None:
-        """Read ``index.json`` again, which another process may have written.
+        """Read ``index.json`` again, after another process may have written it.
 
         Raises:
-            FileNotFoundError: There is no index.
-            ValueError: It is of another format, or damaged.
+            FileNotFoundError: If there is no index.
+            ValueError: If it has another format, or is damaged.
         """
         self.meta, self.trusted = read_metadata(self.folder)
         self._open()
 
     @classmethod
     def create(cls, folder: str | Path, config: dict, about: dict) -> 'FeatureIndex':
-        """Start an index without rows; its folder is made.
+        """Create an index without rows.
 
         Args:
-            folder (str | Path): Where to; a folder that holds no index.
-            config (dict): The network's, see :func:`~npid_mm.retrieval.search_config.as_json`.
-            about (dict): Of the keys :data:`SAME`, and ``checkpoint``.
+            folder (str | Path): A new or an empty folder.
+            config (dict): Config of the network, see
+                :func:`~npid_mm.retrieval.search_config.config_to_json`.
+            about (dict): The keys :data:`SHARED`, and ``checkpoint``.
 
         Raises:
-            FileExistsError: The folder holds other files.
+            FileExistsError: If the folder holds other files.
         """
         folder = Path(folder)
-        check_free(folder)
+        check_new(folder)
         meta = {'format': FORMAT, 'npid_mm': __version__, **about, 'config': config}
         write_metadata(folder, {**meta, 'classes': [], 'blocks': []})
         return cls(folder)
 
     @property
     def dtype(self) -> torch.dtype:
-        """torch.dtype: How a row is stored."""
+        """torch.dtype: Type of the stored rows."""
         return DTYPES[self.meta['dtype']]
 
     @property
     def dim(self) -> int:
-        """int: D."""
+        """int: Feature dimension D."""
         return self.meta['dim']
 
     @property
     def classes(self) -> list[str]:
-        """list[str]: Names of the classes, sorted; none without labels."""
+        """list[str]: Names of the classes, sorted; empty without labels."""
         return self.meta['classes']
 
     @property
     def rows(self) -> Tensor:
-        """Tensor: (N, D) in :attr:`dtype`, mapped into memory; checked when first asked for.
+        """Tensor: (N, D) in :attr:`dtype`, mapped into memory and checked on first use.
 
         Raises:
-            ValueError: A block is not what was written.
+            ValueError: If a block is damaged.
         """
         if self._checked == len(self.meta['blocks']):
             return self._rows
         start = sum(entries for entries, *_ in self.meta['blocks'][: self._checked])
         for entries, _, written, _ in self.meta['blocks'][self._checked :]:
             block = self._rows[start : start + entries]
-            if digest(block.view(torch.uint8).numpy()) != written:
+            if digest(block.view(torch.uint8).numpy().data) != written:
                 raise ValueError(
                     f'{self.folder / ROWS} is damaged: rows {start} to {start + entries - 1} are '
                     'not those that were written. Bring the file back, or make the index again'
@@ -125,27 +125,27 @@ class FeatureIndex:
         return len(self._rows)
 
     def __getitem__(self, index: int) -> Entry:
-        """Path and label of row ``index``."""
+        """Return path and label of row ``index``."""
         return self._entries[index]
 
     def entries(self) -> Iterator[Entry]:
-        """Path and label of all rows, in their order."""
+        """Iterate over paths and labels, in the order of the rows."""
         return iter(self._entries)
 
-    def check_same(self, about: dict) -> None:
-        """Refuse rows of another origin.
+    def check_compatible(self, about: dict) -> None:
+        """Refuse rows of another network, feature, preprocessing or dtype.
 
         Args:
-            about (dict): Of the keys :data:`SAME`, or some of them.
+            about (dict): Some of the keys :data:`SHARED`.
 
         Raises:
-            ValueError: The index is of another network, feature, preprocessing or dtype.
+            ValueError: If a value differs from that of the index.
         """
-        for key in SAME:
+        for key in SHARED:
             if key in about and self.meta[key] != about[key]:
                 raise ValueError(
                     f'{self.folder} is an index of another {key}: it has '
-                    f'{short(self.meta[key])}, got {short(about[key])}. Use the checkpoint and '
+                    f'{preview(self.meta[key])}, got {preview(about[key])}. Use the checkpoint and '
                     'the config that it was made with, or make another index'
                 )
 
@@ -153,28 +153,29 @@ class FeatureIndex:
         """Refuse an index that this user did not make on this machine.
 
         Args:
-            trust (bool): Let it pass all the same.
+            trust (bool): Accept it all the same.
 
         Raises:
-            PermissionError: It is not signed with the key of this user, and ``trust`` is not set.
+            PermissionError: If it is not signed with the key of this user, and ``trust`` is false.
         """
         if not (trust or self.trusted):
             raise PermissionError(
                 f'{self.folder} was not made on this machine by this user, or has been changed '
-                'since: its config says which network is built and which checkpoint is read, from '
-                'where, and native code reads its lists for approximate search. If you trust who '
-                'made it, give --trust (trust=True in Python)'
+                'since: its config decides which network is built and which checkpoint is read, '
+                'and native code reads its lists for approximate search. If you trust its author, '
+                'give --trust (trust=True in Python)'
             )
 
     def append(self, rows: Tensor, entries: list[Entry]) -> None:
-        """Add rows at the end; when this returns they are on the disk.
+        """Add rows at the end and sync them to disk.
 
         Args:
             rows (Tensor): (n, D), finite, of unit length.
             entries (list[Entry]): n paths and labels.
 
         Raises:
-            ValueError: Shapes or lengths do not fit, or a row is not finite or not of unit length.
+            ValueError: If the shapes are incompatible, or a row is not finite or not of unit
+                length.
         """
         if rows.shape != (len(entries), self.dim) or not len(entries):
             raise ValueError(
@@ -182,13 +183,12 @@ class FeatureIndex:
                 f'{tuple(rows.shape)} for {len(entries)}'
             )
         check_unit_rows(rows, entries)
-        for start in range(0, len(rows), MOST_ENTRIES):
-            part = slice(start, start + MOST_ENTRIES)
+        for start in range(0, len(rows), MAX_ENTRIES):
+            part = slice(start, start + MAX_ENTRIES)
             self._append_block(stored_unit_rows(rows[part], self.dtype), entries[part])
 
     def _append_block(self, rows: Tensor, entries: list[Entry]) -> None:
-        """Add rows as they are stored."""
-        stored, packed = rows.contiguous().view(torch.uint8).numpy(), pack(entries)
+        stored, packed = rows.contiguous().view(torch.uint8).numpy().data, pack(entries)
         write_at(self.folder / ROWS, len(self) * self._row_bytes, stored)
         write_at(self.folder / ENTRIES, self._entries.bytes, packed)
         labels = {entry.label for entry in entries if entry.label is not None}
@@ -206,7 +206,7 @@ class FeatureIndex:
         return self.dim * self.dtype.itemsize
 
     def _open(self, checked: int = 0) -> None:
-        """Map the rows, of which the first blocks have been checked."""
+        """Map the rows, whose first ``checked`` blocks need no check."""
         self._checked = checked
         self._entries = EntryFile(
             self.folder / ENTRIES,
@@ -223,24 +223,24 @@ class FeatureIndex:
                 )
         self._rows = torch.empty(shape, dtype=self.dtype)
         if shape[0]:
-            path = str(self.folder / ROWS)
-            flat = torch.from_file(path, shared=False, size=math.prod(shape), dtype=self.dtype)
+            name, size = str(self.folder / ROWS), math.prod(shape)
+            flat = torch.from_file(name, shared=False, size=size, dtype=self.dtype)
             self._rows = flat.view(shape)
 
 
-def check_free(folder: str | Path) -> None:
-    """Refuse to start an index among other files.
+def check_new(folder: str | Path) -> None:
+    """Refuse to create an index among other files.
 
     Raises:
-        FileExistsError: The folder holds something else, or is a file.
-        ValueError: Its path is not UTF-8.
+        FileExistsError: If the folder holds other files, or is a file.
+        ValueError: If its path is not UTF-8.
     """
-    started = {LOCK, META + UNFINISHED}
+    own = {LOCK, META + UNFINISHED}
     folder = Path(folder)
     check_path(folder, 'the index')
     if folder.exists() and not folder.is_dir():
         what = 'is a file'
-    elif folder.exists() and not {path.name for path in folder.iterdir()} <= started:
+    elif folder.exists() and not {path.name for path in folder.iterdir()} <= own:
         what = 'holds other files'
     else:
         return

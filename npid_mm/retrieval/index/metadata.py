@@ -12,40 +12,40 @@ from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import check_path
 
 from .regular_files import read_regular
-from .trust import sign, signed
+from .trust import is_signed, sign
 
 META, LISTS = 'index.json', 'approximate.faiss'
-FORMAT = 2  # a reader of this number reads what a writer of it wrote
+FORMAT = 2  # changed when older versions cannot read an index, or this one cannot read theirs
 DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
-MOST_BYTES = 16 << 20  # of index.json; Python takes up to 25 times as much for what it says
-MOST_DIM = 1 << 14
-MOST_ENTRIES = 1024  # of a block
-MOST_PACKED = 4 << 20  # bytes of a block's entries, unpacked: 4 KB for each path
-DIGITS = 16  # of the sha256 of a block
+MAX_BYTES = 16 << 20  # of index.json, which takes up to 25 times as much memory when parsed
+MAX_DIM = 1 << 14
+MAX_ENTRIES = 1024  # per block
+MAX_PACKED = 4 << 20  # bytes of a block of entries before compression: 4 KB per path
+DIGITS = 16  # of a block's sha256
 
 
-def digest(content) -> str:
-    """The first digits of the sha256 of some bytes."""
+def digest(content: bytes | memoryview) -> str:
+    """First digits of the sha256 of some bytes."""
     return hashlib.sha256(content).hexdigest()[:DIGITS]
 
 
 def read_metadata(folder: Path) -> tuple[dict, bool]:
-    """Read what an index says of itself.
+    """Read and check the metadata of an index.
 
     Args:
         folder (Path): The index.
 
     Returns:
-        tuple[dict, bool]: The metadata, and whether this user signed it on this machine.
+        tuple[dict, bool]: The metadata, and true if this user signed it on this machine.
 
     Raises:
-        FileNotFoundError: There is no index.
-        ValueError: It is of another format, or damaged, or its path is not UTF-8.
+        FileNotFoundError: If there is no index.
+        ValueError: If it has another format, is damaged, or its path is not UTF-8.
     """
     check_path(folder, 'the index')
     path = folder / META
     try:
-        content = read_regular(path, MOST_BYTES)
+        content = read_regular(path, MAX_BYTES)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
             f'no index at {folder}: make one with '
@@ -59,9 +59,9 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
         raise ValueError(f'{path} is damaged: {error}') from error
     if meta.get('format') != FORMAT:
         raise ValueError(
-            f'{folder} must be an index of format {FORMAT}, got {short(meta.get("format"))}: make '
-            'it again with this version (tools/retrieve.py index, another --out). Earlier formats '
-            'keep their config as Python code, which this version does not run'
+            f'{folder} must be an index of format {FORMAT}, got {preview(meta.get("format"))}: '
+            'make it again with this version (tools/retrieve.py index, another --out). Earlier '
+            'formats keep their config as Python code, which this version does not run'
         )
     checksum, signature = meta.pop('checksum', None), meta.pop('signature', None)
     text = _canonical(meta)
@@ -69,18 +69,18 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
         raise ValueError(f'{path} is damaged: its checksum is not that of its content')
     for name, allowed in FIELDS.items():
         if not allowed(meta.get(name)):
-            raise ValueError(f'{path} is damaged: it has {name} {short(meta.get(name))}')
-    return meta, isinstance(signature, str) and signed(text, signature)
+            raise ValueError(f'{path} is damaged: it has {name} {preview(meta.get(name))}')
+    return meta, isinstance(signature, str) and is_signed(text, signature)
 
 
 def write_metadata(folder: Path, meta: dict) -> bool:
-    """Write what an index says of itself, whole or not at all, signed by this user.
+    """Write the metadata of an index atomically, signed by this user.
 
     Returns:
-        bool: Whether it is signed. Where there is no place for a key it is not, with a warning.
+        bool: True if it is signed. If a key cannot be stored, it is not, with a warning.
 
     Raises:
-        ValueError: It is too large to be read again.
+        ValueError: If it is too large for :func:`read_metadata`.
     """
     text = _canonical(meta)
     try:
@@ -93,14 +93,14 @@ def write_metadata(folder: Path, meta: dict) -> bool:
     content = json.dumps(
         {**meta, 'checksum': hashlib.sha256(text).hexdigest(), 'signature': signature}
     )
-    if len(content) > MOST_BYTES:
-        raise ValueError(f'{folder / META} must have at most {MOST_BYTES:,} bytes: start another')
+    if len(content) > MAX_BYTES:
+        raise ValueError(f'{folder / META} must have at most {MAX_BYTES:,} bytes: start another')
     write_atomic(folder / META, content)
     return bool(signature)
 
 
-def short(value) -> str:
-    """A value as JSON, cut off after 80 characters."""
+def preview(value: object) -> str:
+    """A value as JSON, cut to 80 characters."""
     text = json.dumps(value)
     return text if len(text) <= 80 else f'{text[:77]}...'
 
@@ -125,8 +125,8 @@ def _block(value) -> bool:
     return (
         isinstance(value, list)
         and [type(each) for each in value] == [int, int, str, str]
-        and 1 <= value[0] <= MOST_ENTRIES
-        and 1 <= value[1] <= MOST_PACKED
+        and 1 <= value[0] <= MAX_ENTRIES
+        and 1 <= value[1] <= MAX_PACKED
     )
 
 
@@ -135,11 +135,11 @@ def _list_of(allowed: Callable) -> Callable:
 
 
 def _size(value) -> bool:
-    return _list_of(_number(1, MOST_DIM))(value) and len(value) == 2
+    return _list_of(_number(1, MAX_DIM))(value) and len(value) == 2
 
 
 def _lists(value) -> bool:
-    """What is said of the lists of approximate search, if there are any."""
+    """Check the description of the lists of approximate search; None if there are none."""
     if value is None:
         return True
     counts = ('rows', 'lists', 'probes', 'k', 'queries')
@@ -154,7 +154,7 @@ def _lists(value) -> bool:
     )
 
 
-# what index.json must hold; blocks are [entries, packed bytes, digest of rows, digest of entries]
+# check of each field; a block is [entries, compressed bytes, digest of rows, digest of entries]
 FIELDS = {
     'npid_mm': _text,
     'network': _text,
@@ -164,7 +164,7 @@ FIELDS = {
     'checkpoint': _text,
     'size': _size,
     'dtype': lambda value: isinstance(value, str) and value in DTYPES,
-    'dim': _number(1, MOST_DIM),
+    'dim': _number(1, MAX_DIM),
     'classes': _list_of(_text),
     'blocks': _list_of(_block),
     'approximate': _lists,

@@ -1,27 +1,27 @@
-"""Open the files of an index: regular files only, never links, pipes or devices."""
+"""Open only regular files in an index: no links, pipes or devices."""
 
 import os
 import stat
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 
-def open_regular(path: Path, mode: str = 'rb') -> BinaryIO:
-    """Open a file that must be there and must be a regular one.
+def open_regular(path: Path, mode: Literal['rb', 'r+b'] = 'rb') -> BinaryIO:
+    """Open an existing regular file.
 
-    A pipe would block for ever, and a link could lead to any file of the machine.
+    Opening a pipe would block forever, and a link may lead to any file of the machine.
 
     Args:
         path (Path): The file.
         mode (str): 'rb' or 'r+b'.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is a link, a folder, a pipe or a device.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is a link, a folder, a pipe or a device.
     """
     flags = os.O_RDWR if '+' in mode else os.O_RDONLY
     check_regular(path)
-    # checked again behind the opening, as the file may have been replaced meanwhile
+    # check again after opening: the file may have been replaced in between
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -29,29 +29,29 @@ def open_regular(path: Path, mode: str = 'rb') -> BinaryIO:
     return os.fdopen(descriptor, mode)
 
 
-def read_regular(path: Path, most: int) -> bytes:
-    """Content of a regular file.
+def read_regular(path: Path, max_bytes: int) -> bytes:
+    """Read a regular file.
 
     Args:
         path (Path): The file.
-        most (int): Bytes that it may have.
+        max_bytes (int): Largest size that is accepted.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is not a regular file, or larger.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If it is not a regular file, or larger.
     """
     with open_regular(path) as file:
-        content = file.read(most + 1)
-    if len(content) > most:
-        raise ValueError(f'{path} must have at most {most:,} bytes, got more')
+        content = file.read(max_bytes + 1)
+    if len(content) > max_bytes:
+        raise ValueError(f'{path} must have at most {max_bytes:,} bytes, got more')
     return content
 
 
 def check_regular(path: Path) -> int:
-    """Size of a file in bytes, 0 if there is none.
+    """Check that a path is a regular file or free, and return its size in bytes, or 0.
 
     Raises:
-        ValueError: It is not a regular file.
+        ValueError: If it is not a regular file.
     """
     try:
         found = os.lstat(path)
@@ -62,16 +62,16 @@ def check_regular(path: Path) -> int:
     return found.st_size
 
 
-def write_at(path: Path, position: int, data) -> None:
-    """Write bytes at a position of a file, drop what is behind them, and bring all to the disk.
+def write_at(path: Path, position: int, data: bytes | memoryview) -> None:
+    """Write bytes at a position of a file, truncate the rest, and sync to disk.
 
     Args:
-        path (Path): The file, which is made if there is none.
-        position (int): Bytes in front of them.
-        data (Buffer): The bytes.
+        path (Path): The file, created if missing.
+        position (int): Offset in bytes.
+        data (bytes | memoryview): The bytes.
 
     Raises:
-        ValueError: It is not a regular file.
+        ValueError: If it is not a regular file.
     """
     if not os.path.lexists(path):
         path.touch()

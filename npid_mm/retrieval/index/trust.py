@@ -1,10 +1,11 @@
-"""Tell indexes that this user made on this machine from all others."""
+"""Sign the indexes that this user makes on this machine."""
 
 import hashlib
 import hmac
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 from .regular_files import open_regular
@@ -16,7 +17,7 @@ def key_file() -> Path:
     """Path of the key that signs the indexes of this user.
 
     Raises:
-        OSError: The user has no home folder.
+        OSError: If the user has no home folder.
     """
     try:
         base = Path(os.environ.get('XDG_CONFIG_HOME') or Path.home() / '.config')
@@ -26,32 +27,34 @@ def key_file() -> Path:
 
 
 def sign(text: bytes) -> str:
-    """Signature of a text: HMAC-SHA256 in hexadecimal, with the key of this user.
+    """Compute the HMAC-SHA256 of a text with the key of this user, in hexadecimal.
 
-    The key is made at the first call. Only its owner can read it.
+    The first call creates the key, which only its owner can read.
 
     Raises:
-        OSError: There is no key and none can be written, or others can read it.
+        OSError: If the key cannot be created, or others can read it.
     """
-    return hmac.new(_key() or _new_key(), text, hashlib.sha256).hexdigest()
+    return _hmac(_key() or _create_key(), text)
 
 
-def signed(text: bytes, signature: str) -> bool:
-    """Return whether :func:`sign` made a signature of this text, with the key of this user."""
+def is_signed(text: bytes, signature: str) -> bool:
+    """Return true if :func:`sign` made this signature of a text with the key of this user."""
     try:
         key = _key()
     except OSError:
         return False
-    return key is not None and hmac.compare_digest(
-        hmac.new(key, text, hashlib.sha256).hexdigest().encode(), signature.encode()
-    )
+    return key is not None and hmac.compare_digest(_hmac(key, text).encode(), signature.encode())
+
+
+def _hmac(key: bytes, text: bytes) -> str:
+    return hmac.new(key, text, hashlib.sha256).hexdigest()
 
 
 def _key() -> bytes | None:
     """The key, or None if there is none yet.
 
     Raises:
-        PermissionError: Others can read or change it, or it is damaged.
+        PermissionError: If others can read or change it, or it is damaged.
     """
     path = key_file()
     try:
@@ -70,8 +73,8 @@ def _key() -> bytes | None:
     return key
 
 
-def _new_key() -> bytes:
-    """Write a key, unless another process is first; returns the one that is there."""
+def _create_key() -> bytes:
+    """Create the key, or return the one that another process has created meanwhile."""
     path = key_file()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     unfinished = path.with_name(f'{path.name}.{secrets.token_hex(8)}')
@@ -81,10 +84,10 @@ def _new_key() -> bytes:
             file.write(secrets.token_bytes(KEY_BYTES))
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(unfinished, path)
-        except FileExistsError:
-            pass
     finally:
         unfinished.unlink()
-    return _key()
+    if (key := _key()) is None:
+        raise FileNotFoundError(f'{path} was removed while it was being created')
+    return key

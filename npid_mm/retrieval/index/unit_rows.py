@@ -1,4 +1,4 @@
-"""Unit rows in few bits: their length must not depend on how they are rounded."""
+"""Round unit rows to 16 bits without making them longer than 1."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from torch import Tensor
 from .entries import Entry
 
 SCALES = 65  # tried for each row
-OFF = 1e-2  # from unit length; rows that were rounded before are off by 4e-3
+TOLERANCE = 1e-2  # of the unit length; rows that were rounded before are off by 4e-3
 
 
 def check_unit_rows(rows: Tensor, entries: Sequence[Entry]) -> None:
@@ -16,15 +16,15 @@ def check_unit_rows(rows: Tensor, entries: Sequence[Entry]) -> None:
 
     Args:
         rows (Tensor): (n, D).
-        entries (Sequence[Entry]): Of each row, for the message.
+        entries (Sequence[Entry]): Entry of each row, for the message.
 
     Raises:
-        ValueError: One is not.
+        ValueError: If one is not.
     """
     length = rows.float().norm(dim=1)
     for bad, what in (
         (~rows.isfinite().all(dim=1), 'be finite'),
-        ((length - 1).abs() > OFF, 'have unit length'),
+        ((length - 1).abs() > TOLERANCE, 'have unit length'),
     ):
         if bad.any():
             first = int(bad.nonzero()[0])
@@ -35,15 +35,15 @@ def check_unit_rows(rows: Tensor, entries: Sequence[Entry]) -> None:
 
 
 def stored_unit_rows(rows: Tensor, dtype: torch.dtype) -> Tensor:
-    """Unit rows in a type of few bits, as long as it can be without any becoming longer than 1.
+    """Round unit rows, with lengths as close to 1 as possible and at most 1.
 
-    Rounding to bfloat16 alone changes the length by up to 0.4 %: similarities come out above 1,
-    and rows that became longer are found in place of nearer ones. So each row is scaled by several
-    factors close to 1, and the one whose rounded row is the longest of at most 1 is kept.
+    Rounding to bfloat16 alone changes the length by up to 0.4 %: similarities exceed 1, and rows
+    that became longer are found instead of nearer ones. Each row is therefore scaled by several
+    factors close to 1. The result with the largest length of at most 1 is kept.
 
     Args:
         rows (Tensor): (n, D), of unit length.
-        dtype (torch.dtype): How they are stored.
+        dtype (torch.dtype): Type of the result.
 
     Returns:
         Tensor: (n, D) of ``dtype``, on the CPU.
@@ -52,10 +52,10 @@ def stored_unit_rows(rows: Tensor, dtype: torch.dtype) -> Tensor:
     if dtype == torch.float32:
         return rows
     rows = torch.nn.functional.normalize(rows)
-    unit = torch.finfo(dtype).eps / 2  # of rounding; the last factor leaves no row longer than 1
+    unit = torch.finfo(dtype).eps / 2  # relative rounding error
     best = (rows * (1 - unit)).to(dtype)
     longest = best.float().norm(dim=1)
-    # more of them close to 1, where rows of many columns are rounded least
+    # most factors are very close to 1: rows of many columns need the smallest changes
     for step in torch.linspace(1, -1, SCALES).tolist():
         scale = 1 + unit * step**3
         rounded = (rows * scale).to(dtype)

@@ -6,7 +6,7 @@ import torch
 from npid_mm.retrieval.index import metadata
 from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.feature_index import FeatureIndex
-from npid_mm.retrieval.index.metadata import MOST_ENTRIES
+from npid_mm.retrieval.index.metadata import MAX_ENTRIES
 from tests.toy import INDEX_ABOUT, unit_rows
 
 ABOUT = INDEX_ABOUT | dict(dtype='float32', dim=8)
@@ -89,7 +89,7 @@ def test_a_folder_of_other_files_is_left_alone(tmp_path):
 
 def test_rows_of_another_origin_are_refused(tmp_path):
     index = create(tmp_path)
-    index.check_same(ABOUT)
+    index.check_compatible(ABOUT)
     for key, value in (
         ('network', 'c3'),
         ('feature', 'backbone'),
@@ -99,7 +99,7 @@ def test_rows_of_another_origin_are_refused(tmp_path):
         ('preprocessing', {'pipeline': ['x' * 200]}),
     ):
         with pytest.raises(ValueError, match=f'is an index of another {key}: it has .*, got'):
-            index.check_same(ABOUT | {key: value})
+            index.check_compatible(ABOUT | {key: value})
 
 
 def test_rows_that_are_not_finite_are_refused_by_name(tmp_path):
@@ -172,6 +172,6 @@ def test_a_zeroed_row_is_named_with_its_block(tmp_path):
 
 def test_many_rows_at_once_become_blocks_that_can_be_read(tmp_path):
     index = create(tmp_path)
-    index.append(unit_rows(MOST_ENTRIES + 5, 8), entries(MOST_ENTRIES + 5))
-    assert [count for count, *_ in index.meta['blocks']] == [MOST_ENTRIES, 5]
-    assert FeatureIndex(tmp_path)[MOST_ENTRIES + 4] == entries(1, MOST_ENTRIES + 4)[0]
+    index.append(unit_rows(MAX_ENTRIES + 5, 8), entries(MAX_ENTRIES + 5))
+    assert [count for count, *_ in index.meta['blocks']] == [MAX_ENTRIES, 5]
+    assert FeatureIndex(tmp_path)[MAX_ENTRIES + 4] == entries(1, MAX_ENTRIES + 4)[0]

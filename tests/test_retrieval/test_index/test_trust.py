@@ -12,7 +12,7 @@ from npid_mm.retrieval import (
     build_approximate,
     build_index,
 )
-from npid_mm.retrieval.index.trust import key_file, sign, signed
+from npid_mm.retrieval.index.trust import is_signed, key_file, sign
 from tests.toy import INDEX_ABOUT
 
 REFUSED = 'index was not made on this machine by this user, .* give --trust .trust=True'
@@ -26,11 +26,11 @@ def elsewhere(monkeypatch, tmp_path):
 
 def test_a_signature_is_of_one_text_and_one_key(elsewhere):
     signature = sign(b'text')
-    assert sign(b'text') == signature and signed(b'text', signature)
-    assert not signed(b'test', signature) and not signed(b'text', signature[:-1] + 'é')
+    assert sign(b'text') == signature and is_signed(b'text', signature)
+    assert not is_signed(b'test', signature) and not is_signed(b'text', signature[:-1] + 'é')
     elsewhere()
-    assert not signed(b'text', signature)  # without a key of that user
-    assert sign(b'text') != signature and not signed(b'text', signature)
+    assert not is_signed(b'text', signature)  # without a key of that user
+    assert sign(b'text') != signature and not is_signed(b'text', signature)
 
 
 def test_the_key_is_for_its_owner_alone(elsewhere):
@@ -41,7 +41,7 @@ def test_the_key_is_for_its_owner_alone(elsewhere):
     assert os.listdir(key_file().parent) == ['index.key']
     signature = sign(b'text')
     os.chmod(key_file(), 0o644)
-    assert not signed(b'text', signature)
+    assert not is_signed(b'text', signature)
     with pytest.raises(PermissionError, match='index.key must have 32 bytes and be readable by'):
         sign(b'text')
 
@@ -58,7 +58,7 @@ def test_a_key_that_is_no_key_is_refused(elsewhere, tmp_path, kind):
         os.mkfifo(path)
     else:
         path.touch(0o600)
-    assert not signed(b'text', '')
+    assert not is_signed(b'text', '')
     with pytest.raises(PermissionError, match='index.key must '):
         sign(b'text')
 
@@ -79,7 +79,7 @@ def test_an_index_of_another_user_is_used_if_one_says_so(
 ):
     """Searched, grown and sorted into lists; whoever adds to it signs it."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 10)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 1)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 1)
     folder, query = tmp_path / 'index', str(images / '4')
     build_index(folder, *digits_run, images / '3', num_workers=0)
     results = ImageRetriever(folder)(query)

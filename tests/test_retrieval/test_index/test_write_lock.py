@@ -11,7 +11,7 @@ import torch
 
 from npid_mm.retrieval import FeatureIndex, approximate, build, build_approximate, build_index
 from npid_mm.retrieval.index.entries import Entry
-from npid_mm.retrieval.index.sole_writer import sole_writer
+from npid_mm.retrieval.index.write_lock import write_lock
 from tests.toy import INDEX_ABOUT, unit_rows
 
 REFUSED = 'another process is writing to the index .*index: wait until it is done, or end it'
@@ -41,14 +41,14 @@ def other_process(target, *arguments):
 
 
 def hold(pipe, folder):
-    with sole_writer(folder):
+    with write_lock(folder):
         pipe.send([])
         signal.pause()
 
 
 def hold_with_worker(pipe, folder):
     """As a build with workers, which live on for a while."""
-    with sole_writer(folder):
+    with write_lock(folder):
         worker = os.fork()
         if not worker:
             signal.pause()
@@ -67,10 +67,10 @@ def names(folder):
 
 
 def test_a_second_process_is_refused_at_once_and_may_read(folder):
-    with sole_writer(folder):
+    with write_lock(folder):
         write(folder)
     with other_process(hold, folder):
-        with pytest.raises(BlockingIOError, match=REFUSED), sole_writer(folder):
+        with pytest.raises(BlockingIOError, match=REFUSED), write_lock(folder):
             pass
         assert torch.equal(FeatureIndex(folder).rows, unit_rows(64, 8))
 
@@ -82,16 +82,16 @@ def test_the_lock_of_a_killed_process_is_gone_with_it(folder, target):
         process.kill()
         process.join()
         assert names(folder) == {'writing.lock'}
-        with sole_writer(folder):
+        with write_lock(folder):
             write(folder)
     assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
 
 
 def test_what_a_killed_writer_left_unfinished_is_removed(folder):
-    with sole_writer(folder):
+    with write_lock(folder):
         write(folder)
     (folder / 'approximate.faiss.unfinished').write_bytes(b'half')
-    with pytest.raises(KeyboardInterrupt), sole_writer(folder):
+    with pytest.raises(KeyboardInterrupt), write_lock(folder):
         (folder / 'index.json.unfinished').write_bytes(b'half')
         raise KeyboardInterrupt
     assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
@@ -101,7 +101,7 @@ def test_a_folder_that_was_made_for_nothing_goes(folder, tmp_path):
     """And one that was there stays."""
     tmp_path.joinpath('there').mkdir()
     for each in (folder, tmp_path / 'there'):
-        with sole_writer(each):
+        with write_lock(each):
             assert names(each) == {'writing.lock'}
     assert names(tmp_path) == {'there'}
 
@@ -128,17 +128,17 @@ def test_lists_are_not_made_while_an_index_grows(folder, monkeypatch):
 def test_an_index_does_not_grow_while_its_lists_are_made(folder, monkeypatch):
     """And an error in between leaves the older lists whole."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 64)
-    monkeypatch.setattr(approximate, 'TRAINED_ON', 1)
+    monkeypatch.setattr(approximate, 'TRAINING_ROWS', 1)
     write(folder)
     build_approximate(FeatureIndex(folder))
     files = {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    def measure(*arguments):
-        with pytest.raises(BlockingIOError, match=REFUSED), sole_writer(folder):
+    def choose(*arguments):
+        with pytest.raises(BlockingIOError, match=REFUSED), write_lock(folder):
             pass
         raise OSError('disk full')
 
-    monkeypatch.setattr(approximate, '_measure', measure)
+    monkeypatch.setattr(approximate, '_choose_probes', choose)
     with pytest.raises(OSError, match='disk full'):
         build_approximate(FeatureIndex(folder))
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == files
