@@ -1,12 +1,15 @@
-"""What a network sees in training: images of a config's training set and views of them."""
+"""Compute augmented views of training images, as the network receives them."""
+
+from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
+from mmengine.dataset import BaseDataset
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from npid_mm.config.preprocessor import preprocessor_config
@@ -20,36 +23,35 @@ from .stored_images import data_expected, stored_image
 def augmented_views(
     cfg: Config, images: int = 8, views: int = 7, seed: int = 0
 ) -> tuple[list[np.ndarray], list[list[np.ndarray]]]:
-    """Images spread evenly over the training set of a config, and augmented views of each.
+    """Take evenly spaced images of a config's training set, and augmented views of each.
 
-    A view comes out of the data set's pipeline, the loader's collate function and the model's
-    data preprocessor in training mode, on the CPU; only the normalisation is undone. The channels
-    are in the network's order, unless the preprocessor says ``rgb_to_bgr``: a config that forgets
-    ``bgr_to_rgb`` shows by swapped colours.
+    Views are made by the data set's pipeline, the loader's collate function and the model's data
+    preprocessor in training mode, on the CPU. Only the normalization is undone. The channels are in
+    the network's order, unless the preprocessor has ``rgb_to_bgr``: swapped colors reveal a missing
+    ``bgr_to_rgb``.
 
     Args:
-        cfg (Config): A pretraining config, with the loader defaults of
-            :func:`~npid_mm.engine.launch.load_config`.
+        cfg (Config): A pretraining config with the defaults of its loaders.
         images (int): Number of images, at most N.
-        views (int): Views of each image. A pipeline with several views a sample (``MultiView``)
-            is run as often as it takes.
+        views (int): Number of views per image. A pipeline with several views per sample
+            (``MultiView``) runs as often as needed.
         seed (int): Equal seeds give equal views.
 
     Returns:
-        tuple[list[ndarray], list[list[ndarray]]]: RGB images (H, W, 3) of uint8, as they are
-        stored; and the views of each, likewise (H, W, 3).
+        tuple[list[ndarray], list[list[ndarray]]]: The stored images, and the views of each; all
+        RGB (H, W, 3) of uint8.
 
     Raises:
-        ValueError: ``images``, ``views`` or ``seed`` is out of range, or the config has no
-            training set, or its network takes no images.
-        FileNotFoundError: The data set is not where the config says.
-        OSError: An image cannot be read.
+        ValueError: If ``images``, ``views`` or ``seed`` is out of range, the config has no training
+            set, or the network's inputs are not images.
+        FileNotFoundError: If the data set does not exist.
+        OSError: If an image cannot be read.
     """
     for name, value, least in (('images', images, 1), ('views', views, 1), ('seed', seed, 0)):
         check_whole(name, value, least)
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     loader = _training_loader(cfg)
-    dataset = loader.dataset
+    dataset: BaseDataset = loader.dataset
     if images > len(dataset):
         raise ValueError(
             f'images must be at most the {len(dataset)} of the training set, got {images}'
@@ -58,31 +60,30 @@ def augmented_views(
     preprocessor, bgr = MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
     indexes = [number * len(dataset) // images for number in range(images)]
     originals = [stored_image(dataset, index) for index in indexes]
-    drawn = [[] for _ in indexes]
-    draw = 0
-    while len(drawn[0]) < views:
+    collected: list[list[np.ndarray]] = [[] for _ in indexes]
+    repeat = 0
+    while len(collected[0]) < views:
         samples = []
         for index in indexes:
-            seed_generators(mixed_seed(seed, draw, index))
+            seed_generators(mixed_seed(seed, repeat, index))
             samples.append(dataset[index])
         inputs = preprocessor(loader.collate_fn(samples), True)['inputs']
         for batch in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
-            for row, pixels in zip(drawn, _pixels(batch, preprocessor, bgr), strict=True):
+            for row, pixels in zip(collected, _pixels(batch, preprocessor, bgr), strict=True):
                 row.append(pixels)
-        draw += 1
-    return originals, [row[:views] for row in drawn]
+        repeat += 1
+    return originals, [row[:views] for row in collected]
 
 
 def _training_loader(cfg: Config) -> DataLoader:
-    """The training loader, of which the data set and the collate function are used."""
     if not cfg.get('train_dataloader'):
         raise ValueError('the config must have a train_dataloader, it has none')
     with data_expected('training set', 'train_dataloader'):
         return Runner.build_dataloader(cfg.train_dataloader)
 
 
-def _pixels(batch: Tensor, preprocessor: nn.Module, bgr: bool) -> np.ndarray:
-    """Normalised (B, 1 or 3, H, W) back as pixels (B, H, W, 3) of uint8."""
+def _pixels(batch: Tensor, preprocessor: Any, bgr: bool) -> np.ndarray:
+    """Convert normalized (B, 1 or 3, H, W) to pixels (B, H, W, 3) of uint8."""
     if batch.dim() != 4 or batch.size(1) not in (1, 3):
         raise ValueError(
             "the network's inputs must be images (B, 1 or 3, H, W) to be shown, got "

@@ -1,17 +1,18 @@
-"""Whether the rows of a bank are those of a data set's images, in their order."""
+"""Check that the rows of a bank are in the order of a data set's images."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.dataset import default_collate
+from mmengine.dataset import BaseDataset, default_collate
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Subset
+from torch.utils.data import DataLoader, Subset
 
 from npid_mm.checkpoints import fit_report
 from npid_mm.checkpoints.convert.state import BANK
@@ -19,23 +20,23 @@ from npid_mm.checkpoints.network import load_npid_checkpoint
 from npid_mm.config.training_images import training_images
 from npid_mm.engine.features import dataset_features
 
-REACH = 5  # rows before and behind an image's own that it is compared with
-PARTS = 5  # of the data set, each looked at by itself
-SURE = 3.0  # standard errors
-BATCH = 64  # images that are embedded at once
+REACH = 5  # an image is compared with so many rows before and after its own
+PARTS = 5  # parts of the data set that are judged separately
+MIN_ERRORS = 3.0  # standard errors by which the own row must be ahead
+BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
 class PartOrder:
-    """What a part of a data set says of the order of the bank.
+    """Order of the bank in one part of a data set.
 
     Attributes:
         first (int): First image of the part.
-        last (int): Last one.
+        last (int): Last image of the part.
         own (float): Mean cosine between an image and its own row.
-        other (float): The same for the row ``place`` places further on.
-        place (int): Which of the rows around has the largest mean.
-        errors (float): By how many standard errors the own row is ahead of each row around.
+        other (float): Mean cosine with the row ``place`` positions after the own row.
+        place (int): Offset of the nearby row with the largest mean cosine.
+        errors (float): Lead of the own row over every nearby row, in standard errors.
     """
 
     first: int
@@ -47,10 +48,10 @@ class PartOrder:
 
     @property
     def right(self) -> bool:
-        """bool: Whether the own row is the most similar one, beyond chance."""
-        return self.errors >= SURE
+        """bool: True if the own row is significantly more similar than nearby rows."""
+        return self.errors >= MIN_ERRORS
 
-    def __str__(self):
+    def __str__(self) -> str:
         return (
             f'images {self.first:,} to {self.last:,}: cosine {self.own:.3f} with the own row, '
             f'{self.other:.3f} with the row {self.place:+d}, {self.errors:+.1f} standard errors'
@@ -58,27 +59,27 @@ class PartOrder:
 
 
 def check_bank_order(
-    model: nn.Module, dataset: Dataset, images: int = 2000, **loader
+    model: nn.Module, dataset: BaseDataset, images: int = 2000, **loader: Any
 ) -> list[PartOrder]:
-    """Compare images with their own rows of the bank and with the rows around them.
+    """Compare images with their own rows of the bank and with nearby rows.
 
-    In a list that is sorted by class the rows around are those of the same class, the hardest to
-    tell apart; one image more or less in a list moves all rows behind it by one. The images are
-    spread evenly over the data set and judged by parts of it.
+    A missing or additional image in a list shifts all later rows by one. Nearby rows are also the
+    hardest to tell apart: in a list sorted by class they are of the same class. The images are
+    evenly spaced in the data set.
 
     Args:
-        model (NPID): The network that made the bank, with it. It is put into evaluation mode.
-        dataset (Dataset): The N images, as in a test.
-        images (int): How many to embed, at most N.
+        model (NPID): The network with its bank. It is set to evaluation mode.
+        dataset (BaseDataset): The N images with the pipeline of a test.
+        images (int): Number of images to embed, at most N.
         **loader: Arguments of the DataLoader.
 
     Returns:
-        list[PartOrder]: A few parts of the data set, in order.
+        list[PartOrder]: Parts of the data set, in order.
 
     Raises:
-        ValueError: The bank has not as many rows as the data set, or there are too few images.
+        ValueError: If the bank has another length than the data set, or there are too few images.
     """
-    bank = model.memory_bank.feature_bank
+    bank = model.get_buffer(BANK)
     if len(bank) != len(dataset):
         raise ValueError(
             f'the bank has {len(bank):,} rows, but the data set has {len(dataset):,} images: they '
@@ -105,18 +106,17 @@ def check_bank_order(
 
 
 def bank_order_of_config(cfg: Config, checkpoint: str | Path, images: int) -> list[PartOrder]:
-    """:func:`check_bank_order` on the training images of a config, as its kNN test reads them.
+    """Run :func:`check_bank_order` on the training images of a config, as its kNN test reads them.
 
     Args:
-        cfg (Config): A pretraining config, with the loader defaults of
-            :func:`~npid_mm.engine.launch.load_config`.
+        cfg (Config): A pretraining config with the defaults of its loaders.
         checkpoint (str | Path): A checkpoint of this package, or one converted to it.
-        images (int): How many to embed, at most N.
+        images (int): Number of images to embed, at most N.
 
     Raises:
-        FileNotFoundError: There is no such checkpoint.
-        ValueError: The config has no training images, the checkpoint does not fit its model, or
-            see :func:`check_bank_order`.
+        FileNotFoundError: If the checkpoint does not exist.
+        ValueError: If the config has no training images, the checkpoint does not fit its model, or
+            :func:`check_bank_order` refuses them.
     """
     reference = training_images(cfg)
     _, state = load_npid_checkpoint(checkpoint)
@@ -138,19 +138,19 @@ def bank_order_of_config(cfg: Config, checkpoint: str | Path, images: int) -> li
         model.to(device),
         dataset,
         images,
-        batch_size=BATCH,
+        batch_size=BATCH_SIZE,
         num_workers=reference.get('num_workers', 0),
         collate_fn=default_collate,
     )
 
 
 def _without_bank(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """A state dict without the rows, whose number the model takes from it."""
+    """A state dict without the rows: the model takes their number from the state."""
     return {name: value for name, value in state.items() if name != BANK}
 
 
 def _cosine(feature: Tensor, bank: Tensor, row: Tensor) -> Tensor:
-    """Cosines (n,) of features (n, D) with rows (n,) of the bank."""
+    """Cosines (n,) of features (n, D) and rows (n,) of the bank."""
     return (feature * bank[row.to(bank.device)].to(feature)).sum(1)
 
 

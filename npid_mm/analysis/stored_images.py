@@ -1,23 +1,23 @@
-"""Images of a data set as they are stored, and what to say where the data set is missing."""
+"""Read the stored images of a data set, without its pipeline."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 from mmengine import fileio
+from mmengine.dataset import BaseDataset
 from PIL import Image
-from torch.utils.data import Dataset
 
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.images import ImageReader, errors_with_path
 
 
-def stored_image(dataset: Dataset, index: int) -> np.ndarray:
-    """Image (H, W, 3) as the data set stores it, in a file or in memory: RGB, uint8.
+def stored_image(dataset: BaseDataset, index: int) -> np.ndarray:
+    """Read an image (H, W, 3) of a data set from its file or memory, as RGB of uint8.
 
     Raises:
-        UnreadableImageError: The image cannot be read.
-        OSError: The file cannot be opened.
+        UnreadableImageError: If the image cannot be read.
+        OSError: If the file cannot be opened.
     """
     info = dataset.get_data_info(index)
     if 'img' in info:
@@ -27,22 +27,22 @@ def stored_image(dataset: Dataset, index: int) -> np.ndarray:
         return reader.decode(fileio.get(path))[..., ::-1]
 
 
-def shown_image(dataset: Dataset, index: int) -> str | np.ndarray:
-    """The image as pictures take it: its file, or what the data set holds in memory."""
+def shown_image(dataset: BaseDataset, index: int) -> str | np.ndarray:
+    """Return the file of an image, or its pixels if the data set is in memory."""
     info = dataset.get_data_info(index)
     return stored_image(dataset, index) if 'img' in info else info['img_path']
 
 
 @contextmanager
 def data_expected(what: str, loader: str) -> Iterator[None]:
-    """Say which setting names the folder, where a data set is not in it.
+    """Add the names of the settings to the error of a missing data set.
 
     Args:
-        what (str): What the message calls the data set.
-        loader (str): Its data loader in the config, such as 'train_dataloader'.
+        what (str): Name of the data set in the message.
+        loader (str): Its data loader in the config, e.g. 'train_dataloader'.
 
     Raises:
-        FileNotFoundError: The data set is not where the config says.
+        FileNotFoundError: If the block does not find the data set.
     """
     try:
         yield

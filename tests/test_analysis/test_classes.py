@@ -1,15 +1,14 @@
-"""Names of the classes that pictures show."""
+"""Class names from folders."""
 
 import pytest
 
-from npid_mm.analysis.held_out_search import class_names
+from npid_mm.analysis.classes import class_names
 
 
 class Listed(list):
     """A data set of (path, label)."""
 
     def get_data_info(self, index):
-        """As MMEngine's data sets say it."""
         path, label = self[index]
         return {'img_path': path, 'gt_label': label}
 
@@ -18,9 +17,9 @@ class Listed(list):
     'train, val, names',
     [
         ([('/d/a/1.png', 0), ('/d/b/1.png', 1)], [('/d/a/2.png', 0)], ['a', 'b']),
-        # quickstart's classes are the first folders, not those that the images lie in
+        # quickstart's classes are the topmost folders, not the parent folders
         ([('/d/a/x/1.png', 0), ('/d/b/y/1.png', 1)], [('/d/a/z/2.png', 0)], ['a', 'b']),
-        # Places205 sorts its classes by their first letter
+        # Places205 sorts its classes into folders by their first letter
         ([('/d/a/abbey/1.png', 0), ('/d/a/alley/1.png', 1)], [('/d/b/bar/2.png', 2)],
          ['abbey', 'alley', 'bar']),
         ([('d/a/1.png', 0), ('d/b/1.png', 2)], [], ['a', '1', 'b']),
@@ -32,8 +31,8 @@ def test_names_are_those_of_folders_that_tell_the_classes_apart(train, val, name
     assert class_names(Listed(train), Listed(val)) == names
 
 
-def test_a_given_split_is_no_class(tmp_path):
-    """Two folders train and val are not two classes, but what lies in them."""
+def test_a_given_split_is_not_a_class(tmp_path):
+    """The folders train and val are not classes, but their subfolders are."""
     for name in ('train', 'val'):
         (tmp_path / name).mkdir()
     train = Listed([(f'{tmp_path}/train/a/x/1.png', 0), (f'{tmp_path}/train/b/1.png', 1)])
