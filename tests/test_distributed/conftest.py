@@ -1,4 +1,4 @@
-"""Ranks that are started once for all tests of a sharded bank."""
+"""Ranks, started once for all tests of a sharded bank."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def three(digits, folder):
 
 @pytest.fixture(scope='session')
 def two(digits, folder, three):
-    """Two ranks, which also read what three have saved."""
+    """Two ranks, which also load the checkpoint of three."""
     saved = dict(feature_bank=three[0]['statistics'][False]['full'])
     checkpoint = str(folder / 'three/epoch_1.pth')
     return run_ranks(on_two_ranks, 2, digits, folder / 'two', saved, checkpoint)

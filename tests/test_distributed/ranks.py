@@ -1,4 +1,4 @@
-"""Run a function on several gloo ranks of this machine."""
+"""Run a function on several gloo ranks."""
 
 import os
 import tempfile
@@ -11,9 +11,9 @@ from npid_mm.engine.distributed import exit_distributed
 
 
 def run_ranks(function, world_size: int, *arguments) -> list:
-    """Call ``function(rank, *arguments)`` on every rank; returns what each returned.
+    """Return the results of ``function(rank, *arguments)`` on every rank.
 
-    The ranks meet through a file, so that tests never fight over a port.
+    The ranks meet through a file, so that tests do not compete for a port.
     """
     with tempfile.TemporaryDirectory() as folder:
         mp.spawn(_rank, (function, world_size, folder, arguments), nprocs=world_size)
@@ -25,7 +25,7 @@ def run_ranks(function, world_size: int, *arguments) -> list:
 
 def _rank(rank, function, world_size, folder, arguments):
     torch.set_num_threads(1)
-    # what launchers set and MMEngine reads
+    # set by launchers and read by MMEngine
     os.environ.update(LOCAL_RANK=str(rank), RANK=str(rank), WORLD_SIZE=str(world_size))
     torch.distributed.init_process_group(
         'gloo', init_method=f'file://{folder}/meet', rank=rank, world_size=world_size

@@ -1,26 +1,24 @@
-"""A bank spread over two and three ranks against the whole bank in one process."""
+"""Bank sharded over two and three ranks against the full bank in one process."""
 
 import pytest
 import torch
 
 from npid_mm.evaluation import leave_one_out_knn
 from npid_mm.losses import softmax_statistics
-from npid_mm.models import MemoryBank, ShardedMemoryBank
+from npid_mm.models import MemoryBank
 from tests.test_distributed.sharded_work import (
     BATCH,
     DRAWS,
     LOG_NOISE,
     ROWS,
     TEMPERATURE,
-    estimate_z,
-    exact,
     global_batch,
     labels,
-    nce,
-    sampled,
 )
 from tests.test_distributed.training import HEADS, LENGTH, train
 from tests.toy import unit_rows
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize('head', HEADS)
@@ -51,7 +49,7 @@ def test_the_seed_gives_the_bank_of_one_process_in_even_slices(ranks):
 
 
 def test_half_bank_and_a_step_that_leaves_ranks_untouched(ranks):
-    """A rank that owns none of a batch keeps its rows to the bit."""
+    """A rank without local rows in a batch keeps its rows bit-identical."""
     torch.manual_seed(0)
     bank = MemoryBank(length=LENGTH, feat_dim=8, dtype='bfloat16')
     for result in ranks:
@@ -73,7 +71,7 @@ def plain(kind, logits, rows, weight):
 
 @pytest.mark.parametrize('exclude', [False, True])
 def test_sampled_statistics_equal_the_formula_over_the_draws_of_all_ranks(ranks, exclude):
-    """Each rank's answer, from the union of what the ranks drew for it."""
+    """Each rank's statistics, from all negatives that the ranks drew for it."""
     parts = [result['statistics'][exclude] for result in ranks]
     bank = parts[0]['full']
     feature, _ = global_batch(len(ranks))
@@ -102,8 +100,8 @@ def test_z_equals_the_formula_over_the_draws_of_all_ranks(ranks):
 
 
 @pytest.mark.parametrize('exclude', [False, True])
-def test_draws_are_shared_out_and_count_what_a_uniform_draw_does(ranks, exclude):
-    """M_r add up to M; every row that may be drawn is expected M / n times; the own one never."""
+def test_draws_of_all_ranks_have_the_expectation_of_a_uniform_draw(ranks, exclude):
+    """M_r sum to M; every candidate row is expected M / n times, the own one never."""
     parts = [result['statistics'][exclude] for result in ranks]
     _, index = global_batch(len(ranks))
     shares = [part['drawn'].size(1) for part in parts]
@@ -121,7 +119,7 @@ def test_draws_are_shared_out_and_count_what_a_uniform_draw_does(ranks, exclude)
     assert own.any() != exclude
 
 
-def test_exact_statistics_equal_those_of_the_whole_bank(ranks):
+def test_exact_statistics_equal_those_of_the_full_bank(ranks):
     parts = [result['statistics'][False] for result in ranks]
     feature, index = global_batch(len(ranks))
     whole = softmax_statistics(feature, parts[0]['full'], TEMPERATURE, index)
@@ -130,7 +128,7 @@ def test_exact_statistics_equal_those_of_the_whole_bank(ranks):
         torch.testing.assert_close(got, whole[i], rtol=1e-10, atol=1e-12)
 
 
-def test_bank_knn_equals_that_of_the_whole_bank(ranks):
+def test_bank_knn_equals_that_of_the_full_bank(ranks):
     parts = [result['statistics'][False] for result in ranks]
     bank = parts[0]['full']
     expected = [leave_one_out_knn(bank, labels(), k, queries=torch.arange(12)) for k in (3, 99)]
@@ -147,29 +145,3 @@ def test_messages(ranks):
         assert got['agree'] is None
         # a slice must not pass for a bank
         assert got['outside'] == []
-
-
-@pytest.mark.parametrize('exclude', [False, True])
-def test_one_process_draws_and_answers_as_the_plain_bank(exclude):
-    feature, index = global_batch(1)
-    answers = []
-    for kind in (MemoryBank, ShardedMemoryBank):
-        torch.manual_seed(0)
-        bank = kind(length=LENGTH, feat_dim=8, dtype='float64')
-        negatives = bank.draw_negatives(index, DRAWS, exclude)
-        answers.append([
-            bank.rows(index),
-            bank.reduce(exact, feature, exclude=index),
-            bank.reduce(sampled, feature, negatives),
-            bank.reduce(nce, feature, negatives),
-            estimate_z(bank, feature, negatives),
-        ])  # fmt: skip
-        bank.update(feature, index)
-        answers[-1] += [bank.pop_drift(), bank.state_dict()['feature_bank']]
-    torch.testing.assert_close(*answers, rtol=1e-12, atol=1e-12)
-
-
-def test_the_only_instance_has_no_other():
-    bank = ShardedMemoryBank(length=1, feat_dim=8)
-    with pytest.raises(ValueError, match='one instance has no other'):
-        bank.draw_negatives(torch.tensor([0]), DRAWS, True)

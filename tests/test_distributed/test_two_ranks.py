@@ -1,4 +1,4 @@
-"""Two CPU ranks against one process on the same global batch."""
+"""Two CPU ranks against one process with the same global batch."""
 
 from types import SimpleNamespace
 
@@ -9,6 +9,8 @@ from npid_mm.engine import StepSeedHook
 from npid_mm.models import MemoryBank
 from tests.test_distributed.ranks import run_ranks
 from tests.test_distributed.training import HEADS, train
+
+pytestmark = pytest.mark.slow
 
 
 def train_all(rank):
@@ -22,7 +24,7 @@ def ranks():
 
 @pytest.mark.parametrize('head', HEADS)
 def test_two_ranks_equal_one_process(ranks, head):
-    """Losses, weights, gradients, bank and Z; the bank is the same to the bit on both ranks."""
+    """Losses, weights, gradients, bank and Z; the bank is bit-identical on both ranks."""
     one, first, second = train(head), ranks[0][head], ranks[1][head]
     rows = 'memory_bank.feature_bank'
     assert torch.equal(first['state'][rows], second['state'][rows])
@@ -40,14 +42,14 @@ def start_differently(rank):
         message = str(error)
     bank.synchronize()
     bank.verify()
-    # what StepSeedHook reads of a runner, with a seed of each rank's own
+    # the attributes of a runner that StepSeedHook reads, with a different seed on each rank
     loader = SimpleNamespace(sampler=SimpleNamespace(seed=None))
     runner = SimpleNamespace(seed=7 + rank, train_dataloader=loader)
     StepSeedHook().before_train(runner)
     return message, bank.feature_bank, loader.sampler.seed
 
 
-def test_banks_that_differ_are_found_and_made_equal_and_so_are_shuffles():
+def test_different_banks_are_detected_and_synchronized_and_so_are_shuffles():
     """Under randomness.diff_rank_seed the ranks' seeds differ, but the order of images must not."""
     (first, bank, seed), (second, other, other_seed) = run_ranks(start_differently, 2)
     assert 'the memory bank differs between ranks' in first

@@ -1,4 +1,4 @@
-"""A few steps of NPID with every head, on one process or on ranks."""
+"""Train NPID for a few steps with every head, on one process or on ranks."""
 
 import torch
 from mmengine.dist import all_reduce, get_dist_info
@@ -6,7 +6,7 @@ from mmengine.dist import all_reduce, get_dist_info
 from npid_mm.models.memory_banks.sharded_memory_bank import ShardNegatives
 from tests.toy import build_npid, samples
 
-LENGTH = 13  # divided by no number of ranks
+LENGTH = 13  # not divisible by a number of ranks
 HEADS = {
     'exact': dict(type='ExactSoftmaxHead', temperature=0.2, proximal_weight=1.0),
     'sampled': dict(type='SampledSoftmaxHead', num_negatives=LENGTH, temperature=0.2),
@@ -15,13 +15,13 @@ HEADS = {
         type='ParametricSoftmaxHead', length=LENGTH, feat_dim=16, temperature=0.2
     ),
 }  # fmt: skip
-# of the global batch: an index stands on several of two or of three ranks, and twice on one
+# Indexes of the global batch: some are on several of two or of three ranks, or twice on one.
 INDEX = [0, 5, 7, 5, 2, 11, 3, 9, 0, 12, 5, 1]
 STEPS = 3
 
 
 def all_negatives(bank):
-    """Every row, in place of a draw: the same for one process and for ranks."""
+    """Return a function that gives all rows as negatives, on one process and on ranks."""
 
     def draw(index, num, exclude_positive):
         rows = torch.arange(len(bank.feature_bank))
@@ -34,7 +34,7 @@ def all_negatives(bank):
 
 
 def train(head, bank_type='MemoryBank'):
-    """A few steps on this rank's part of each batch.
+    """Train on this rank's part of each batch.
 
     Returns:
         dict: 'losses' (mean over ranks), 'gradients' of the last step, 'state' and 'drift'.

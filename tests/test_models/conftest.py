@@ -1,4 +1,4 @@
-"""A pretrained network for the tests of probes."""
+"""Pretrained network for the tests of probes."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.probes import pretrain
 
 @pytest.fixture(scope='session')
 def pretrained(digits, tmp_path_factory):
-    """Checkpoint of an NPID that has learnt the digits for a few epochs."""
+    """Checkpoint of an NPID that was trained on the digits for a few epochs."""
     return pretrain(digits, tmp_path_factory.mktemp('npid'))

@@ -1,4 +1,4 @@
-"""Probes learn from what pretraining gave, leave it as it is, and never start without it."""
+"""Probes learn from a pretrained backbone, do not change it, and never start without it."""
 
 import pytest
 import torch
@@ -8,12 +8,15 @@ from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import backbone_weights
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, probe_config
+from tests.toy import NECK, npid_config
+
+pytestmark = pytest.mark.slow
 
 CHANCE = 10.0  # percent, of ten digits
 
 
 def run(digits, work_dir, model, checkpoint, **arguments):
-    """Train a probe; gives the runner and the metrics of its test."""
+    """Train a probe; return the runner and the metrics of its test."""
     runner = Runner.from_cfg(probe_config(digits, work_dir, model, checkpoint, **arguments))
     runner.train()
     return runner, runner.test()
@@ -31,7 +34,7 @@ def build(model, **arguments):
 
 
 def test_pooled_probe_learns_from_pretraining(digits, tmp_path, pretrained):
-    """All digits: far above chance, far above an untrained network, which is left as it was."""
+    """All digits: far above chance and an untrained network; the backbone does not change."""
     runner, metrics = run(digits, tmp_path / 'trained', POOLED, str(pretrained), images=None)
     _, untrained = run(digits, tmp_path / 'random', POOLED, 'random', images=None)
     assert metrics['accuracy/top1'] > 5 * CHANCE
@@ -49,20 +52,19 @@ def test_layer_probe_learns_from_pretraining(digits, tmp_path, pretrained):
     }
     assert all(metrics[f'feature{number}/top1'] > 5 * CHANCE for number in range(1, 5))
     assert metrics['best/top1'] > 9 * CHANCE
-    # the last layer is where pretraining tells most
+    # the last layer gains most from pretraining
     assert metrics['feature4/top1'] > untrained['feature4/top1'] + 10
     assert_equal_states(runner.model.backbone.state_dict(), backbone_weights(pretrained))
 
 
 def test_without_a_head_ranks_can_wrap_it():
-    """DDP refuses a model of which nothing could be trained, as kNN over ranks would have it."""
+    """DDP refuses a model without trainable weights, which kNN over ranks would pass to it."""
     headless = {name: part for name, part in POOLED.items() if name not in ('neck', 'head')}
     assert all(weight.requires_grad for weight in build(headless).parameters())
     assert not any(weight.requires_grad for weight in build(POOLED).backbone.parameters())
 
 
 def test_fine_tuning_changes_the_backbone_and_its_statistics(digits, tmp_path, pretrained):
-    """The check above can fail."""
     model = dict(POOLED, frozen=False)
     runner, _ = run(digits, tmp_path, model, str(pretrained))
     before, after = backbone_weights(pretrained), runner.model.backbone.state_dict()
@@ -89,7 +91,7 @@ def test_trained_probe_is_tested_and_resumed_without_the_pretraining(digits, tmp
 
 
 def resumed(digits, work_dir, model, checkpoint):
-    """Go on for an epoch with the training in a work dir."""
+    """Resume the training in a work dir for an epoch."""
     cfg = probe_config(digits, work_dir, model, str(checkpoint))
     cfg.train_cfg.max_epochs = 4
     cfg.update(resume=True, load_from=str(work_dir / 'epoch_3.pth'))
@@ -99,7 +101,6 @@ def resumed(digits, work_dir, model, checkpoint):
 
 
 def test_resuming_on_another_backbone_is_refused(digits, tmp_path, pretrained):
-    """It would be reported as a probe of the one, and be one of the other."""
     content = torch.load(pretrained, weights_only=True)
     content['state_dict']['backbone.layer1.0.conv1.weight'] += 1e-3
     other = tmp_path / 'other.pth'
@@ -117,14 +118,13 @@ def test_resuming_on_another_backbone_is_refused(digits, tmp_path, pretrained):
     assert_equal_states(runner.model.backbone.state_dict(), backbone_weights(pretrained))
 
 
-def test_fine_tuning_resumes_with_the_backbone_that_it_has_changed(digits, tmp_path, pretrained):
+def test_fine_tuning_resumes_with_its_own_backbone(digits, tmp_path, pretrained):
     model = dict(POOLED, frozen=False)
     run(digits, tmp_path, model, str(pretrained))
     assert resumed(digits, tmp_path, model, pretrained).epoch == 4
 
 
-def test_untrained_probe_is_resumed_as_it_was(digits, tmp_path):
-    """The fresh network of the resumed run is another one than that of the first."""
+def test_an_untrained_probe_resumes_with_its_own_backbone(digits, tmp_path):
     runner, _ = run(digits, tmp_path, POOLED, 'random')
     before = {name: each.clone() for name, each in runner.model.backbone.state_dict().items()}
     after = resumed(digits, tmp_path, POOLED, 'random').model.backbone.state_dict()
@@ -143,7 +143,6 @@ def test_testing_without_a_checkpoint_is_refused(digits, tmp_path):
 
 
 def test_testing_the_pretraining_as_a_probe_is_refused(digits, tmp_path, pretrained):
-    """Its head would be a random one."""
     cfg = probe_config(digits, tmp_path, POOLED)
     cfg.load_from = str(pretrained)
     message = (
@@ -161,7 +160,7 @@ def test_training_on_another_network_is_refused(digits, tmp_path, pretrained):
 
 @pytest.mark.parametrize('prefix', ['backbone.', ''], ids=['with backbone.', 'without'])
 def test_features_alone_take_a_pretrained_checkpoint(prefix, digits, tmp_path, pretrained):
-    """As the kNN configs do, with either way to name the keys; no weight stays random."""
+    """As in the kNN configs, with either prefix of the keys."""
     weights = backbone_weights(pretrained)
     path = tmp_path / 'checkpoint.pth'
     torch.save(dict(state_dict={f'{prefix}{name}': each for name, each in weights.items()}), path)
@@ -174,22 +173,12 @@ def test_features_alone_take_a_pretrained_checkpoint(prefix, digits, tmp_path, p
 
 
 def test_embedding_is_the_pretrained_networks(pretrained):
-    """With NPID's neck, a probe without a head gives what NPID gives; the bank is left out."""
+    """With NPID's neck, a probe without a head embeds as NPID does; the bank is ignored."""
     state = torch.load(pretrained, weights_only=True)['state_dict']
-    neck = dict(
-        type='LinearNeck', in_channels=64, out_channels=16, gap_dim=2, norm_cfg=None, act_cfg=None
-    )
-    probe = build(dict(backbone=POOLED['backbone'], neck=neck))
+    probe = build(dict(backbone=POOLED['backbone'], neck=NECK))
     probe.load_state_dict(state, strict=False)
-    npid = MODELS.build(
-        dict(
-            type='NPID',
-            backbone=POOLED['backbone'],
-            neck=neck,
-            head=dict(type='ExactSoftmaxHead'),
-            memory_bank=dict(type='MemoryBank', length=len(state['memory_bank.feature_bank'])),
-        )
-    )
+    npid = npid_config(dict(type='ExactSoftmaxHead')) | dict(backbone=POOLED['backbone'])
+    npid = MODELS.build(npid)
     npid.load_state_dict(state)
     images = torch.randn(3, 3, 16, 16)
     torch.testing.assert_close(probe.eval().embed(images), npid.eval().embed(images))
@@ -198,8 +187,8 @@ def test_embedding_is_the_pretrained_networks(pretrained):
         probe.load_state_dict(state, strict=False)
 
 
-def test_preprocessors_are_free(digits):
-    """Those that take no batch_augments, built or as a config, and MMPretrain's by default."""
+def test_any_preprocessor_may_be_used():
+    """MMPretrain's by default; others, which have no batch_augments, built or as a config."""
     assert type(build(POOLED).data_preprocessor).__name__ == 'ClsDataPreprocessor'
     batch = dict(type='AugmentingDataPreprocessor', mean=[0.0], std=[1.0], augments=[])
     for preprocessor in (PREPROCESSOR, batch):

@@ -1,4 +1,4 @@
-"""Lighting noise: along ImageNet's components, and cut off at black and white."""
+"""Lighting noise: along ImageNet's components, clipped at black and white."""
 
 import pytest
 import torch
@@ -11,27 +11,26 @@ from npid_mm.models.data_preprocessors.lighting import Lighting
 GRAY = torch.full((4000, 3, 1, 1), 0.5)
 
 
-def test_shift_is_the_same_in_every_pixel_and_other_in_every_image():
+def test_the_shift_is_equal_in_all_pixels_and_differs_between_images():
     images = torch.full((3, 3, 4, 4), 0.5)
     shift = Lighting(0.1)(images) - images
     assert torch.equal(shift, shift[:, :, :1, :1].expand_as(shift))
     assert len(shift[:, 0, 0, 0].unique()) == 3
 
 
-def test_covariance_is_that_of_imagenets_colours():
-    """The published eigenvalues times alphastd squared; along each the noise has its deviation."""
+def test_the_covariance_is_that_of_imagenet():
+    """The published eigenvalues times alphastd squared."""
     shift = (Lighting(0.1)(GRAY) - GRAY).flatten(1)
     values = torch.linalg.eigvalsh(shift.T.cov())
     expected = (0.1 * torch.tensor([1.1475, 4.7940, 55.4625]) / 255) ** 2
     torch.testing.assert_close(values, expected, rtol=0.1, atol=0)
-    # the first component is brightness, in which red, green and blue go together
+    # the first component is brightness, in which red, green and blue are correlated
     correlation = shift.T.corrcoef()
     assert correlation.min() > 0.9
     assert shift.mean(0).abs().max() < 1e-3
 
 
 def test_black_and_white_do_not_wrap_around():
-    """MMPretrain's transform makes white dark in 80 of 200 draws."""
     for value in (0.0, 1.0):
         images = torch.full((200, 3, 2, 2), value)
         out = Lighting(0.1)(images)
@@ -50,8 +49,7 @@ def test_negative_deviation_is_refused():
         Lighting(-0.1)
 
 
-def test_preprocessor_knows_it_beside_kornias():
-    """In its order, and for training only."""
+def test_the_preprocessor_applies_it_in_order_and_in_training_only():
     init_default_scope('mmpretrain')
     preprocessor = MODELS.build(
         dict(
