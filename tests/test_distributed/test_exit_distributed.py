@@ -5,13 +5,13 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 # One rank is enough to have a process group.
 RANK = """
 import atexit, sys
 import torch
 from npid_mm.engine.distributed import exit_distributed
-
-pytestmark = pytest.mark.slow
 
 if {group}:
     torch.distributed.init_process_group(
