@@ -118,7 +118,7 @@ def reorder_bank(
             f'{checkpoint} keeps no list of its images: name the order of its rows with --old'
         )
     order = image_order(new)
-    before = unpack_names(content[IMAGES]) if old is None else image_order(old)
+    before = unpack_names(content[IMAGES], len(state[BANK])) if old is None else image_order(old)
     permutation = row_permutation(before, order)
     bank = state[BANK]
     check_bank(bank)

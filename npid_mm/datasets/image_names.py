@@ -101,8 +101,12 @@ def pack_names(names: Sequence[str]) -> Tensor:
     return torch.frombuffer(bytearray(zlib.compress(text)), dtype=torch.uint8)
 
 
-def unpack_names(packed: Tensor) -> list[str]:
+def unpack_names(packed: Tensor, limit: int) -> list[str]:
     """Decompress the names (N,) from :func:`pack_names`.
+
+    Args:
+        packed (Tensor): Bytes (n,) of uint8.
+        limit (int): Most names, for example the rows of the bank beside them.
 
     Raises:
         ValueError: If the bytes are damaged, or expand to too much.
@@ -113,6 +117,8 @@ def unpack_names(packed: Tensor) -> list[str]:
         text = reader.decompress(data, max(RATIO * len(data), 1 << 20))
         if not reader.eof:
             raise ValueError('it is cut off, or too large')
+        if (count := text.count(b'\0') + 1) > limit:
+            raise ValueError(f'it has {count:,} names for {limit:,} images')
         return text.decode('utf-8', 'surrogateescape').split('\0')
     except (zlib.error, ValueError, AttributeError, TypeError) as error:
         raise ValueError(f'the list of images in the checkpoint is damaged: {error}') from error

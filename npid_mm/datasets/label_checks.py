@@ -11,6 +11,8 @@ from mmpretrain.structures.utils import format_label
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from .image_folders.image_list import MAX_CLASSES
+
 UNLABELED = (
     'images without labels can be trained, searched and drawn, but not scored: set val_dataloader '
     '= val_evaluator = val_cfg = None and default_hooks.memory_bank.knn_interval = 0'
@@ -31,7 +33,7 @@ def dataset_labels(
         dataset (Dataset): N instances.
         loader (str): Name of the data set in a message, e.g. 'train_dataloader'.
         num_classes (int, optional): C. Defaults to the number of classes that the data set names;
-            without names any label of 0 or above is valid.
+            without names labels below 1,000,000 are valid.
         setting (str): Source of the number of classes, e.g. 'model.head.num_classes'.
 
     Raises:
@@ -40,14 +42,14 @@ def dataset_labels(
     if num_classes is None:
         num_classes = len(_class_names(dataset)) or None
     labels = sample_labels(dataset)
-    top = num_classes or float('inf')
+    top = num_classes or MAX_CLASSES
     wrong = [i for i, label in enumerate(labels) if type(label) is not int or not 0 <= label < top]
     if wrong:
         first, found = wrong[0], labels[wrong[0]]
-        allowed, source = 'of 0 or above', ''
+        allowed, source = f'in 0..{top - 1}', ''
         advice = 'labels count from 0: correct the list'
         if num_classes:
-            allowed, source = f'in 0..{num_classes - 1}', f' ({setting}: {num_classes})'
+            source = f' ({setting}: {num_classes})'
             advice += f', or {setting}'
         if found is None:
             advice = UNLABELED

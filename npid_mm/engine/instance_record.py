@@ -36,6 +36,7 @@ class InstanceRecord:
                 raise
             print_log(str(error), logger='current', level=logging.WARNING)
         self.packed = None if names is None else pack_names(names)
+        self._length = len(names or ())
 
     def write(self, checkpoint: dict) -> None:
         """Add the names to a checkpoint."""
@@ -53,11 +54,13 @@ class InstanceRecord:
             ValueError: If the bank has rows of other images, or in another order.
         """
         saved = checkpoint.get(IMAGES)
-        rows = any(key.endswith(BANK) for key in checkpoint.get('state_dict', ()))
-        if not rows or saved is None or self.packed is None:
+        state = checkpoint.get('state_dict', {})
+        banks = [value for key, value in state.items() if key.endswith(BANK)]
+        if not banks or saved is None or self.packed is None:
             return
         if not (isinstance(saved, Tensor) and torch.equal(saved.cpu(), self.packed)):
-            compare_images(unpack_names(saved), unpack_names(self.packed), path)
+            names = unpack_names(saved, limit=len(banks[0]))
+            compare_images(names, unpack_names(self.packed, self._length), path)
 
 
 def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> None:

@@ -6,7 +6,7 @@ from typing import BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 
-MAX_PIXELS = 2 * Image.MAX_IMAGE_PIXELS  # 178,956,970, above which Pillow raises an error
+MAX_PIXELS = 178_956_970  # above which Pillow raises an error, unless a script switches that off
 ORIENTATION = 0x0112  # the EXIF tag
 TRANSPOSED = (5, 6, 7, 8)  # orientations that swap height and width
 JPEG = ('JPEG', 'MPO')  # MPO, from phones, is a JPEG with more pictures appended

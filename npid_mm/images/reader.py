@@ -81,9 +81,6 @@ class ImageReader:
         """
         check_regular(path)
         with open(path, 'rb') as file:
-            if not file.seek(0, io.SEEK_END):
-                raise UnreadableImageError('the file is empty')
-            file.seek(0)
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 self._allowed(read_header(file, content, self.max_pixels))
 
@@ -199,17 +196,21 @@ def errors_with_path(path: str | PathLike) -> Iterator[None]:
 
 
 def check_regular(path: str | PathLike) -> None:
-    """Refuse a folder, a device or a pipe, which may block forever; a missing file passes.
+    """Refuse what may block forever: a folder, a device, a pipe, or an empty file.
+
+    The files of /proc, some of which block, have the size 0. A missing file passes.
 
     Raises:
         UnreadableImageError: If the path is one of these.
     """
     try:
-        mode = os.stat(path).st_mode
+        status = os.stat(path)
     except OSError:
         return
-    if not stat.S_ISREG(mode):
+    if not stat.S_ISREG(status.st_mode):
         raise UnreadableImageError('it is not a regular file')
+    if not status.st_size:
+        raise UnreadableImageError('the file is empty')
 
 
 def plain_reason(error: Exception) -> str:

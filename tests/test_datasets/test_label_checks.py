@@ -49,7 +49,7 @@ def test_mmpretrain_accepts_numpy_labels():
 )
 def test_invalid_labels(label, shown, advice):
     message = (
-        '^val_dataloader must have one label of 0 or above per image, but 1 of its 2 images do '
+        '^val_dataloader must have one label in 0..999999 per image, but 1 of its 2 images do '
         rf'not, the first with gt_label={shown}: 1\.png; .*{advice}'
     )
     with pytest.raises(ValueError, match=message):

@@ -52,7 +52,7 @@ def names(lines):
 def test_a_checkpoint_keeps_the_list_of_its_images(trained, lines, tmp_path):
     """And a published one does not: names of images may be private."""
     content = torch.load(trained, weights_only=True)
-    assert unpack_names(content[IMAGES]) == names(lines)
+    assert unpack_names(content[IMAGES], 32) == names(lines)
     path, left = publish(trained, tmp_path / 'npid')
     assert IMAGES in left and IMAGES not in torch.load(path, weights_only=True)
 
@@ -74,7 +74,7 @@ def test_another_order_is_refused_and_can_be_reordered(digits, trained, lines, t
     assert reorder_bank(trained, out, None, tmp_path / 'swapped/list.txt')[:2] == (32, 2)
     before, after = (torch.load(path, weights_only=True) for path in (trained, out))
     assert torch.equal(before['state_dict'][BANK][3], after['state_dict'][BANK][7])
-    assert unpack_names(after[IMAGES]) == names(swapped)
+    assert unpack_names(after[IMAGES], 32) == names(swapped)
     cfg = config(digits, tmp_path / 'loaded', swapped)
     cfg.load_from = str(out)
     Runner.from_cfg(cfg).train()

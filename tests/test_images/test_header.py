@@ -1,11 +1,13 @@
 """Truncated, oversized and foreign files, which are refused by their header or their end."""
 
+import runpy
 import tracemalloc
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from npid_mm.images import ImageReader, UnreadableImageError
+from npid_mm.images import ImageReader, UnreadableImageError, header
 
 from .encoded import COLOR, encoded, opencv, png_of
 
@@ -67,3 +69,9 @@ def test_max_pixels_bounds_the_memory():
     assert tracemalloc.get_traced_memory()[1] < 1_000_000
     tracemalloc.stop()
     assert ImageReader(max_pixels=6_000_000).decode(content).shape == (2000, 3000, 3)
+
+
+def test_the_limit_does_not_depend_on_that_of_pillow(monkeypatch):
+    """Scripts set it to None to read large images."""
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', None)
+    assert runpy.run_path(header.__file__)['MAX_PIXELS'] == 178_956_970

@@ -16,6 +16,7 @@ CONTENTS = {
     *('mask', 'masks', 'label', 'labels', 'annotation', 'annotations', 'segmentation', 'depth'),
     *('segmentationclass', 'segmentationobject', 'groundtruth', 'gt', 'preview', 'previews'),
 }
+NUMBERED_PART = re.compile(r'(fold|part|split|subset|set|batch|chunk|shard)[-_ ]?\d+', re.I)
 CAMERA_FOLDER = re.compile(r'[1-9]\d\d[A-Z0-9_]{5}')  # 100CANON, 101APPLE, 102_PANA
 
 
@@ -165,6 +166,12 @@ def _has_classes(parts: dict[str, dict[str, list[str]]], lone: str, remarks: lis
         raise AmbiguousFolderError(
             f'{shown} have folders of a split in them: put the split above the classes, '
             'train/CLASS/ and val/CLASS/'
+        )
+    below = {frozenset(groups) for groups in deeper}
+    if all(map(NUMBERED_PART.fullmatch, classes)) and len(below) == 1 and '' not in deeper[0]:
+        raise AmbiguousFolderError(
+            f'{shown} have the same folders {folder_list(next(iter(below)))} in them, which may be '
+            'the classes: put the images of a class into one folder, or give one of the parts'
         )
     contents = [each for each in classes if _folded(each).replace('_', '') in CONTENTS]
     if contents:

@@ -106,8 +106,14 @@ def _hold_out(layout: FolderLayout, every: int) -> None:
     for name in layout.train:
         groups.setdefault(layout.labels.get(name, ''), []).append(name)
     layout.held_out = [name for group in groups.values() for name in group[every - 1 :: every]]
-    if not layout.held_out:
-        layout.held_out = layout.train[2:][-1:]  # two have to stay
+    if not layout.held_out and len(layout.train) > 2:  # two have to stay
+        largest = max(groups.values(), key=len)
+        if len(groups) > 1 and len(largest) == 1:
+            raise ValueError(
+                f'each of the {len(groups)} classes has a single image, so that none can be held '
+                'out: add images; with_labels=False (--no-labels) takes no classes'
+            )
+        layout.held_out = largest[-1:]
     held_out = set(layout.held_out)
     layout.train = [name for name in layout.train if name not in held_out]
     layout.remarks.append(f'held out: one image in {every}' + ' of each class' * (len(groups) > 1))

@@ -12,6 +12,7 @@ from npid_mm.utils.paths import UNWRITABLE, printable_path
 from .find_images import is_clutter
 
 LABEL = re.compile('-?[0-9]+')
+MAX_CLASSES = 1_000_000  # evaluations keep a score for each label up to the largest
 
 
 def list_lines(path: str | Path) -> list[str]:

@@ -7,12 +7,15 @@ import numpy as np
 
 from npid_mm.utils.paths import printable_path
 
-from .image_list import LABEL, list_lines
+from .image_list import LABEL, MAX_CLASSES, list_lines
 
 SAMPLE = 1000  # files to look for, evenly spread over the list
 TOLERATED = 0.01  # share of them that may be missing, or one: data sets report and replace these
 PATH = r"""([^\s"'#\\/](?:[^\t"'\\]*[^\s"'\\,;])?)"""  # without unusual characters
-ORDINARY = {True: re.compile(f'{PATH} -?[0-9]+'), False: re.compile(PATH)}  # with labels, without
+ORDINARY = {
+    True: re.compile(f'{PATH} -?[0-9]{{1,6}}'),
+    False: re.compile(PATH),
+}  # with labels, without
 SEPARATORS = {'\t': 'a tab', ',': 'a comma', ';': 'a semicolon', '\xa0': 'a no-break space'}
 NO_LABEL = (
     'has no label: each line must be `path label`; for images without labels set with_label=False '
@@ -77,7 +80,8 @@ def _parse(line: str, labeled: bool) -> tuple[str, str]:
         return line, ''
     image, space, label = text.rpartition(' ')
     if space and LABEL.fullmatch(label):
-        return image, ''
+        large = len(label) > 100 or int(label) >= MAX_CLASSES
+        return image, f'has a label above {MAX_CLASSES - 1:,}: labels count from 0' * large
     if re.fullmatch(r'[-+]?[0-9]+[.,][0-9]*', label):
         return '', 'has a label that is not an integer'
     for separator, name in SEPARATORS.items():

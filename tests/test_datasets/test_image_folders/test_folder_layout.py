@@ -53,6 +53,17 @@ def test_one_part_alone_is_no_split():
     assert set(layout.labels.values()) == {'cat', 'dog'}
 
 
+@pytest.mark.parametrize('part', ['fold', 'Part ', 'subset_'])
+def test_numbered_parts_with_the_same_folders_are_ambiguous(part):
+    names = [*below(f'{part}0'), *below(f'{part}1')]
+    with pytest.raises(
+        AmbiguousFolderError, match='the same folders cat/, dog/ in them, which may'
+    ):
+        read_layout(names)
+    other = [*below(f'{part}0'), f'{part}1/1.jpg']
+    assert set(read_layout(other).labels.values()) == {f'{part}0', f'{part}1'}
+
+
 def test_a_vehicle_among_others_is_a_class():
     names = [f'{each}/1.jpg' for each in ('car', 'plane', 'train')]
     layout = read_layout(names)

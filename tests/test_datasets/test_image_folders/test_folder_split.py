@@ -56,6 +56,20 @@ def test_few_images_still_leave_one_held_out(tmp_path):
     assert lists(tmp_path) == [['1.png', '2.png'], ['3.png']]
 
 
+def test_small_classes_hold_out_one_image_of_the_largest(tmp_path):
+    root = touch(tmp_path / 'data', 'a/1.png', 'b/1.png', 'b/2.png', 'c/1.png')
+    split_folder(root, tmp_path)
+    assert lists(tmp_path)[1] == ['b/2.png 1']
+
+
+def test_classes_of_one_image_cannot_be_split(tmp_path):
+    root = touch(tmp_path / 'data', *[f'c{number}/1.png' for number in range(12)])
+    with pytest.raises(ValueError, match='each of the 12 classes has a single image, so that none'):
+        split_folder(root, tmp_path)
+    split_folder(root, tmp_path, with_labels=False)
+    assert [len(each) for each in lists(tmp_path)] == [10, 2]
+
+
 def test_two_images_cannot_be_split(tmp_path):
     data = touch(tmp_path / 'data', '1.png', '2.png', '3.heic')
     message = (

@@ -61,6 +61,8 @@ def with_line(number, line, lines=LINES):
         (with_line(2, 'cat/1.jpg 0,1'), "line 2, 'cat/1.jpg 0,1', has a label that is not an int"),
         (with_line(2, 'cat/1.jpg 0.0'), "line 2, 'cat/1.jpg 0.0', has a label that is not an int"),
         (with_line(2, 'cat/1.jpg ١'), "line 2, 'cat/1.jpg ١', has no label"),
+        (with_line(2, 'cat/1.jpg 1000000'), 'line 2, .* has a label above 999,999: labels count'),
+        (with_line(2, 'cat/1.jpg 1' + 5000 * '0'), 'line 2, .* has a label above 999,999'),
         (
             with_line(2, '/cat/1.jpg 0'),
             'line 2, .* has an absolute path, but .* start from {folder}',

@@ -149,7 +149,7 @@ def test_training_on_images_without_labels_is_refused_before_its_first_step(
     dataset.update(ann_file='', data_prefix='train', with_label=False)
     runner = Runner.from_cfg(cfg)
     message = (
-        rf'{loader} must have one label of 0 or above per image, but .* gt_label=None: .*; images '
+        rf'{loader} must have one label in 0..999999 per image, but .* gt_label=None: .*; images '
         'without labels can be trained, .* set val_dataloader = val_evaluator = val_cfg = None'
     )
     with pytest.raises(ValueError, match=message):
