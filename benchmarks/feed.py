@@ -1,16 +1,14 @@
-"""Training images per second and core, against mmselfsup 1.0.0's NPID pipeline.
+"""Training images per second and core, compared with mmselfsup 1.0.0's NPID pipeline.
 
     python benchmarks/feed.py --images FOLDER --peer-python PATH/TO/PYTHON/WITH/MMSELFSUP
 
-FOLDER holds JPEGs (ImageNet's, to compare with what others report). One process with one thread
-reads all of them in turn with each pipeline, round after round; the table shows the median and
-the median of the ratios within a round. What the batch costs on the training device is apart.
+FOLDER holds JPEGs (those of ImageNet, to compare with other reports). One process with one thread
+reads all of them with each pipeline in turn, for several rounds. The table shows the median and the
+median of the ratios within a round. The cost of a batch on the training device is printed apart.
 """
 
 import argparse
-import json
 import statistics
-import subprocess
 import tempfile
 import time
 from functools import partial
@@ -23,13 +21,14 @@ from mmengine.config import Config
 from mmengine.dataset import default_collate
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
+from peer_process import PeerProcess
 from rich.console import Console
 from rich.table import Table
+from torch.utils.data import Dataset
 
 import npid_mm  # noqa: F401, registers the transforms
 
-HERE = Path(__file__).resolve().parent
-DATA = HERE.parent / 'configs' / 'selfsup' / '_base_' / 'datasets'
+DATA = Path(__file__).resolve().parents[1] / 'configs' / 'selfsup' / '_base_' / 'datasets'
 PEER = 'MMSelfSup 1.0.0, per image'
 OURS = 'npid_mm, imagenet.py'
 
@@ -40,12 +39,12 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('--images', type=Path, required=True, help='folder of JPEGs')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--device', default='cuda' if torch.cuda.is_available() else 'cpu')
-    parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; left out without')
+    parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; skipped by default')
     return parser.parse_args()
 
 
-def our_dataset(config: str, images: Path, ann_file: Path):
-    """The training set of a config on a list of images, seeded for each sample as in training."""
+def our_dataset(config: str, images: Path, ann_file: Path) -> Dataset:
+    """Build the training set of a config for a list of images, seeded as in training."""
     cfg = Config.fromfile(DATA / config).train_dataloader.dataset
     cfg.dataset = dict(
         type='CustomDataset',
@@ -58,8 +57,8 @@ def our_dataset(config: str, images: Path, ann_file: Path):
     return dataset
 
 
-def read_all(dataset) -> float:
-    """Seconds for one pass."""
+def read_all(dataset: Dataset) -> float:
+    """Seconds of one pass."""
     start = time.perf_counter()
     for index in range(len(dataset)):
         dataset[index]
@@ -67,47 +66,15 @@ def read_all(dataset) -> float:
 
 
 def decode_all(paths: list[Path]) -> float:
-    """Seconds to decode all images in full and do nothing with them."""
+    """Seconds to decode all images in full."""
     start = time.perf_counter()
     for path in paths:
         cv2.imdecode(np.frombuffer(path.read_bytes(), np.uint8), cv2.IMREAD_COLOR)
     return time.perf_counter() - start
 
 
-class Peer:
-    """mmselfsup in its own Python, reading all images once a round."""
-
-    def __init__(self, python: str, images: Path, ann_file: Path):
-        self.process = subprocess.Popen(
-            [python, '-W', 'ignore', HERE / 'peers' / 'mmselfsup_feed.py', images, ann_file],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-        )
-        self.answer()
-
-    def answer(self):
-        """The next line that is an answer."""
-        for line in self.process.stdout:
-            if line[0] in '"0123456789':  # upstream packages print, too
-                return json.loads(line)
-        raise RuntimeError(f'mmselfsup ended with code {self.process.wait()}')
-
-    def run(self) -> float:
-        """Seconds for one pass."""
-        self.process.stdin.write('\n')
-        self.process.stdin.flush()
-        return self.answer()
-
-    def close(self) -> None:
-        """Let it end."""
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def batch_cost(dataset, device: str, rounds: int) -> float:
-    """Median seconds to move a batch of 32 to the device, augment and normalise it."""
+    """Median seconds to move a batch of 32 to the device, augment and normalize it."""
     cfg = Config.fromfile(DATA / 'imagenet.py').data_preprocessor
     preprocessor = MODELS.build(cfg).to(device)
     batch = default_collate([dataset[index % len(dataset)] for index in range(32)])
@@ -136,8 +103,8 @@ def main() -> None:
         fast = our_dataset('imagenet.py', images, ann_file)
         runs = {'decoding alone': partial(decode_all, paths)}
         if args.peer_python:
-            peer = Peer(args.peer_python, images, ann_file)
-            runs[PEER] = peer.run
+            peer = PeerProcess(args.peer_python, 'mmselfsup_feed.py', images, ann_file)
+            runs[PEER] = peer.ask
         runs['npid_mm, imagenet_per-image.py'] = partial(
             read_all, our_dataset('imagenet_per-image.py', images, ann_file)
         )

@@ -1,49 +1,51 @@
-"""Weighted kNN at ImageNet's size against faiss-cpu and mmselfsup 1.0.0.
+"""Weighted kNN at the size of ImageNet, compared with faiss-cpu and mmselfsup 1.0.0.
 
     python benchmarks/knn.py --peer-python PATH/TO/PYTHON/WITH/MMSELFSUP
 
-All searches answer the same queries in turn, round after round; the table shows the median time
+All searches answer the same queries in turn, for several rounds. The table shows the median time
 and the median of the ratios within a round. faiss only searches; mmselfsup's ``knn_eval`` also
-normalises and votes, and is compared with ``weighted_knn``, which votes too. Neighbours that are
-not faiss's, or accuracies that are not mmselfsup's, end the script with an error.
+normalizes and votes, and is compared with ``weighted_knn``, which votes too. The script fails if
+the neighbors differ from those of faiss, or the accuracies from those of mmselfsup.
 """
 
 import argparse
-import json
 import statistics
-import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
+from peer_process import PeerProcess
+from torch import Tensor
 from torch.nn.functional import normalize
 
 from npid_mm.evaluation import nearest_neighbors, weighted_knn
 
 CLASSES = 1000
 TEMPERATURE = 0.07
-COMPARED = (10, 20, 100, 200)  # K at which the accuracies must be those of mmselfsup
-ROUNDING = 1e-4  # of a score, with which two arithmetics of float32 may differ
+COMPARED = (10, 20, 100, 200)  # K at which the accuracies must equal those of mmselfsup
+ROUNDING = 1e-4  # relative difference of two float32 scores that is rounding
 
 
-def parse_args():
-    """Command line."""
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--length', type=int, default=1_281_167, help='N, rows of the bank')
     parser.add_argument('--dim', type=int, default=128, help='D, feature dimension')
     parser.add_argument('--queries', type=int, default=500)
-    parser.add_argument('--k', type=int, default=200, help='K, neighbours')
+    parser.add_argument('--k', type=int, default=200, help='K, neighbors')
     parser.add_argument('--rounds', type=int, default=5)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument('--device', default='cpu')
-    parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; left out without')
+    parser.add_argument('--peer-python', help='Python with mmselfsup==1.0.0; skipped by default')
     return parser.parse_args()
 
 
-def make_data(args):
-    """Unit rows around their class's direction, in random order."""
+def make_data(args: argparse.Namespace) -> dict[str, Tensor]:
+    """Generate unit rows around a direction of their class, in random order."""
     generator = torch.Generator().manual_seed(0)
     centers = torch.randn(CLASSES, args.dim, generator=generator)
     data = {}
@@ -57,8 +59,8 @@ def make_data(args):
     return data
 
 
-def timed(function, device):
-    """Seconds and result of one call."""
+def timed(function: Callable, device: torch.device) -> tuple[float, Any]:
+    """Time one call; returns the seconds and its result."""
     start = time.perf_counter()
     result = function()
     if device.type == 'cuda':
@@ -66,8 +68,8 @@ def timed(function, device):
     return time.perf_counter() - start, result
 
 
-def faiss_search(args, data):
-    """A search of faiss's exact index, filled beforehand."""
+def faiss_search(args: argparse.Namespace, data: dict[str, Tensor]) -> Callable:
+    """Fill an exact index of faiss and return its search."""
     import faiss
 
     faiss.omp_set_num_threads(args.threads)
@@ -77,8 +79,8 @@ def faiss_search(args, data):
     return lambda: index.search(query, args.k)
 
 
-def our_runs(args, data):
-    """A search and a vote for a bank of each dtype."""
+def our_runs(args: argparse.Namespace, data: dict[str, Tensor]) -> dict[str, Callable]:
+    """Search, and search and vote, for a bank of each dtype."""
     query, labels = data['query'], data['labels']
     runs = {}
     for bank in (data['bank'], data['bank'].bfloat16()):
@@ -90,41 +92,8 @@ def our_runs(args, data):
     return runs
 
 
-class Peer:
-    """mmselfsup in its own Python, answering one round at a time."""
-
-    def __init__(self, args, path):
-        script = Path(__file__).parent / 'peers' / 'mmselfsup_knn.py'
-        values = (path, TEMPERATURE, args.threads, args.device)
-        self.process = subprocess.Popen(
-            [args.peer_python, script, *map(str, values)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        self._answer()
-
-    def _answer(self):
-        for line in self.process.stdout:
-            if line.startswith(('{', '"')):  # upstream packages print, too
-                return json.loads(line)
-        raise RuntimeError(f'mmselfsup ended with code {self.process.wait()}')
-
-    def run(self, k):
-        """Seconds of one round with K neighbours, and accuracy in percent: '1' and '5' -> share."""
-        self.process.stdin.write(f'{k}\n')
-        self.process.stdin.flush()
-        answer = self._answer()
-        return answer['seconds'], answer['accuracy']
-
-    def close(self):
-        """Let it end."""
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def limits(args, bank, query):
-    """Seconds to read the bank once, and to do the products alone, on this machine."""
+def limits(args: argparse.Namespace, bank: Tensor, query: Tensor) -> None:
+    """Print the time to read the bank once, and to compute the products alone."""
     read = min(timed(bank.sum, bank.device)[0] for _ in range(5))
     rows = 8192 if bank.device.type == 'cpu' else 131072
     block, out = bank[:rows].t(), query.new_empty(len(query), min(rows, len(bank)))
@@ -137,26 +106,25 @@ def limits(args, bank, query):
     )
 
 
-def check(data, found, args):
-    """Compare neighbours with those of faiss and say how far they agree."""
+def check(data: dict[str, Tensor], found: tuple, args: argparse.Namespace) -> None:
+    """Compare the neighbors with those of faiss."""
     similarity, index = (torch.as_tensor(part) for part in found)
     ours, ours_index = nearest_neighbors(data['query'], data['bank'], args.k)
     difference = (ours.cpu() - similarity).abs().max().item()
     differ = ours_index.cpu() != index
-    # Two places may be swapped where the similarities differ by no more than rounding does.
     print(
-        f'same neighbours as faiss in {1 - differ.float().mean().item():.4%} of the places; '
+        f'same neighbors as faiss at {1 - differ.float().mean().item():.4%} of the ranks; '
         f'largest difference of a similarity {difference:.1e}'
     )
     if difference > 1e-5:
-        raise SystemExit('the neighbours are not those of faiss')
+        raise SystemExit('the neighbors are not those of faiss')
 
 
-def bounds(scores, targets, top):
-    """Lowest and highest accuracy in percent that rounding leaves open.
+def bounds(scores: Tensor, targets: Tensor, top: int) -> tuple[float, float]:
+    """Lowest and highest top-k accuracy in percent that rounding and ties allow.
 
-    Open is a query whose true class has as much as the last that counts: by rounding, or because
-    neither has a vote, where ``knn_eval`` takes any class.
+    A query is undecided if the score of its true class equals that of the last class that counts,
+    up to rounding, or if neither has a vote, as ``knn_eval`` then takes any class.
     """
     true = scores.gather(1, targets[:, None]).squeeze(1)
     others = scores.scatter(1, targets[:, None], -1)
@@ -167,13 +135,13 @@ def bounds(scores, targets, top):
     return lowest, lowest + 100 * undecided.double().mean().item()
 
 
-def compare(data, peer):
-    """Compare top-1 and top-5 with mmselfsup's at each K of :data:`COMPARED`."""
+def compare(data: dict[str, Tensor], peer: PeerProcess) -> None:
+    """Compare top-1 and top-5 with those of mmselfsup at each K of :data:`COMPARED`."""
     found = weighted_knn(
         data['query'], data['bank'], data['labels'], COMPARED, TEMPERATURE, CLASSES
     )
     for k, scores in found.items():
-        _, theirs = peer.run(k)
+        theirs = peer.ask(k)['accuracy']
         for top in (1, 5):
             low, high = bounds(scores, data['targets'], top)
             value = theirs[str(top)]
@@ -183,7 +151,7 @@ def compare(data, peer):
                 raise SystemExit(f'top-{top} at K={k} is not that of mmselfsup')
 
 
-def main():
+def main() -> None:
     """Run all rounds and print the table."""
     args = parse_args()
     torch.set_num_threads(args.threads)
@@ -194,13 +162,17 @@ def main():
         if args.peer_python:
             path = Path(folder) / 'data.pt'
             torch.save(data, path)
-            peer = Peer(args, path)
+            values = (path, TEMPERATURE, args.threads, args.device)
+            peer = PeerProcess(args.peer_python, 'mmselfsup_knn.py', *values)
         runs = {}
         if device.type == 'cpu':
             search = faiss_search(args, data)
             runs['faiss-cpu IndexFlatIP, search'] = partial(timed, search, device)
         if peer:
-            runs['mmselfsup knn_eval, search and vote'] = partial(peer.run, args.k)
+            runs['mmselfsup knn_eval, search and vote'] = lambda: (
+                peer.ask(args.k)['seconds'],
+                None,
+            )
         data = {name: value.to(device) for name, value in data.items()}
         runs.update(our_runs(args, data))
         limits(args, data['bank'], data['query'])
@@ -221,8 +193,8 @@ def main():
             peer.close()
 
 
-def report(args, seconds):
-    """The table: median seconds, and how much longer than ours the others took."""
+def report(args: argparse.Namespace, seconds: dict[str, list[float]]) -> None:
+    """Print the median seconds, and the ratios to ours."""
     print(
         f'N={args.length} D={args.dim} Q={args.queries} K={args.k}, {args.threads} threads, '
         f'{args.device}, median of {args.rounds} rounds'

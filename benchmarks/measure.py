@@ -1,4 +1,4 @@
-"""What a benchmark and its peer in another interpreter measure with: torch and the clock only."""
+"""Measure time and memory, in a benchmark and in its peer's interpreter; needs torch alone."""
 
 import ctypes
 import gc
@@ -10,7 +10,7 @@ import torch
 
 
 def seconds(step: Callable, device: str) -> float:
-    """Wall time of one call, all work on the device included."""
+    """Wall time of one call, including its work on the device."""
     _wait(device)
     start = time.perf_counter()
     step()
@@ -19,10 +19,10 @@ def seconds(step: Callable, device: str) -> float:
 
 
 def extra_megabytes(step: Callable, device: str) -> float:
-    """Memory that one call takes at its peak on top of what is held before it, in MB.
+    """Peak memory of one call above the memory held before it, in MB.
 
-    On the CPU from the resident size of the process, whose peak Linux resets on request, after
-    handing memory that earlier calls left behind back to the system.
+    On a CPU it is the resident size of the process, whose peak Linux resets on request. Unused
+    memory of earlier calls is returned to the system first.
     """
     gc.collect()
     if torch.device(device).type != 'cpu':
@@ -43,7 +43,7 @@ def _wait(device: str) -> None:
 
 
 def _resident(field: str) -> int:
-    """Bytes under a field of the process' status, where Linux writes kB."""
+    """Bytes in a field of the process status, which Linux writes in kB."""
     for line in Path('/proc/self/status').read_text().splitlines():
         if line.startswith(field + ':'):
             return int(line.split()[1]) * 1024

@@ -1,7 +1,7 @@
-"""Run benchmarks and write what they print into docs/benchmarks.md.
+"""Run benchmarks and write their output into the pages of docs/.
 
-python benchmarks/run.py [NAME ...]    all that need no images, or the named ones: the rest of
-                                       the pages stays
+python benchmarks/run.py [NAME ...]    runs all that need no images, or the named ones; other
+                                       sections of the pages stay
 """
 
 import argparse
@@ -22,8 +22,8 @@ DOCS = HERE.parent / 'docs'
 PEER = '--peer-python PEER'.split()
 DATA = '--images DATA'.split()
 CIFAR10 = ['cifar10.py', '--scaled', '--seeds', '3', *DATA]
-NOISE = 'Could not import OneDL'  # MMPretrain, each time it is imported
-# name of a section of a page: the page, and the command that fills it
+NOISE = 'Could not import OneDL'  # printed by every import of MMPretrain
+# section of a page -> the page, and the command whose output fills the section
 SECTIONS = {
     'digits': ('benchmarks.md', ['digits.py']),
     'head_step': ('benchmarks.md', ['head_step.py', *PEER]),
@@ -40,7 +40,7 @@ SECTIONS = {
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """Describe this machine and its software."""
     cpu = next(
         (
             line.split(':', 1)[1].strip()
@@ -57,10 +57,10 @@ def machine() -> str:
 
 
 def section(name: str, output: str, command: list[str]) -> str:
-    """The text between the markers of a section."""
+    """Text of a section, including its markers."""
     shown = ' '.join(['python', f'benchmarks/{command[0]}', *command[1:]])
     output = '\n'.join(line for line in output.splitlines() if line != NOISE).strip()
-    # a table of boxes keeps its shape only as a block of code
+    # Markdown tables are kept; other output goes into a code block
     body = output if '| ---' in output else f'```text\n{output}\n```'
     return (
         f'<!-- begin {name} -->\n`{shown}`, {datetime.date.today()}, {machine()}\n\n{body}\n'
@@ -69,7 +69,7 @@ def section(name: str, output: str, command: list[str]) -> str:
 
 
 def write(page: Path, name: str, text: str) -> None:
-    """Put a section's text into its page, which appears whole or stays as it was."""
+    """Replace a section of a page atomically."""
     old = page.read_text()
     marked = re.compile(f'<!-- begin {name} -->.*<!-- end {name} -->', re.DOTALL)
     if not marked.search(old):
@@ -78,11 +78,11 @@ def write(page: Path, name: str, text: str) -> None:
 
 
 def main() -> None:
-    """Run and write, one section after the other."""
+    """Run the benchmarks and write their sections, one after the other."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('names', nargs='*', metavar='NAME', help=f'of {", ".join(SECTIONS)}')
+    parser.add_argument('names', nargs='*', metavar='NAME', help=f'one of {", ".join(SECTIONS)}')
     parser.add_argument('--peer-python', default='python', help='interpreter with mmselfsup 1.0.0')
-    parser.add_argument('--data', help='folder of the images that a benchmark reads')
+    parser.add_argument('--data', help='folder of images, for the benchmarks that read some')
     args = parser.parse_args()
     unknown = sorted(set(args.names) - set(SECTIONS))
     if unknown:

@@ -1,11 +1,11 @@
-"""The VOC07 machines at the protocol's size against LinearSVC, as mmselfsup 1.0.0's tool calls it.
+"""The VOC07 SVMs at full size, compared with LinearSVC as mmselfsup 1.0.0's tool calls it.
 
     python benchmarks/svm.py
 
-20 classes x 19 costs x (3 folds + all rows), on features of the size that feature5 has. The peer,
-``train_svm_kfold_parallel.py``, runs one (class, cost) a process with ``cross_val_score`` and
-``fit``; it is timed on some of the 380, evenly over the costs, and multiplied. Ours is timed whole.
-CPU seconds are compared, which hardly depend on what else the machine does.
+20 classes x 19 costs x (3 folds + all rows), on features of the size of feature5. The peer,
+``train_svm_kfold_parallel.py``, runs one (class, cost) per process with ``cross_val_score`` and
+``fit``. It is timed on some of the 380, evenly over the costs, and extrapolated; ours is timed in
+full. CPU seconds are compared, as they hardly depend on the load of the svm.
 """
 
 import argparse
@@ -17,34 +17,35 @@ import numpy as np
 import torch
 from sklearn.model_selection import cross_val_score
 from sklearn.svm import LinearSVC
+from torch import Tensor
 
 from npid_mm.evaluation import COSTS, linear_gram, normalize_features, squared_hinge_path, voc_svm
 from npid_mm.evaluation.functional.voc_svm import signs_and_weights
 
 LATENT = 2000
-SIGNAL = 0.07  # of a class in the latent variables
-PEER = {}  # features and targets, which forked processes read without a copy
+SIGNAL = 0.07  # strength of a class in the latent variables
+PEER: dict[str, np.ndarray] = {}  # features and targets, which forked processes share
 
 
-def parse_args():
-    """Command line."""
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--length', type=int, default=5011, help='N, training images')
     parser.add_argument('--test', type=int, default=4952, help='Q, test images')
     parser.add_argument('--dim', type=int, default=9216, help='D, feature dimension')
     parser.add_argument('--classes', type=int, default=20)
     parser.add_argument('--threads', type=int, default=2, help="ours, and the peer's processes")
-    parser.add_argument('--peer-fits', type=int, default=19, help='(class, cost) of the peer timed')
-    parser.add_argument('--noise', type=float, default=0.2, help='of each feature by itself')
+    parser.add_argument('--peer-fits', type=int, default=19, help='fits of the peer to time')
+    parser.add_argument('--noise', type=float, default=0.2, help='noise per feature')
     return parser.parse_args()
 
 
-def make_data(args):
-    """Features after a ReLU over a decaying spectrum, and VOC's shares of the classes."""
+def make_data(args: argparse.Namespace) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Generate features after a ReLU with a decaying spectrum, and classes as frequent as VOC's."""
     generator = torch.Generator().manual_seed(0)
     rows = args.length + args.test
     share = torch.full((args.classes,), 0.045)
-    share[0] = 0.4  # as persons are
+    share[0] = 0.4  # like persons
     present = torch.rand(rows, args.classes, generator=generator) < share
     latent = torch.randn(rows, LATENT, generator=generator)
     latent += SIGNAL * present.float() @ torch.randn(args.classes, LATENT, generator=generator)
@@ -55,11 +56,11 @@ def make_data(args):
     return features.split([args.length, args.test]), present.int().split([args.length, args.test])
 
 
-def peer_fit(task):
-    """One task of the peer's pool: CPU and wall seconds, the machine's loss and its mean AP."""
+def peer_fit(task: tuple[int, float]) -> tuple[float, float, float, float]:
+    """Run one task of the peer: CPU and wall seconds, the loss and the mean AP of its SVM."""
     column, cost = task
     cpu, wall = time.process_time(), time.perf_counter()
-    machine = LinearSVC(
+    svm = LinearSVC(
         C=cost,
         class_weight={1: 2, -1: 1},
         intercept_scaling=1.0,
@@ -72,20 +73,20 @@ def peer_fit(task):
     )
     labels = PEER['targets'][:, column] * 2 - 1
     with warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # that 2000 iterations were not enough
+        warnings.simplefilter('ignore')  # about too few iterations
         precision = cross_val_score(
-            machine, PEER['features'], labels, cv=3, scoring='average_precision'
+            svm, PEER['features'], labels, cv=3, scoring='average_precision'
         )
-        machine.fit(PEER['features'], labels)
+        svm.fit(PEER['features'], labels)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    w = np.append(machine.coef_[0], machine.intercept_)
-    margin = labels * machine.decision_function(PEER['features'])
+    w = np.append(svm.coef_[0], svm.intercept_)
+    margin = labels * svm.decision_function(PEER['features'])
     hinge = np.where(labels > 0, 2, 1) * np.maximum(0, 1 - margin) ** 2
     return cpu, wall, w @ w / 2 + cost * hinge.sum(), float(precision.mean())
 
 
-def our_losses(gram, targets, tasks):
-    """The losses of our machines of the same tasks on all rows."""
+def our_losses(gram: Tensor, targets: Tensor, tasks: list[tuple[int, float]]) -> list[float]:
+    """Losses of our SVMs for the same tasks, on all rows."""
     columns = sorted({column for column, _ in tasks})
     signs, weights = signs_and_weights(targets[:, columns] == 1)
     losses = {}
@@ -96,8 +97,8 @@ def our_losses(gram, targets, tasks):
     return [losses[task] for task in tasks]
 
 
-def main():
-    """Time both and compare what they found."""
+def main() -> None:
+    """Time both and compare their results."""
     args = parse_args()
     torch.set_num_threads(args.threads)
     (train, test), (train_targets, test_targets) = make_data(args)
@@ -120,7 +121,7 @@ def main():
     print(
         f'N={args.length} D={args.dim}, {args.classes} classes x {len(COSTS)} costs x (3 folds + '
         f'all), {args.threads} threads or processes; peer: {len(tasks)} of {total} '
-        f'(class, cost) timed and multiplied'
+        f'(class, cost) timed and extrapolated'
     )
     print(f'{"":40} {"CPU s":>8} {"wall s":>8}')
     print(f'{"npid_mm voc_svm, test included":40} {cpu:8.1f} {wall:8.1f}')

@@ -13,7 +13,7 @@ from tests.toy import digits_config
 
 @pytest.fixture(scope='session', autouse=True)
 def own_settings(tmp_path_factory):
-    """A folder of settings for this run, so that no key of the tests is left in the user's."""
+    """Keep the keys of the tests out of the user's settings."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CONFIG_HOME', str(tmp_path_factory.mktemp('settings')))
         yield
@@ -60,7 +60,7 @@ def voc2007(digits, tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def one_thread():
-    """Small tensors are slower on many threads, and sums come in one order."""
+    """Compute with one thread: small tensors are faster, and the order of sums is fixed."""
     torch.set_num_threads(1)
     torch.manual_seed(0)
 

@@ -1,12 +1,12 @@
-"""MMSelfSup's NPID and this one from each other's checkpoints, number by number.
+"""Compare MMSelfSup's NPID and this one from each other's checkpoints, number by number.
 
     python benchmarks/parity/compare.py --peer-python PATH [--depths 18 50] [--seed 0]
 
-PATH is an interpreter with mmselfsup 1.0.0. Either side trains a little by its own config and
-Runner; the other loads the checkpoint and takes the negatives that the first one drew. Exit status
-1 if a number is further off than its bound. The bound holds for the largest absolute difference and
-for the largest one relative to its tensor; float32 gradients may also differ by twice what
-MMSelfSup's own are rounded by, which the step in float64 tells, but by no more than 1e-4.
+PATH is an interpreter with mmselfsup 1.0.0. Each side trains briefly with its own config and
+Runner; the other side loads the checkpoint and uses the negatives that the first one sampled. The
+exit status is 1 if a difference exceeds its bound, in absolute value or relative to its tensor.
+float32 gradients may also differ by twice the rounding of MMSelfSup's own, which its step in
+float64 shows, but by no more than 1e-4.
 """
 
 import argparse
@@ -23,10 +23,10 @@ from rich.table import Table
 from torch import Tensor
 
 HERE = Path(__file__).parent
-# of the absolute difference and of the one relative to the largest number of the tensor
+# bounds of the absolute difference, and of the one relative to the largest number of the tensor
 BOUNDS = {'step, float32': 1e-5, 'step, float64': 1e-5, 'training, float64': 1e-6}
-ROUNDED = 1e-4  # of float32 gradients, however far the peer's own are rounded
-# what MMSelfSup draws negatives from: made anew by its constructor, and nothing that ours needs
+ROUNDED = 1e-4  # largest bound of float32 gradients, for any rounding of the peer
+# MMSelfSup samples negatives from it; its constructor builds it, and ours needs none
 ALIAS_TABLE = {'memory_bank.multinomial.prob', 'memory_bank.multinomial.alias'}
 
 
@@ -34,9 +34,9 @@ ALIAS_TABLE = {'memory_bank.multinomial.prob', 'memory_bank.multinomial.alias'}
 class Row:
     """Largest differences of one quantity.
 
-    ``rounding``, of float32 gradients, are those of MMSelfSup from its own step in float64: a
-    gradient is a small difference of large terms, and may be rounded by more than the bound. They
-    widen it up to ROUNDED: a figure of the peer alone must not let any difference pass.
+    For float32 gradients, ``rounding`` has the differences of MMSelfSup from its own step in
+    float64: a gradient is a small difference of large terms, whose rounding may exceed the bound.
+    They widen the bound up to ROUNDED.
     """
 
     quantity: str
@@ -48,7 +48,7 @@ class Row:
 
     @property
     def agrees(self) -> bool:
-        """bool: Whether both differences are numbers up to the bound, or to two roundings."""
+        """bool: Whether both differences are within the bound, or within twice the rounding."""
         return all(
             value <= max(self.bound, min(2 * rounding, ROUNDED))
             for value, rounding in zip((self.absolute, self.relative), self.rounding, strict=True)
@@ -61,10 +61,10 @@ def compare(ours: dict, peer: dict) -> list[Row]:
     Args:
         ours (dict): The parts of BOUNDS, each a dict of quantities; a quantity is a tensor or a
             dict of tensors by name.
-        peer (dict): The same of the other side.
+        peer (dict): The same for the other side.
 
     Raises:
-        ValueError: A quantity, a name, a shape or a type is not the same on both sides.
+        ValueError: If the quantities, names, shapes or dtypes of both sides differ.
     """
     rows = []
     for part, bound in BOUNDS.items():
@@ -80,42 +80,44 @@ def compare(ours: dict, peer: dict) -> list[Row]:
     return rows
 
 
-def difference(quantity: str, ours, peer) -> tuple[int, float, float]:
-    """Count of numbers, largest absolute difference, and largest one relative to its tensor."""
+def difference(
+    quantity: str, ours: Tensor | dict[str, Tensor], peer: Tensor | dict[str, Tensor]
+) -> tuple[int, float, float]:
+    """Count numbers, and find the largest difference, absolute and relative to its tensor."""
     if isinstance(ours, Tensor):
         ours, peer = {quantity: ours}, {quantity: peer}
     check_same_names(quantity, ours, peer)
     if not ours:
         raise ValueError(f'{quantity}: neither side recorded any')
     absolute, relative = [], []
-    for name, own in ours.items():
+    for name, one in ours.items():
         other = peer[name]
-        if (own.shape, own.dtype) != (other.shape, other.dtype):
+        if (one.shape, one.dtype) != (other.shape, other.dtype):
             raise ValueError(
-                f'{quantity}: {name} is {tuple(own.shape)} {own.dtype} here, but '
+                f'{quantity}: {name} is {tuple(one.shape)} {one.dtype} here, but '
                 f'{tuple(other.shape)} {other.dtype} there'
             )
-        apart = (own - other).abs().max().double()
+        apart = (one - other).abs().max().double()
         absolute.append(apart)
         relative.append(torch.where(apart == 0, apart, apart / other.abs().max()))
-    # by torch, whose max of numbers with a NaN is a NaN, which Python's need not be
+    # torch's max of numbers with a NaN is NaN, unlike Python's
     largest = torch.stack([torch.stack(absolute).max(), torch.stack(relative).max()])
-    return sum(own.numel() for own in ours.values()), *largest.tolist()
+    return sum(one.numel() for one in ours.values()), *largest.tolist()
 
 
 def check_same_names(what: str, ours: dict, peer: dict) -> None:
-    """Refuse names that one side alone has."""
+    """Check that both sides have the same names."""
     if ours.keys() != peer.keys():
         raise ValueError(f'{what}: only one side has {sorted(ours.keys() ^ peer.keys())}')
 
 
 def misfits(keys: dict) -> list[str]:
-    """Keys of a checkpoint and of the model that read it which should have met and did not."""
+    """Keys missing from a checkpoint or unused by the model, except the alias table."""
     return sorted({*keys['missing'], *keys['left']} - ALIAS_TABLE)
 
 
 def run_side(python: str, script: str, *arguments: str) -> None:
-    """Run one side to its end."""
+    """Run one side in its interpreter."""
     print(f'{script} {arguments[0]} ...', file=sys.stderr, flush=True)
     done = subprocess.run(
         [python, '-W', 'ignore', str(HERE / script), *arguments],
@@ -128,7 +130,7 @@ def run_side(python: str, script: str, *arguments: str) -> None:
 
 
 def table(title: str, rows: list[Row]) -> Table:
-    """The rows as a table."""
+    """Show the rows as a table."""
     shown = Table(title=title)
     for column in ('quantity', 'numbers', 'abs', 'rel', 'bound', 'peer rounds', ''):
         shown.add_column(column, justify='left' if column == 'quantity' else 'right')
@@ -141,11 +143,13 @@ def table(title: str, rows: list[Row]) -> Table:
 
 
 def main() -> None:
-    """Play both sides in both directions, and print a table for each."""
+    """Run both sides in both directions, and print a table for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--peer-python', required=True, help='interpreter with mmselfsup 1.0.0')
-    parser.add_argument('--depths', type=int, nargs='+', default=[18, 50], help='of the ResNet')
-    parser.add_argument('--seed', type=int, default=0, help='of the images and their order')
+    parser.add_argument(
+        '--depths', type=int, nargs='+', default=[18, 50], help='depths of the ResNet'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the images and their order')
     args = parser.parse_args()
     console = Console(width=110)
     wrong = []

@@ -1,4 +1,4 @@
-"""The recipe that MMSelfSup has too, its images read by MMSelfSup's operators."""
+"""MMSelfSup's recipe, with images read by MMSelfSup's operators."""
 
 _base_ = [
     '../../configs/selfsup/_base_/models/npid_resnet50.py',

@@ -1,10 +1,12 @@
 """This package's side of the comparison, started by compare.py."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from mmengine.config import Config
 from mmpretrain.structures import DataSample
 from side import NEGATIVES, VIEW, main
+from torch import Tensor, nn
 
 from npid_mm.config.loaders import set_loader_defaults
 
@@ -12,14 +14,14 @@ PACKAGES = ['npid_mm', 'onedl-mmpretrain', 'onedl-mmcv', 'onedl-mmengine', 'torc
 CONFIG = Path(__file__).parent / 'npid_per-image.py'
 
 
-def collate(views, index):
-    """A batch as MMPretrain's loader gives it."""
+def collate(views: Tensor, index: Tensor) -> dict:
+    """Collate a batch as MMPretrain's loader does."""
     samples = [DataSample(metainfo=dict(sample_idx=int(value))) for value in index]
     return dict(inputs=views, data_samples=samples)
 
 
-def tap(model, through):
-    """Let the negatives that the bank draws go through a function."""
+def tap(model: nn.Module, through: Callable[[Tensor], Tensor]) -> None:
+    """Pass the negatives that the bank samples through a function."""
     bank = model.memory_bank
     draw = bank.draw_negatives
     bank.draw_negatives = lambda *args: through(draw(*args))

@@ -1,5 +1,6 @@
-"""MMSelfSup's side of the comparison: runs where mmselfsup 1.0.0 is, started by compare.py."""
+"""MMSelfSup's side of the comparison, started by compare.py in an interpreter with mmselfsup."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import mmselfsup
@@ -8,13 +9,14 @@ from mmengine.structures import InstanceData
 from mmselfsup.structures import SelfSupDataSample
 from mmselfsup.utils import register_all_modules
 from side import INSTANCES, NEGATIVES, VIEW, main
+from torch import Tensor, nn
 
 PACKAGES = ['mmselfsup', 'mmcls', 'mmcv-lite', 'mmengine', 'torch', 'numpy']
 CONFIG = '.mim/configs/selfsup/npid/npid_resnet50_8xb32-steplr-200e_in1k.py'
 
 
-def collate(views, index):
-    """The one view of each image comes in a list, and an index as a tensor of its own."""
+def collate(views: Tensor, index: Tensor) -> dict:
+    """Collate a batch as MMSelfSup's loader does: views in a list, and each index as a tensor."""
     samples = []
     for value in index:
         sample = SelfSupDataSample()
@@ -23,8 +25,8 @@ def collate(views, index):
     return dict(inputs=[views], data_samples=samples)
 
 
-def tap(model, through):
-    """Let the numbers of the alias table go through a function."""
+def tap(model: nn.Module, through: Callable[[Tensor], Tensor]) -> None:
+    """Pass the samples of the alias table through a function."""
     table = model.memory_bank.multinomial
     draw = table.draw
     table.draw = lambda count: through(draw(count))
@@ -33,7 +35,7 @@ def tap(model, through):
 if __name__ == '__main__':
     register_all_modules(init_default_scope=False)
     cfg = Config.fromfile(Path(mmselfsup.__file__).parent / CONFIG)
-    # by its name MMEngine looks for the loop in mmselfsup.engine.runner, which does not exist
+    # its name points to mmselfsup.engine.runner, which does not exist
     cfg.train_cfg = dict(by_epoch=True)
     cfg.model.neg_num = NEGATIVES
     cfg.model.memory_bank.length = INSTANCES

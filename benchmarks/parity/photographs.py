@@ -1,4 +1,4 @@
-"""Images for the comparison: crops of the two photographs that scikit-learn brings."""
+"""Images for the comparison: crops of the two photographs in scikit-learn."""
 
 from pathlib import Path
 
@@ -12,14 +12,14 @@ EDGE = 192  # pixels, height and width of an instance's image
 
 
 def write_images(folder: Path, seed: int) -> None:
-    """Write ImageNet's layout (train/*.png, meta/train.txt) and what both sides train on.
+    """Write ImageNet's layout (train/*.png, meta/train.txt) and the batches of both sides.
 
     ``batches.pt`` holds STEPS + 1 batches: views (B, 3, VIEW, VIEW) uint8 in BGR, and instance
-    indexes (B,), without repeats in a batch, as a sampler gives them.
+    indices (B,), without repeats in a batch.
     """
-    draw = np.random.default_rng(seed)
+    generator = np.random.default_rng(seed)
     photographs = load_sample_images().images
-    images = [_crop(draw, photographs[i % len(photographs)], EDGE) for i in range(INSTANCES)]
+    images = [_crop(generator, photographs[i % len(photographs)], EDGE) for i in range(INSTANCES)]
     (folder / 'train').mkdir(parents=True)
     for index, image in enumerate(images):
         Image.fromarray(image).save(folder / f'train/{index:03d}.png')
@@ -29,14 +29,14 @@ def write_images(folder: Path, seed: int) -> None:
 
     batches = []
     for _ in range(STEPS + 1):
-        index = draw.choice(INSTANCES, BATCH, replace=False)
-        views = np.stack([_crop(draw, images[i], VIEW)[..., ::-1] for i in index])
+        index = generator.choice(INSTANCES, BATCH, replace=False)
+        views = np.stack([_crop(generator, images[i], VIEW)[..., ::-1] for i in index])
         views = torch.from_numpy(views.transpose(0, 3, 1, 2).copy())
         batches.append(dict(views=views, index=torch.from_numpy(index)))
     torch.save(batches, folder / 'batches.pt')
 
 
-def _crop(draw, image, edge):
-    """A random square of an image (H, W, 3)."""
-    top, left = (draw.integers(length - edge + 1) for length in image.shape[:2])
+def _crop(generator: np.random.Generator, image: np.ndarray, edge: int) -> np.ndarray:
+    """Crop a random square of an image (H, W, 3)."""
+    top, left = (generator.integers(length - edge + 1) for length in image.shape[:2])
     return image[top : top + edge, left : left + edge]

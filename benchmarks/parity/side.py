@@ -1,8 +1,8 @@
-"""What each side of the comparison does in its own interpreter; needs torch and MMEngine alone.
+"""One side of the comparison, in its own interpreter; needs torch and MMEngine alone.
 
-'write' trains by the side's own config, which leaves a checkpoint, and records a step and a short
-training from there, with the negatives that it drew. 'read' loads the checkpoint of the other side
-and records the same with the negatives of the other.
+'write' trains with the side's own config, saves a checkpoint, and records a step and a short
+training from there, with the negatives that it sampled. 'read' loads the checkpoint of the other
+side and records the same with the negatives of the other.
 """
 
 import argparse
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.config import Config
@@ -19,12 +20,12 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 INSTANCES, BATCH, STEPS = 64, 16, 20  # images, views in a batch, steps of the training
-VIEW = 40  # pixels, height and width that the network sees
-# trained before the comparison: in a fresh ResNet-50 a difference in the last bits of one weight
-# grows tenfold a step, and MMSelfSup does not stay together with itself
+VIEW = 40  # pixels, height and width of a view
+# Before the comparison: in a fresh ResNet-50, a difference in the last bits of one weight grows
+# tenfold per step, and not even two runs of MMSelfSup agree.
 EPOCHS = 16
-NEGATIVES = 4096  # so many that each image's own row is among them
-# not the recipe's 0.5, at which old and new row have the same weight and could be mistaken
+NEGATIVES = 4096  # enough for each image's own row to be among them
+# not the recipe's 0.5, which gives old and new row the same weight and hides which is which
 MOMENTUM = 0.3
 WIDTHS = {18: 512, 50: 2048}  # channels of the last map, by depth
 
@@ -35,19 +36,18 @@ def main(
     tap: Callable[[nn.Module, Callable[[Tensor], Tensor]], None],
     packages: list[str],
 ) -> None:
-    """Play one side by its command line: ``{write,read} FOLDER OWN OTHER --depth DEPTH``.
+    """Run one side from its command line: ``{write,read} FOLDER OWN OTHER --depth DEPTH``.
 
     Args:
-        cfg (Config): The side's config of the recipe, to be cut down.
-        collate (Callable): Views (B, 3, H, W) and indexes (B,) to a batch as the side's loader
-            gives it.
-        tap (Callable): Takes a model and a function; negatives that the model draws go through
-            the function from then on.
-        packages (list[str]): Whose versions to record.
+        cfg (Config): The side's config of the recipe, which is cut down.
+        collate (Callable): Collates views (B, 3, H, W) and indices (B,) as the side's loader does.
+        tap (Callable): Takes a model and a function, and passes the negatives that the model
+            samples through the function.
+        packages (list[str]): Packages whose versions to record.
     """
     parser = argparse.ArgumentParser()
     parser.add_argument('task', choices=['write', 'read'])
-    parser.add_argument('folder', type=Path, help='images, and what each side leaves')
+    parser.add_argument('folder', type=Path, help='images, and the records of both sides')
     parser.add_argument('own', help='name of this side')
     parser.add_argument('other', help='name of the other side')
     parser.add_argument('--depth', type=int, choices=WIDTHS, required=True)
@@ -73,21 +73,21 @@ def main(
 
 
 def met_keys(model: nn.Module, checkpoint: str) -> dict:
-    """How many keys of a checkpoint the model has, and those that either of them lacks."""
-    # the file is of this run, so whatever is pickled in it may come to life
+    """Count the keys that checkpoint and model share, and list the others."""
+    # this run wrote the file, so that it can be unpickled safely
     given = torch.load(checkpoint, map_location='cpu', weights_only=False)['state_dict'].keys()
     own = model.state_dict().keys()
     return dict(used=len(own & given), missing=sorted(own - given), left=sorted(given - own))
 
 
 def cut_down(cfg: Config, depth: int, data_root: Path, work_dir: Path) -> None:
-    """Change in a config what needs more machine than the comparison; both sides' keys agree."""
+    """Shrink a config to the size of the comparison; both sides have these keys."""
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
     cfg.train_cfg.max_epochs = EPOCHS
     cfg.default_hooks.checkpoint.interval = EPOCHS
-    # it is meant for a batch of 256
+    # the rate of the recipe is for a batch of 256
     cfg.optim_wrapper.optimizer.lr *= BATCH / 256
     cfg.train_dataloader.update(num_workers=0, persistent_workers=False)
     cfg.model.backbone.depth = depth
@@ -112,14 +112,14 @@ def play(
 
     Args:
         model (nn.Module): NPID of either side.
-        batches (list[dict]): Batches as the side's loader gives them.
+        batches (list[dict]): Batches of the side's loader.
         tap (Callable): See :func:`main`.
         optim_wrapper (dict): Config of the optimizer.
-        replay (list[Tensor], optional): Negatives to take, one tensor a batch; None takes those
-            that the model draws.
+        replay (list[Tensor], optional): Negatives to use, one tensor per batch. Defaults to those
+            that the model samples.
 
     Returns:
-        dict: 'negatives', one tensor a batch, and what was recorded of each part.
+        dict: 'negatives', one tensor per batch, and the record of each part.
     """
     used = list(replay or [])
     turns = iter([0, *range(len(batches))])  # the first batch is seen twice
@@ -142,7 +142,7 @@ def play(
 
 
 def one_step(model: nn.Module, batch: dict) -> dict:
-    """Embeddings in either mode, loss, gradients and the bank of one step."""
+    """Record embeddings in both modes, loss, gradients and the bank of one step."""
     model.eval()
     record = dict()
     with torch.no_grad():
@@ -162,13 +162,13 @@ def one_step(model: nn.Module, batch: dict) -> dict:
     return record
 
 
-def forward(model: nn.Module, batch: dict, mode: str):
+def forward(model: nn.Module, batch: dict, mode: str) -> Any:
     """Preprocess and forward a batch, as the model's ``train_step`` does."""
     return model._run_forward(model.data_preprocessor(batch, True), mode=mode)
 
 
 def train(model: nn.Module, batches: list[dict], optim_wrapper: dict) -> dict:
-    """Losses and banks of all steps, parameters and statistics of the norms after the last."""
+    """Train; record losses and banks of all steps, and the final parameters and norm statistics."""
     model.train()
     optim_wrapper = build_optim_wrapper(model, optim_wrapper)
     losses, banks = [], []

@@ -1,4 +1,4 @@
-"""The comparison of kNN with MMSelfSup: that it sees a difference."""
+"""The comparison of kNN with MMSelfSup, which must detect a difference."""
 
 import importlib
 import sys
@@ -11,13 +11,14 @@ from tests.toy import ROOT, unit_rows
 
 @pytest.fixture
 def knn(monkeypatch):
-    """The module benchmarks/knn.py, with fewer classes and K."""
+    """benchmarks/knn.py with fewer classes and values of K."""
     monkeypatch.syspath_prepend(ROOT / 'benchmarks')
     module = importlib.import_module('knn')
     monkeypatch.setattr(module, 'CLASSES', 12)
     monkeypatch.setattr(module, 'COMPARED', (3, 40))
     yield module
-    del sys.modules['knn']
+    for name in ('knn', 'peer_process'):
+        del sys.modules[name]
 
 
 class Peer:
@@ -27,7 +28,7 @@ class Peer:
         self.data = data
         self.error = error
 
-    def run(self, k):
+    def ask(self, k):
         similarity = self.data['query'].double() @ self.data['bank'].double().T
         places = []
         for row, target in zip(similarity, self.data['targets'], strict=True):
@@ -39,12 +40,12 @@ class Peer:
             str(top): 100 * sum(place < top for place in places) / len(places) for top in (1, 5)
         }
         share['5'] += self.error if k == 40 else 0
-        return 0.0, share
+        return dict(accuracy=share)
 
 
 @pytest.fixture
 def data():
-    """100 queries whose classes the bank hints at."""
+    """100 queries, whose classes their neighbors partly share."""
     centers = unit_rows(12, 6)
     targets, labels = torch.arange(100) % 12, torch.arange(300) % 12
     noise = unit_rows(400, 6, seed=1)
@@ -52,7 +53,7 @@ def data():
     return dict(query=rows[:100], bank=rows[100:], targets=targets, labels=labels)
 
 
-def test_equal_accuracies_pass_and_are_shown(knn, data, capsys):
+def test_equal_accuracies_pass_and_are_printed(knn, data, capsys):
     knn.compare(data, Peer(data))
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(':')[0] for line in lines] == [
@@ -61,13 +62,13 @@ def test_equal_accuracies_pass_and_are_shown(knn, data, capsys):
 
 
 @pytest.mark.parametrize('error', [1.0, -1.0])
-def test_one_query_more_or_less_ends_the_script(knn, data, error):
+def test_a_difference_of_one_query_is_an_error(knn, data, error):
     with pytest.raises(SystemExit, match='top-5 at K=40 is not that of mmselfsup'):
         knn.compare(data, Peer(data, error))
 
 
-def test_what_rounding_or_missing_votes_leave_open_is_a_range(knn):
-    """Clear, clearly wrong, equal to the last that counts, and no vote for either."""
+def test_undecided_queries_give_a_range(knn):
+    """Right, wrong, tied with the last that counts, and without a vote for either."""
     scores = torch.tensor([[3.0, 1.0, 0.0], [1.0, 3.0, 0.0], [2.0, 2.0, 0.0], [2.0, 0.0, 0.0]])
     assert knn.bounds(scores, torch.tensor([0, 0, 0, 2]), 1) == (25.0, 50.0)
     assert knn.bounds(scores, torch.tensor([0, 0, 0, 2]), 2) == (75.0, 100.0)

@@ -1,4 +1,4 @@
-"""The comparison with MMSelfSup: that it records what it says, and sees what is wrong."""
+"""The comparison with MMSelfSup: correct records, and detection of every difference."""
 
 import copy
 import importlib
@@ -17,19 +17,21 @@ from tests.toy import ROOT, npid_config
 TEMPERATURE, MOMENTUM, LENGTH = 0.2, 0.3, 10
 
 
-@pytest.fixture
-def parity(monkeypatch):
-    """The modules of benchmarks/parity, which import each other as scripts of one folder do."""
-    monkeypatch.syspath_prepend(ROOT / 'benchmarks/parity')
+@pytest.fixture(scope='module')
+def parity():
+    """The modules of benchmarks/parity, which import each other as scripts."""
     names = ('compare', 'ours', 'photographs', 'side')
-    yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / 'benchmarks/parity')
+        yield SimpleNamespace(**{name: importlib.import_module(name) for name in names})
     for name in names:
         del sys.modules[name]
 
 
-@pytest.fixture
-def played(parity):
+@pytest.fixture(scope='module')
+def played_once(parity):
     """Model and negatives before, and the record of a step and of a training of two."""
+    torch.set_num_threads(1)
     torch.manual_seed(0)
     head = dict(type='SampledSoftmaxHead', num_negatives=12, temperature=TEMPERATURE)
     config = npid_config(head, length=LENGTH, momentum=MOMENTUM)
@@ -47,8 +49,14 @@ def played(parity):
     return SimpleNamespace(model=before, replay=replay, views=views, record=record)
 
 
+@pytest.fixture
+def played(played_once):
+    """A copy, which the tests modify."""
+    return copy.deepcopy(played_once)
+
+
 def test_a_step_is_recorded_with_the_negatives_of_the_other_side(played):
-    """Against the dense formula: what is recorded, and that the draws were replaced."""
+    """Compared with the dense formula."""
     step, before = played.record['step, float32'], played.model.memory_bank.feature_bank
     model = played.model.train()
     feature = model.embed((played.views[0].float() - 128) / 64)
@@ -89,7 +97,7 @@ def test_equal_records_agree(parity, played):
 
 
 def disagreeing(parity, played, change):
-    """Quantities that no longer agree once ``change`` was done to our record."""
+    """Quantities that disagree after a change of our record."""
     other = copy.deepcopy(played.record)
     change(other)
     rows = parity.compare.compare(other, played.record)
@@ -113,13 +121,14 @@ def test_one_wrong_number_among_all_gradients_disagrees(parity, played):
     assert disagreeing(parity, played, nudge) == ['step, float32: gradients']
 
 
-def test_float32_gradients_may_differ_by_two_roundings_of_the_peer_and_float64_ones_not(
-    parity, played
-):
-    """However coarsely the peer rounds, a difference of more than 1e-4 is one."""
+def test_only_float32_gradients_may_differ_by_twice_the_rounding_of_the_peer(parity, played):
+    """And by no more than 1e-4, however coarsely the peer rounds."""
     name = 'backbone.conv1.weight'
     size = played.record['step, float64']['gradients'][name].abs().max()
-    for part in ('step, float32', 'step, float64'):  # absolute and relative differences are one
+    for part in (
+        'step, float32',
+        'step, float64',
+    ):  # so that absolute and relative differences are equal
         played.record[part]['gradients'][name] /= size
 
     def move(part, by):
@@ -128,7 +137,7 @@ def test_float32_gradients_may_differ_by_two_roundings_of_the_peer_and_float64_o
 
         return change
 
-    move('step, float32', 4e-5)(played.record)  # the peer's rounding, and ours the other way
+    move('step, float32', 4e-5)(played.record)  # the peer is rounded up, ours down
     assert disagreeing(parity, played, move('step, float32', -7e-5)) == []
     assert disagreeing(parity, played, move('step, float32', -9e-5)) == ['step, float32: gradients']
     assert disagreeing(parity, played, move('step, float64', 3e-5)) == ['step, float64: gradients']
@@ -138,7 +147,7 @@ def test_float32_gradients_may_differ_by_two_roundings_of_the_peer_and_float64_o
 
 
 def test_a_small_tensor_is_measured_by_its_own_size(parity, played):
-    """Guards against an absolute bound that a wrong but small gradient would pass."""
+    """A wrong but small gradient would pass an absolute bound alone."""
 
     def double(record):
         record['training, float64']['parameters']['neck.fc.bias'] *= 2
@@ -189,7 +198,7 @@ def test_only_the_alias_table_may_stay_behind(parity):
     assert parity.compare.misfits(keys) == ['neck.fc.b', 'neck.fc.bias']
 
 
-def test_images_are_whole_and_a_batch_names_none_twice(parity, tmp_path):
+def test_images_have_their_size_and_a_batch_has_none_twice(parity, tmp_path):
     side = parity.side
     parity.photographs.write_images(tmp_path, seed=0)
     lines = (tmp_path / 'meta/train.txt').read_text().splitlines()
@@ -205,7 +214,7 @@ def test_images_are_whole_and_a_batch_names_none_twice(parity, tmp_path):
         assert 0 <= batch['index'].min() and batch['index'].max() < side.INSTANCES
 
 
-def test_a_side_that_fails_ends_the_comparison_with_its_message(parity, monkeypatch, tmp_path):
+def test_the_message_of_a_failed_side_is_shown(parity, monkeypatch, tmp_path):
     (tmp_path / 'side.py').write_text("raise SystemExit('no mmselfsup')")
     monkeypatch.setattr(parity.compare, 'HERE', tmp_path)
     with pytest.raises(SystemExit, match='(?s)no mmselfsup.*side.py write ended with 1'):
@@ -213,7 +222,7 @@ def test_a_side_that_fails_ends_the_comparison_with_its_message(parity, monkeypa
 
 
 def test_a_difference_is_the_exit_status(parity, monkeypatch, played, capsys):
-    """From the files that the sides leave to the table and the status, without the peer."""
+    """From the records of both sides to the table and the status, without the peer."""
     table = sorted(parity.compare.ALIAS_TABLE)
 
     def leave(record):

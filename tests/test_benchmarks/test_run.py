@@ -1,8 +1,6 @@
-"""The script that fills the pages of figures."""
+"""The script that writes benchmark results into the pages."""
 
 import importlib.util
-import subprocess
-import sys
 
 import pytest
 
@@ -17,7 +15,7 @@ def run():
     return module
 
 
-def test_a_section_is_replaced_and_the_rest_of_the_page_stays(run, tmp_path):
+def test_a_section_is_replaced_and_the_rest_of_the_page_kept(run, tmp_path):
     page = tmp_path / 'page.md'
     page.write_text('before\n<!-- begin knn -->\nold\n<!-- end knn -->\nafter\n')
     run.write(page, 'knn', run.section('knn', r'a \1 box', ['knn.py', '--peer-python', 'PEER']))
@@ -28,7 +26,7 @@ def test_a_section_is_replaced_and_the_rest_of_the_page_stays(run, tmp_path):
     assert list(tmp_path.iterdir()) == [page]
 
 
-def test_a_page_without_the_section_is_left_alone(run, tmp_path):
+def test_a_page_without_the_section_is_not_changed(run, tmp_path):
     page = tmp_path / 'page.md'
     page.write_text('nothing here')
     with pytest.raises(ValueError, match='page.md has no section knn'):
@@ -36,13 +34,14 @@ def test_a_page_without_the_section_is_left_alone(run, tmp_path):
     assert page.read_text() == 'nothing here'
 
 
-def test_every_section_has_its_script_and_its_place(run):
+def test_every_section_has_a_script_and_markers(run):
     for name, (page, (script, *_)) in run.SECTIONS.items():
         assert (ROOT / 'benchmarks' / script).is_file()
         assert f'<!-- begin {name} -->' in (run.DOCS / page).read_text()
 
 
-def test_unknown_names_are_refused():
-    command = [sys.executable, ROOT / 'benchmarks/run.py', 'nothing']
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 2 and 'no benchmark nothing; there are digits' in done.stderr
+def test_unknown_names_are_refused(run, monkeypatch, capsys):
+    monkeypatch.setattr('sys.argv', ['run.py', 'nothing'])
+    with pytest.raises(SystemExit, match='2'):
+        run.main()
+    assert 'no benchmark nothing; there are digits' in capsys.readouterr().err
