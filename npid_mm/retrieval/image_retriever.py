@@ -83,8 +83,7 @@ class ImageRetriever(BaseInferencer):
         except (OSError, ValueError):
             raise
         except Exception as error:  # networks and transforms may raise anything
-            what = f'{type(error).__name__}: {error}'
-            raise ValueError(f'{self.index.folder} has a config that fails: {what}') from error
+            raise self._config_error(error) from error
         lists = ApproximateSearch(self.index, trust) if approximate else None
         self._search = lists or self._exact
         self.recall = lists.recall if lists else 1.0
@@ -150,7 +149,7 @@ class ImageRetriever(BaseInferencer):
             results[position]['error'] = f'cannot read {query_name(images[position])}: {reason}'
         if batch.positions:
             check_size(batch.size, self.index.meta['size'])
-            query = batch_features(self.model, batch.data, index_feature(self.config))[0].cpu()
+            query = self._embed(batch)
             # one more, in case the query itself is found
             similarity, index = self._search(query, min(top_k + 1, len(self.index)))
             for row, position in enumerate(batch.positions):
@@ -162,6 +161,17 @@ class ImageRetriever(BaseInferencer):
                     each for each in neighbors if realpath(each['path']) != own
                 ][:top_k]
         return results
+
+    def _embed(self, batch: Batch) -> Tensor:
+        """Embed the readable images of a batch as rows (n, D)."""
+        try:
+            return batch_features(self.model, batch.data, index_feature(self.config))[0].cpu()
+        except (RuntimeError, TypeError) as error:  # layers that do not fit each other
+            raise self._config_error(error) from error
+
+    def _config_error(self, error: Exception) -> ValueError:
+        what = f'{type(error).__name__}: {error}'
+        return ValueError(f'{self.index.folder} has a config that fails: {what}')
 
     def visualize(
         self,

@@ -133,6 +133,13 @@ def test_16_bit_transparent_images_are_pasted_on_the_background():
     assert np.abs(ours - wanted).max() <= 1
 
 
+def test_files_of_size_0_are_refused_unread():
+    """Some below /proc block, and have content."""
+    for read in (ImageReader().check, ImageReader().read):
+        with pytest.raises(UnreadableImageError, match='the file is empty'):
+            read('/proc/self/status')
+
+
 def test_a_pipe_or_a_folder_is_refused_without_blocking(tmp_path):
     os.mkfifo(tmp_path / 'pipe.jpg')
     (tmp_path / 'folder.jpg').mkdir()

@@ -12,10 +12,8 @@ from .image_list import LABEL, MAX_CLASSES, list_lines
 SAMPLE = 1000  # files to look for, evenly spread over the list
 TOLERATED = 0.01  # share of them that may be missing, or one: data sets report and replace these
 PATH = r"""([^\s"'#\\/](?:[^\t"'\\]*[^\s"'\\,;])?)"""  # without unusual characters
-ORDINARY = {
-    True: re.compile(f'{PATH} -?[0-9]{{1,6}}'),
-    False: re.compile(PATH),
-}  # with labels, without
+# by whether the lines have labels
+ORDINARY = {True: re.compile(f'{PATH} -?[0-9]{{1,6}}'), False: re.compile(PATH)}
 SEPARATORS = {'\t': 'a tab', ',': 'a comma', ';': 'a semicolon', '\xa0': 'a no-break space'}
 NO_LABEL = (
     'has no label: each line must be `path label`; for images without labels set with_label=False '

@@ -56,9 +56,7 @@ def test_one_part_alone_is_no_split():
 @pytest.mark.parametrize('part', ['fold', 'Part ', 'subset_'])
 def test_numbered_parts_with_the_same_folders_are_ambiguous(part):
     names = [*below(f'{part}0'), *below(f'{part}1')]
-    with pytest.raises(
-        AmbiguousFolderError, match='the same folders cat/, dog/ in them, which may'
-    ):
+    with pytest.raises(AmbiguousFolderError, match='have the same folders cat/, dog/ in them'):
         read_layout(names)
     other = [*below(f'{part}0'), f'{part}1/1.jpg']
     assert set(read_layout(other).labels.values()) == {f'{part}0', f'{part}1'}
