@@ -1,3 +1,5 @@
+"""Read untrusted checkpoints of any code base, fill networks from them, publish and convert."""
+
 from .fit import complete_state, fit_report, load_backbone, non_finite
 from .mmengine_loader import register_loader
 from .network import backbone_weights, pick_backbone

@@ -1,4 +1,4 @@
-"""Published models by name: in MMPretrain's hub, and checked when they are loaded."""
+"""Published models by name: in MMPretrain's hub, and loaded safely."""
 
 import re
 from functools import cache
@@ -17,29 +17,29 @@ METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
 
 @cache
 def register_models() -> None:
-    """Let MMPretrain list, build and load the models of the zoo by name.
+    """Register the published models, so that MMPretrain lists, builds and loads them by name.
 
     Only their published weights are read as untrusted files are. With ``pretrained=FILE``,
-    ``mmpretrain.get_model`` and ``FeatureExtractor`` execute what the file says, unless
+    ``mmpretrain.get_model`` and ``FeatureExtractor`` execute code in the file, unless
     :func:`npid_mm.checkpoints.register_loader` was called before.
     """
     ModelHub.register_model_index(METAFILE, config_prefix=MIM)
-    # MMEngine takes them for patterns; other models' files have other content and stay with it
+    # MMEngine takes addresses as patterns; files of other models stay with its own loader
     CheckpointLoader.register_scheme(
         [re.escape(url) for url in zoo_weights().values()], load_from_npid_mm
     )
 
 
 def zoo_weights() -> dict[str, str]:
-    """Name -> address of the models whose weights are published."""
+    """Map the names of the models with published weights to the addresses of the weights."""
     return {model.name: model.weights for model in load(str(METAFILE)).models if model.weights}
 
 
 def weights_url(name: str) -> str:
-    """The address of a model's weights; an address stays itself.
+    """Return the address of a model's weights; an address is returned as it is.
 
     Raises:
-        ValueError: No model of the zoo has this name and published weights.
+        ValueError: If no model with published weights has this name.
     """
     if '://' in name:
         return name

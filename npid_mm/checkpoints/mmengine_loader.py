@@ -4,19 +4,20 @@ from collections.abc import Mapping, MutableMapping
 
 from mmengine.runner import CheckpointLoader
 
-from .limits import brief, check_plain_tree
+from npid_mm.utils.text import describe
+
+from .limits import check_plain_tree
 from .network import checkpoint_content, network_state
 from .tree import drop_objects
 
-# where a user's checkpoint may lie, as the patterns that MMEngine has loaders for: on the disk, on
-# a server, in a storage. Names of published models (torchvision://, say) stay with MMEngine
+# patterns of MMEngine's loaders for local files, servers and storages; names of published models
+# (e.g. torchvision://) stay with MMEngine
 PLACES = ('', 'http://', 'https://', r'(\S+\:)?s3://', r'(\S+\:)?petrel://')
 NETWORK = 'state_dict'
-META, HUB = 'meta', 'message_hub'  # parts that a run continues without, and writes again
-# numbers of the meta that a run continues from, and what they must be below
+META, HUB = 'meta', 'message_hub'  # parts that a resumed run can do without, and saves again
+# numbers of the meta that a run resumes from, and their exclusive upper limits
 NUMBERS = {'epoch': 2**53, 'iter': 2**53, 'seed': 2**32}
-# MMEngine parses it as a config when it resumes, and a config is Python code
-CONFIG = 'config'
+CONFIG = 'config'  # MMEngine parses it as Python code when it resumes
 RESUMED = 'resumed_keys'
 HUB_PARTS = ('log_scalars', 'runtime_info', RESUMED)
 
@@ -24,39 +25,39 @@ HUB_PARTS = ('log_scalars', 'runtime_info', RESUMED)
 def register_loader() -> None:
     """Let MMEngine read checkpoints with :func:`load_from_npid_mm`, in the whole process.
 
-    Its own loader falls back to ``torch.load(..., weights_only=False)`` where a file has an object
-    beside the weights, and then runs whatever the file says. ``import npid_mm`` does not call this,
-    as it would change what other packages load; :func:`~npid_mm.engine.launch.build_runner` does. A
-    script that calls ``mmpretrain.get_model(name, pretrained=FILE)`` or ``FeatureExtractor`` with a
-    file of somebody else calls this first.
+    Its own loader falls back to ``torch.load(..., weights_only=False)`` for a file with an object
+    beside the weights, which executes code in the file. ``import npid_mm`` does not call this, as
+    it would change what other packages load; :func:`~npid_mm.engine.launch.build_runner` does. Call
+    this before ``mmpretrain.get_model(name, pretrained=FILE)`` or ``FeatureExtractor`` with an
+    untrusted file.
     """
     CheckpointLoader.register_scheme(PLACES, load_from_npid_mm, force=True)
 
 
-def load_from_npid_mm(filename: str, map_location: str | None = None) -> Mapping:
-    """Load a checkpoint of any code base, with the state dict of its network below ``state_dict``.
+def load_from_npid_mm(filename: str, map_location: object = None) -> Mapping:
+    """Load a checkpoint of any code base, with the state dict of its network in ``state_dict``.
 
-    Of the notes of a run, what MMEngine would execute or trip over stays out: the text of a config,
-    which it parses as Python when it resumes, objects, and names that are not strings.
+    The parts of a run that MMEngine would execute or fail on are left out: the text of a config,
+    objects, and names that are not strings.
 
     Args:
         filename (str): A file or an address, see
             :func:`~npid_mm.checkpoints.network.checkpoint_content`.
-        map_location (str, optional): Any device; the content comes on the CPU, and a model or an
-            optimizer that loads it takes it to its own device.
+        map_location (object): Ignored. The tensors are on the CPU; a model or an optimizer that
+            loads them copies them to its own device.
 
     Returns:
         Mapping: The content, or the bare state dict if the file holds nothing else.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        DownloadError: It cannot be fetched.
-        ValueError: The file is not a checkpoint of PyTorch, is damaged, holds no network, or has
-            an epoch, iteration or seed that is not one.
+        FileNotFoundError: If the file does not exist.
+        DownloadError: If it cannot be downloaded.
+        ValueError: If the file is damaged, is not a checkpoint of PyTorch, holds no network, or has
+            an epoch, iteration or seed that is not a valid number.
     """
     content = checkpoint_content(filename)
     try:
-        cleaned = _cleaned(content)
+        cleaned = _clean(content)
     except ValueError as error:
         raise ValueError(f'cannot load {filename}: {error}') from error
     if not cleaned:
@@ -64,8 +65,8 @@ def load_from_npid_mm(filename: str, map_location: str | None = None) -> Mapping
     return cleaned
 
 
-def _cleaned(content) -> Mapping:
-    """Content of which MMEngine and torch may take every part as it is; empty without a network."""
+def _clean(content: object) -> Mapping:
+    """Return content that is safe to pass to MMEngine and torch; empty without a network."""
     state = network_state(content)
     if state is content:  # a bare network has no other parts
         for name in (META, HUB, NETWORK):
@@ -80,30 +81,30 @@ def _cleaned(content) -> Mapping:
         if isinstance(part, MutableMapping):
             drop_objects(part)
             parts[name] = clean(part)
-    # both copy and convert nested containers without looking for shared ones
+    # MMEngine and torch copy nested containers without looking for shared ones
     check_plain_tree(parts)
     return parts
 
 
 def _clean_meta(meta: Mapping) -> dict:
-    """The notes of a run without the text of a config, which must not be parsed."""
+    """Check the numbers of the meta, and leave out the text of a config."""
     for name, limit in NUMBERS.items():
         value = meta.get(name)
         if value is not None and (type(value) is not int or not 0 <= value < limit):
             raise ValueError(
                 f"its meta['{name}'] must be an integer from 0 to {limit - 1}, got "
-                f'{brief(value)}: it was not saved by a training'
+                f'{describe(value)}: it was not saved by a training'
             )
     return {name: value for name, value in meta.items() if name != CONFIG}
 
 
 def _clean_hub(hub: Mapping) -> dict:
-    """A message hub whose parts have names that are strings."""
+    """Leave out what a message hub cannot take: other parts, and names that are not strings."""
     clean = {
         part: {name: value for name, value in hub[part].items() if isinstance(name, str)}
         for part in HUB_PARTS
         if isinstance(hub.get(part), Mapping)
     }
-    if RESUMED in clean:  # MMEngine saves no other than True, and asserts that it stays so
+    if RESUMED in clean:  # MMEngine saves only True, and asserts that it stays so
         clean[RESUMED] = dict.fromkeys(clean[RESUMED], True)
     return clean

@@ -8,31 +8,28 @@ from mmengine.fileio import get_local_path
 from torch import Tensor
 
 from npid_mm.utils.download import download
+from npid_mm.utils.text import describe, preview
 
-from .limits import brief
 from .reader import load_tensors
 from .stub_unpickler import StubObject
 from .tree import dotted, flat_values, object_paths
 
-# where a file may hold the network's state dict: ours, MMSelfSup's and the authors'; VISSL's;
-# PyContrast's; the authors' on CIFAR-10
+# keys that lead to the network's state dict
 NETWORKS = (
-    ('state_dict',),
-    ('classy_state_dict', 'base_model', 'model', 'trunk'),
-    ('model',),
-    ('net',),
+    ('state_dict',),  # this package, MMSelfSup, the authors' code
+    ('classy_state_dict', 'base_model', 'model', 'trunk'),  # VISSL
+    ('model',),  # PyContrast
+    ('net',),  # the authors' code on CIFAR-10
 )
-PREFIXES = ('backbone.', 'encoder.', '_feature_blocks.')  # ours, PyContrast's, VISSL's
+PREFIXES = ('backbone.', 'encoder.', '_feature_blocks.')  # this package, PyContrast, VISSL
 OTHER_PARTS = (
     'neck.', 'head.', 'heads.', 'head_jig.', 'memory_bank.', 'data_preprocessor.',
-    'fc.', 'linear.', 'classifier.',  # behind a bare network: torchvision's and the authors'
+    'fc.', 'linear.', 'classifier.',  # after a bare network: torchvision, the authors' code
 )  # fmt: skip
-SHOWN = 5  # keys in a message, at most
-WIDE = 100  # of a key in a message, in characters
 
 
 def backbone_weights(path: str | Path) -> dict[str, Tensor]:
-    """Weights of the backbone in a checkpoint, under the backbone's own names.
+    """Read the weights of the backbone in a checkpoint, under the backbone's own names.
 
     Reads checkpoints of this package, of MMSelfSup 0.x and 1.x, of the authors' code, VISSL and
     PyContrast, and bare networks such as torchvision's.
@@ -41,57 +38,52 @@ def backbone_weights(path: str | Path) -> dict[str, Tensor]:
         path (str | Path): A file or an address, see :func:`checkpoint_content`.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        DownloadError: It cannot be fetched.
-        ValueError: The file is no checkpoint of PyTorch, or holds no backbone.
+        FileNotFoundError: If the file does not exist.
+        DownloadError: If it cannot be downloaded.
+        ValueError: If the file is not a checkpoint of PyTorch, or holds no backbone.
     """
     content = checkpoint_content(path)
     weights = pick_backbone(network_state(content))
     if not weights:
-        raise ValueError(no_backbone(path, content))
+        raise ValueError(no_backbone_message(path, content))
     return weights
 
 
-def no_backbone(path: str | Path, content) -> str:
-    """That a checkpoint with this content holds no backbone."""
-    keys = list(network_state(content)) or (
-        [] if isinstance(content, Mapping) else [type(content).__name__]
-    )
+def no_backbone_message(path: str | Path, content: object) -> str:
+    """Return the message for a checkpoint whose content has no backbone."""
+    keys = list(network_state(content)) or _top_keys(content)
     return (
-        f'{path} holds no backbone, only {listed(keys) or "nothing"}: give the checkpoint of a '
+        f'{path} holds no backbone, only {preview(keys) or "nothing"}: give the checkpoint of a '
         'pretraining (keys such as backbone.conv1.weight), or one of a bare backbone'
     )
 
 
-def checkpoint_content(path: str | Path):
-    """What a checkpoint holds, see :func:`load_tensors`.
+def checkpoint_content(path: str | Path) -> object:
+    """Read a checkpoint with :func:`load_tensors`.
 
     Args:
-        path (str | Path): A file; or an http or https address, which is fetched once and checked,
-            see :func:`~npid_mm.utils.download.download`; or one that MMEngine has a storage
+        path (str | Path): A file; an http or https address, see
+            :func:`~npid_mm.utils.download.download`; or an address that MMEngine has a storage
             backend for.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        DownloadError: It cannot be fetched.
-        ValueError: The file is no checkpoint of PyTorch.
+        FileNotFoundError: If the file does not exist.
+        DownloadError: If it cannot be downloaded.
+        ValueError: If the file is not a checkpoint of PyTorch.
     """
     if str(path).startswith(('http://', 'https://')):
         return load_tensors(download(str(path)))
     if '://' in str(path):
         with get_local_path(str(path)) as local:
             return load_tensors(local)
-    local = Path(path).expanduser()
-    if not local.is_file():
-        raise FileNotFoundError(f'checkpoint not found: {path}')
-    return load_tensors(local)
+    return load_tensors(path)
 
 
-def network_state(content) -> Mapping[str, object]:
-    """The state dict of the network in a checkpoint's content; the content itself if bare.
+def network_state(content: object) -> Mapping[str, object]:
+    """Return the state dict of the network in a checkpoint's content; the content itself if bare.
 
     Raises:
-        ValueError: A name in it is not a string.
+        ValueError: If a name in it is not a string.
     """
     for keys in NETWORKS:
         inner = content
@@ -107,19 +99,19 @@ def network_state(content) -> Mapping[str, object]:
     for name in state:
         if not isinstance(name, str):
             raise ValueError(
-                f'the names of weights must be strings, got {brief(name)} among them: this is not '
-                'the state dict of a network'
+                f'the names of weights must be strings, got {describe(name)} among them: this is '
+                'not the state dict of a network'
             )
     return state
 
 
 def pick_backbone(state: Mapping) -> dict[str, Tensor]:
-    """The backbone's part of a state dict, without prefixes; empty if it has none."""
+    """Return the backbone's part of a state dict, without prefixes; empty if it has none."""
     return {name: state[key].detach() for name, key in backbone_keys(state).items()}
 
 
 def backbone_keys(state: Mapping) -> dict[str, str]:
-    """Name of each weight of the backbone -> its key in a state dict."""
+    """Map the name of each weight of the backbone to its key in a state dict."""
     keys = {
         key.removeprefix('module.'): key
         for key, value in state.items()
@@ -135,45 +127,40 @@ def backbone_keys(state: Mapping) -> dict[str, str]:
 
 
 def common_name(name: str) -> str:
-    """The name of a ResNet's weight in torchvision and here; the authors' CIFAR-10 net differs."""
+    """Return torchvision's name of a ResNet's weight; the authors' CIFAR-10 network has others."""
     return re.sub(r'^(layer\d+\.\d+\.)shortcut\.', r'\1downsample.', name)
 
 
-def listed(names: list[str]) -> str:
-    """The first names, none of them over the width of a screen, and that there are more."""
-    shown = [name if len(name) <= WIDE else f'{name[:WIDE]}...' for name in map(str, names[:SHOWN])]
-    return ', '.join(shown) + (', ...' if len(names) > SHOWN else '')
-
-
 def load_npid_checkpoint(path: str | Path) -> tuple[MutableMapping, MutableMapping]:
-    """The content of a checkpoint with a model below 'state_dict', and that model.
+    """Load a checkpoint written by, or converted to, npid_mm.
 
     Args:
         path (str | Path): A file or an address.
 
     Returns:
-        tuple[MutableMapping, MutableMapping]: The content and its state dict, which is part of
-        it.
+        tuple[MutableMapping, MutableMapping]: The content, and the state dict in it.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no checkpoint of PyTorch, holds no model below 'state_dict', or one
-            with more than tensors and plain values.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not a checkpoint of PyTorch, has no 'state_dict', or has an
+            object in it that is not a tensor or a plain value.
     """
     content = checkpoint_content(path)
     state = content.get('state_dict') if isinstance(content, MutableMapping) else None
-    if isinstance(state, MutableMapping):
-        network_state(content)  # which looks at its names
-    else:
-        keys = list(content) if isinstance(content, MutableMapping) else [type(content).__name__]
+    if not isinstance(content, MutableMapping) or not isinstance(state, MutableMapping):
         raise ValueError(
-            f"{path} holds no model below 'state_dict', only {listed(keys) or 'nothing'}: "
-            'give a checkpoint of a training here, or convert one with --to npid_mm'
+            f"{path} holds no 'state_dict', only {preview(_top_keys(content)) or 'nothing'}: "
+            'give a checkpoint of npid_mm, or convert one with --to npid_mm'
         )
+    network_state(content)  # checks the names
     objects = [f'state_dict.{dotted(at)}' for at in object_paths(state)]
     if objects:
         raise ValueError(
-            f'the model of {path} must be of tensors and plain values, but {listed(objects)} is '
+            f'the model of {path} must be of tensors and plain values, but {preview(objects)} is '
             'an object of other code: convert it with --to npid_mm'
         )
     return content, state
+
+
+def _top_keys(content: object) -> list:
+    return list(content) if isinstance(content, Mapping) else [type(content).__name__]

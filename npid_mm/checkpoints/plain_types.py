@@ -1,14 +1,15 @@
-"""Build the tensors, containers and values that a checkpoint may hold, from checked arguments."""
+"""Build the tensors, containers and values of a checkpoint from checked arguments."""
 
 import math
 import pickle
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
+from typing import NoReturn
 
 import torch
 from torch import Tensor
 
-# type of a storage in a file -> dtype
+# class of a storage in a file -> dtype
 STORAGES = {
     'DoubleStorage': torch.float64,
     'FloatStorage': torch.float32,
@@ -25,54 +26,54 @@ STORAGES = {
 }
 DTYPES = {str(dtype).removeprefix('torch.'): dtype for dtype in STORAGES.values()}
 SEQUENCES = (list, tuple, set, frozenset)  # subclasses may iterate over anything
-# hashed by their value, in constant time; integers up to KEY_LIMIT, whose hashes are themselves
+# types with a hash in constant time; so have integers up to KEY_LIMIT, which are their own hashes
 KEYS = (str, bytes, bool, float, type(None), torch.dtype, torch.device)
 KEY_LIMIT = 1 << 60
 KEY_PARTS = 16  # of a tuple or frozenset, which is hashed part by part
 DIMENSIONS = 64  # of a tensor, more than torch handles
-METADATA = '_metadata'  # attribute of a state dict: the versions of its modules
+METADATA = '_metadata'  # attribute of a state dict: versions of its modules
 
 
 class StubObject:
-    """Placeholder for an object of any other class; it only keeps the object's state.
+    """Placeholder for an object of any other class; keeps only the object's state.
 
     Attributes:
         stands_for (str): Module and name of the class or function in the file.
-        state (object): What the file would restore the object from; None if nothing.
+        state (object): State of the object in the file; None if it has none.
     """
 
     stands_for = ''
     state = None
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: object, **kwargs: object):
         pass
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: object):
         self.state = state
 
-    def __setitem__(self, key, value):  # called for subclasses of dict
+    def __setitem__(self, key: object, value: object):  # called for subclasses of dict
         pass
 
-    def extend(self, items):
+    def extend(self, items: object) -> None:
         """Discard the items of a subclass of list or set."""
 
     append = add = extend
 
     def __repr__(self):
-        return f'<inert {self.stands_for[:80]}>'
+        return f'<stub of {self.stands_for[:80]}>'
 
 
-def refuse(allowed: str, got) -> None:
-    """Raise an UnpicklingError that names the type of ``got``: its repr may never end."""
+def refuse(allowed: str, got: object) -> NoReturn:
+    """Raise an UnpicklingError with the type of ``got``, whose repr may be endless."""
     raise pickle.UnpicklingError(f'{allowed}, got {type(got).__name__}')
 
 
-def is_plain_key(key) -> bool:
-    """Whether a key of a dictionary or an element of a set is a plain value, not a placeholder.
+def is_plain_key(key: object) -> bool:
+    """Tell whether a key of a dictionary or element of a set is plain: without a placeholder.
 
     Raises:
-        UnpicklingError: It may take long to hash or to compare, as it is neither of the two nor a
-            short, flat tuple of them.
+        UnpicklingError: If it is not a plain value, a placeholder, or a short, flat tuple of them,
+            and so might take long to hash or to compare.
     """
     parts = (key,)
     if type(key) in (tuple, frozenset, torch.Size):
@@ -95,7 +96,7 @@ def is_plain_key(key) -> bool:
 
 
 def checked_items(items: Iterable) -> Iterable:
-    """Return ``items``, a sequence or set, after :func:`is_plain_key` looked at each of them."""
+    """Return ``items``, a sequence or set, after checking each with :func:`is_plain_key`."""
     if type(items) not in SEQUENCES:
         refuse('a set must be made from a list', items)
     for item in items:
@@ -115,7 +116,7 @@ def plain_frozenset(items: Iterable = ()) -> frozenset:
 
 def ordered_dict(items: Iterable = ()) -> OrderedDict:
     """Build an OrderedDict from a dictionary or from pairs, as Python 2 wrote them."""
-    if isinstance(items, dict):  # whose keys were checked when they were set
+    if isinstance(items, dict):  # its keys were checked when they were set
         return OrderedDict(items)
     if type(items) not in SEQUENCES:
         refuse('a dictionary must be made from a list of pairs', items)
@@ -128,46 +129,48 @@ def ordered_dict(items: Iterable = ()) -> OrderedDict:
     return made
 
 
-def counter(counts=None) -> Counter:
-    """Build the Counter of a schedule from a dictionary."""
+def counter(counts: dict | None = None) -> Counter:
+    """Build the Counter of a learning rate schedule from a dictionary."""
     if counts is not None and not isinstance(counts, dict):
         refuse('a Counter must be made from a dictionary', counts)
     return Counter(counts)
 
 
 def size(lengths: tuple = ()) -> torch.Size:
-    """Build a torch.Size from integers; torch itself also takes the values of tensors."""
+    """Build a torch.Size from integers; torch itself would also read tensors."""
     return torch.Size(_integers(lengths, 'a torch.Size'))
 
 
-def device(*names) -> torch.device:
+def device(*names: str | int) -> torch.device:
     """Build a torch.device."""
     if not all(type(name) in (str, int) for name in names):
         raise pickle.UnpicklingError('a torch.device must be made from a name and a number')
     return torch.device(*names)
 
 
-def rebuild_tensor(storage: Tensor, offset: int, lengths: tuple, stride: tuple, *_) -> Tensor:
-    """Build a tensor from its storage; one that would reach beyond it raises a RuntimeError."""
+def rebuild_tensor(
+    storage: Tensor, offset: int, lengths: tuple, stride: tuple, *_: object
+) -> Tensor:
+    """Build a tensor from its storage; torch raises RuntimeError if it reaches beyond that."""
     if not isinstance(storage, Tensor):
         refuse('a tensor must be made from a storage', storage)
     return storage.as_strided(*_place(offset, lengths, stride))
 
 
-def rebuild_parameter(data: Tensor, *_) -> Tensor:
+def rebuild_parameter(data: Tensor, *_: object) -> Tensor:
     """Build a parameter, as a plain tensor."""
     if not isinstance(data, Tensor):
         refuse('a parameter must hold a tensor', data)
     return data
 
 
-def set_state(target, state) -> None:
-    """Restore the state of a tensor or a dictionary: its attributes stay away.
+def set_state(target: Tensor | dict, state: object) -> None:
+    """Restore the state of a tensor or a dictionary, without attributes.
 
-    Of a state dict the versions of its modules are kept, which torch loads weights by.
+    A state dict keeps the versions of its modules, which torch needs to load old weights.
 
     Raises:
-        UnpicklingError: The state is of another form.
+        UnpicklingError: If the state has another form.
     """
     if isinstance(target, dict):
         if not isinstance(state, dict):
@@ -181,8 +184,8 @@ def set_state(target, state) -> None:
         refuse('the state of a tensor must be a tuple of 3 or 4', state)
 
 
-def _versions(metadata) -> OrderedDict:
-    """Return the versions of modules by their names, and nothing else of the metadata."""
+def _versions(metadata: object) -> OrderedDict:
+    """Return only the versions of modules from the metadata."""
     if not isinstance(metadata, dict):
         refuse('the metadata of a state dict must be a dictionary', metadata)
     return OrderedDict(
@@ -200,8 +203,7 @@ def _place(offset: int, lengths: tuple, stride: tuple) -> tuple[tuple, tuple, in
     return lengths, stride, *_integers((offset,), 'an offset')
 
 
-def _integers(values, what: str) -> tuple:
-    """Return a short sequence of integers as a tuple."""
+def _integers(values: object, what: str) -> tuple:
     if type(values) not in (tuple, list, torch.Size) or len(values) > DIMENSIONS:
         refuse(f'{what} must be a tuple of up to {DIMENSIONS} integers', values)
     for value in values:
@@ -210,11 +212,10 @@ def _integers(values, what: str) -> tuple:
     return tuple(values)
 
 
-# called in the place of the class or function that a file names; builtins go by their old name
-# in protocol 2
+# replacements of the classes and functions that a file names; protocol 2 has Python 2's builtins
 BUILDERS = {
     ('collections', 'OrderedDict'): ordered_dict,
-    ('collections', 'Counter'): counter,  # of schedulers
+    ('collections', 'Counter'): counter,
     ('builtins', 'set'): plain_set,
     ('__builtin__', 'set'): plain_set,
     ('builtins', 'frozenset'): plain_frozenset,

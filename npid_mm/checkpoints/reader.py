@@ -6,52 +6,47 @@ import struct
 import sys
 import zipfile
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO, NoReturn
 
 import torch
 from torch import Tensor
 
 from npid_mm.extras import MissingExtraError, optional_module
-from npid_mm.utils.files import SAFETENSORS
+from npid_mm.utils.files import SAFETENSORS, existing_file
 
 from .limits import check_extent
 from .stub_unpickler import STEPS, TensorUnpickler
 
-# first pickles of a file of torch < 1.6
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-LEGACY_PROTOCOL = 1001
+LEGACY_HEAD = (0x1950A86A20F9469CFC6C, 1001)  # first pickles of a file of torch < 1.6
 CHUNK = 1 << 24  # bytes
+WIDE = 300  # characters of a reason
 
-WIDE = 300  # of a reason, in characters
 
+def load_tensors(path: str | Path, values: bool = True) -> Any:
+    """Read a checkpoint without executing anything in it, in bounded time and memory.
 
-def load_tensors(path: str | Path, values: bool = True):
-    """Read a checkpoint; nothing that it says is run, and it cannot take long or grow large.
-
-    Reads the zip files of today and the format before torch 1.6, and by the name ``.safetensors``
-    that format. ``torch.load`` is not used: with ``weights_only=True`` it refuses the pickled
-    objects beside the weights of MMEngine, MMSelfSup and the authors' code, and without, it runs
-    what a file says.
+    Reads zip files, the format before torch 1.6, and files named ``.safetensors``. ``torch.load``
+    is not used: with ``weights_only=True`` it refuses the pickled objects beside the weights of
+    MMEngine, MMSelfSup and the authors' code, and without, it executes code in the file.
 
     Args:
         path (str | Path): A file.
-        values (bool): Whether to read the values of tensors. Without them the tensors are on the
-            device 'meta', and of a large file only a small part is read.
+        values (bool): Whether to read the values of tensors. If not, the tensors are on the device
+            'meta', and only a small part of a large file is read.
 
     Returns:
-        The content, on the CPU, with an :class:`~npid_mm.checkpoints.plain_types.StubObject`
-        in the place of each object.
+        Any: The content on the CPU, with a
+        :class:`~npid_mm.checkpoints.plain_types.StubObject` in place of each object.
 
     Raises:
-        ValueError: The file is not a checkpoint of PyTorch, is damaged, or was made to do harm: a
-            pickle of more than 3 million steps, containers more than 100 deep, keys that are not
-            plain, or tensors far larger than the file.
-        MissingExtraError: safetensors is needed and not installed.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not a checkpoint of PyTorch, is damaged, or exceeds a limit: 3
+            million steps of the pickle, 100 nested containers, keys that are plain, and tensors not
+            far larger than the file.
+        MissingExtraError: If safetensors is needed and not installed.
     """
-    path = Path(path)
+    path = Path(existing_file(str(path), 'checkpoint')).expanduser()
     try:
-        if not path.is_file():  # nor a pipe, which may never end
-            raise FileNotFoundError(f'checkpoint not found, or not a file: {path}')
         if path.suffix == SAFETENSORS:
             return _read_safetensors(path, values)
         with path.open('rb') as file:
@@ -68,15 +63,14 @@ def load_tensors(path: str | Path, values: bool = True):
         raise ValueError(f'cannot read {path} as a checkpoint of PyTorch: {reason}') from error
 
 
-def _read_safetensors(path: str | Path, values: bool) -> dict[str, Tensor]:
-    """Tensors by their names."""
+def _read_safetensors(path: Path, values: bool) -> dict[str, Tensor]:
     safetensors = optional_module('safetensors.torch', f'a file with the name {SAFETENSORS}')
     tensors = safetensors.load_file(path)
     return tensors if values else {name: value.to('meta') for name, value in tensors.items()}
 
 
-def _read_zip(file: BinaryIO, values: bool):
-    """The format since torch 1.6: ``NAME/data.pkl`` beside a file for each storage."""
+def _read_zip(file: BinaryIO, values: bool) -> Any:
+    """Read the format since torch 1.6: ``NAME/data.pkl`` and one entry per storage."""
     with zipfile.ZipFile(file) as archive:
         names = set(archive.namelist())
         folders = [name[: -len('data.pkl')] for name in names if name.endswith('/data.pkl')]
@@ -87,7 +81,7 @@ def _read_zip(file: BinaryIO, values: bool):
         _check_order(order not in names or archive.read(_stored(archive, order)) == b'little')
         storages = Storages(file, values)
 
-        def storage(dtype: torch.dtype, key: str, *_) -> Tensor:
+        def storage(dtype: torch.dtype, key: str, *_: object) -> Tensor:
             if key not in storages:
                 entry = _stored(archive, f'{folder}data/{key}')
                 with archive.open(entry) as source:
@@ -98,21 +92,21 @@ def _read_zip(file: BinaryIO, values: bool):
         return TensorUnpickler(io.BytesIO(pickled), storage).load()
 
 
-def _read_legacy(file: BinaryIO, values: bool):
-    """The format before torch 1.6: pickles, the last of them a list of the storages behind it.
+def _read_legacy(file: BinaryIO, values: bool) -> Any:
+    """Read the format before torch 1.6: pickles, then the storages that the last one lists.
 
-    The content is read twice, in half of the steps: first without values, which gives the sizes of
-    the storages, and then from the storages. No tensor is made from a storage before it is filled.
+    The content is read twice, each time with half of the steps: first without values, for the sizes
+    of the storages, and then with them. No tensor is built from a storage that is not filled.
     """
 
-    def no_storage(*_):
+    def no_storage(*_: object) -> NoReturn:
         raise pickle.UnpicklingError('a storage in the head of the file')
 
-    def head():
+    def head() -> Any:
         return TensorUnpickler(file, no_storage).load()
 
     file.seek(0)
-    for expected in (LEGACY_MAGIC, LEGACY_PROTOCOL):
+    for expected in LEGACY_HEAD:
         found = head()
         if type(found) is not int or found != expected:
             raise pickle.UnpicklingError('it does not start as one')
@@ -133,7 +127,7 @@ def _read_legacy(file: BinaryIO, values: bool):
     if not values:
         return content
     keys, sizes = head(), {key: len(row) for key, row in storages.items()}
-    # a list of anything else may take for ever to compare
+    # other keys may take forever to compare
     if any(type(key) is not str for key in keys) or sorted(keys) != sorted(sizes):
         raise pickle.UnpicklingError('its storages are not those that its tensors need')
     storages = Storages(file, values=True)
@@ -146,7 +140,7 @@ def _read_legacy(file: BinaryIO, values: bool):
 
 
 def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    """An entry that is in the file as it is: a compressed one may grow a thousandfold."""
+    """Return an entry that is not compressed, as that could grow a thousandfold."""
     entry = archive.getinfo(name)
     if entry.compress_type != zipfile.ZIP_STORED:
         raise pickle.UnpicklingError(f'{name} is compressed, which torch.save never does')
@@ -154,11 +148,11 @@ def _stored(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
 
 
 class Storages(dict[str, Tensor]):
-    """Rows of bytes by their keys, all of them together no larger than the file.
+    """Storages as rows of bytes, by their keys; together they are not larger than the file.
 
     Args:
-        file (BinaryIO): The checkpoint, of which they are parts.
-        values (bool): Whether they have memory.
+        file (BinaryIO): The checkpoint.
+        values (bool): Whether to allocate and fill them.
     """
 
     def __init__(self, file: BinaryIO, values: bool):
@@ -167,10 +161,10 @@ class Storages(dict[str, Tensor]):
         self._device = 'cpu' if values else 'meta'
 
     def fill(self, key: str, size: int, source: BinaryIO | None = None) -> None:
-        """Add a row of ``size`` bytes, with those that come next in ``source``.
+        """Add a row of ``size`` bytes, read from ``source``.
 
-        A pickle can ask torch, by the state of a tensor, to enlarge its storage, and would get
-        whatever lay in the memory. Torch refuses that for memory that NumPy has seen.
+        By the state of a tensor a pickle can ask torch to enlarge its storage, which would expose
+        uninitialized memory. Torch refuses that for memory shared with NumPy.
         """
         _check_size(size, self._left)
         self._left -= size

@@ -1,4 +1,4 @@
-"""The order of a data set's images, and banks brought from one into another."""
+"""Reorder a memory bank to match another image list."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,22 +17,21 @@ from .network import load_npid_checkpoint
 from .tree import drop_objects, file_bytes
 
 HEAD_ROWS = 'head.weight'  # of ParametricSoftmaxHead
-# which have the head's rows in the old order too
-LEFT = ('optimizer', 'ema_state_dict')
+LEFT_OUT = ('optimizer', 'ema_state_dict')  # hold rows in the old order too
 
 
 def image_order(where: str | Path) -> list[str]:
-    """Paths of images in the order of a folder or of a list.
+    """Read the order of images from a folder or a list.
 
     Args:
         where (str | Path): A folder of class folders, in the order of torchvision's
-            ``ImageFolder``; or a list of images, ``path label`` or ``path`` a line, in its own.
+            ``ImageFolder``; or a list of images with ``path label`` or ``path`` per line.
 
     Returns:
-        list[str]: Paths without the folder that all of them are in.
+        list[str]: Paths relative to the folder that all of them are in.
 
     Raises:
-        FileNotFoundError: There is no such folder or file, or a class folder without an image.
+        FileNotFoundError: If ``where`` does not exist, or a class folder has no image.
     """
     where = Path(where)
     if where.is_dir():
@@ -40,22 +39,22 @@ def image_order(where: str | Path) -> list[str]:
     elif where.is_file():
         paths = [listed_path(line) for line in list_lines(where) if line.strip()]
     else:
-        raise FileNotFoundError(f'no folder of images and no list at {where}')
+        raise FileNotFoundError(f'folder or list of images not found: {where}')
     return relative_names(paths)
 
 
 def row_permutation(old: Sequence[str], new: Sequence[str]) -> Tensor:
-    """Where the rows of the new order are in the old one: ``bank[permutation]`` is in the new.
+    """Compute ``permutation`` so that ``bank[permutation]`` is in the new order.
 
     Args:
-        old (Sequence[str]): N names, each once.
-        new (Sequence[str]): The same names.
+        old (Sequence[str]): N distinct names.
+        new (Sequence[str]): The same names in another order.
 
     Returns:
         Tensor: (N,) of int64.
 
     Raises:
-        ValueError: A name occurs twice, or the two do not have the same names.
+        ValueError: If a name occurs twice, or the names differ.
     """
     position = {name: row for row, name in enumerate(old)}
     for which, names in (('old', old), ('new', new)):
@@ -82,46 +81,45 @@ def reorder_bank(
     new: str | Path,
     force: bool = False,
 ) -> tuple[int, int, list[str]]:
-    """Write a checkpoint with the rows of its bank in another order of the images.
+    """Write a checkpoint with the rows of its bank in another order, atomically.
 
-    The weights of a ParametricSoftmaxHead, one row an image too, move with them. The state of the
-    optimizer and averaged weights, which hold such rows as well, are left out.
+    The weights of a ParametricSoftmaxHead, which has a row per image too, move along. The state of
+    the optimizer and averaged weights are left out.
 
     Args:
-        checkpoint (str | Path): A checkpoint of this package, or one converted to it.
-        out (str | Path): File to write, whole or not at all; a checkpoint there is replaced.
-        old (str | Path, optional): The order that the bank is in, see :func:`image_order`. None
-            takes the list that the checkpoint keeps.
-        new (str | Path): The order that it comes into.
-        force (bool): Replace any other file than a checkpoint too.
+        checkpoint (str | Path): A checkpoint written by, or converted to, npid_mm.
+        out (str | Path): File to write. An existing checkpoint is replaced.
+        old (str | Path, optional): Present order of the bank, see :func:`image_order`. The default
+            is the list in the checkpoint.
+        new (str | Path): New order.
+        force (bool): Also replace a file of another kind.
 
     Returns:
-        tuple[int, int, list[str]]: Rows of the bank, how many of them are in another place now,
-        and keys of what was left out.
+        tuple[int, int, list[str]]: Number of rows, number of moved rows, keys that were left out.
 
     Raises:
-        FileNotFoundError: A file is not there.
-        OSError: Something else is in the place of ``out``, or it cannot be written.
-        ValueError: The checkpoint has no bank, or one of another length, or no list where ``old``
-            is None, or the orders do not have the same images, or ``out`` is the checkpoint or
-            ends in another way.
+        FileNotFoundError: If a file does not exist.
+        OSError: If ``out`` is a file of another kind, or cannot be written.
+        ValueError: If the checkpoint has no bank, one of another length, or no list while ``old``
+            is None; if the orders do not have the same images; or if ``out`` is the checkpoint or
+            has a wrong suffix.
     """
     check_output(out, CHECKPOINT, force, 'OUT', checkpoint)
     content, state = load_npid_checkpoint(checkpoint)
     if BANK not in state:
         raise ValueError(
-            f'{checkpoint} holds no state_dict.{BANK}: give a checkpoint of a training here, or '
-            'convert one with --to npid_mm'
+            f'{checkpoint} holds no state_dict.{BANK}: give a checkpoint of npid_mm, or convert '
+            'one with --to npid_mm'
         )
     if old is None and IMAGES not in content:
         raise ValueError(
-            f'{checkpoint} keeps no list of its images: name the order of its rows with --old'
+            f'{checkpoint} has no list of its images: give the order of its rows with --old'
         )
-    order = image_order(new)
-    before = unpack_names(content[IMAGES], len(state[BANK])) if old is None else image_order(old)
-    permutation = row_permutation(before, order)
     bank = state[BANK]
     check_bank(bank)
+    order = image_order(new)
+    old_order = unpack_names(content[IMAGES], len(bank)) if old is None else image_order(old)
+    permutation = row_permutation(old_order, order)
     if len(bank) != len(permutation):
         raise ValueError(
             f'the bank of {checkpoint} has {len(bank):,} rows, but the orders have '
@@ -132,7 +130,7 @@ def reorder_bank(
     head = state.get(HEAD_ROWS)
     if isinstance(head, Tensor) and head.shape[:1] == permutation.shape:
         state[HEAD_ROWS] = head[permutation]
-    left = [key for key in LEFT if content.pop(key, None) is not None]
-    left += drop_objects(content)
+    left_out = [key for key in LEFT_OUT if content.pop(key, None) is not None]
+    left_out += drop_objects(content)
     write_atomic(out, file_bytes(content))
-    return len(bank), int((permutation != torch.arange(len(bank))).sum()), left
+    return len(bank), int((permutation != torch.arange(len(bank))).sum()), left_out

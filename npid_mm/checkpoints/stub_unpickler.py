@@ -1,11 +1,11 @@
-"""Unpickler that replaces every object but tensors and plain values by a placeholder."""
+"""Unpickler that replaces every object but tensors and plain values by a stub."""
 
 import pickle
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from struct import unpack
 from types import FunctionType
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 import torch
 from torch import Tensor
@@ -21,40 +21,40 @@ from .plain_types import (
     set_state,
 )
 
-STEPS = 3_000_000  # of a pickle: 1.28 million paths of images take 2.6 million
-# steps that opcodes count for which take more time or memory than the others
+STEPS = 3_000_000  # of a pickle; 1.28 million paths of images take 2.6 million
+# opcodes that count as several steps, as they take more time or memory than the others
 COSTS = dict.fromkeys(pickle.GLOBAL + pickle.STACK_GLOBAL + pickle.INST, 200) | dict.fromkeys(
     pickle.REDUCE + pickle.NEWOBJ + pickle.OBJ + pickle.BINPERSID + pickle.EMPTY_SET, 4
 )
 CONTAINERS = (tuple, list, dict, set, frozenset, Counter, OrderedDict, torch.Size)
-MARKS = 1000  # containers that are being built at the same time
-NAME = 1000  # characters of a class and its module
-DIGITS = 1024  # bytes of an integer; Python prints numbers of up to 4300 digits
+MARKS = 1000  # unfinished containers
+NAME = 1000  # characters of a class name with its module
+DIGITS = 1024  # bytes of an integer; Python prints up to 4300 decimal digits
 
 
 class TensorUnpickler(pickle._Unpickler):
-    """Builds tensors, containers and plain values; all else becomes :class:`StubObject`.
+    """Unpickler that builds tensors, containers and plain values, and stubs for the rest.
 
-    An entry of a dictionary whose key would be a placeholder is left out.
+    A dictionary entry whose key would be a stub is left out.
 
-    No class or function that a file names is ever looked up, so none can be called. The number of
-    steps, what is hashed, and what an item or a state can be set on are bounded, so that a small
-    file cannot take long or grow large. It is based on Python's own unpickler in Python, as the
-    one in C builds dictionaries and sets without asking, and cannot be interrupted meanwhile.
+    No class or function that a file names is looked up, so none can be called. The number of
+    steps, the keys that are hashed, and the targets of items and states are limited, so that a
+    small file cannot take long or grow large. The base class is Python's unpickler written in
+    Python: the one in C builds dictionaries and sets unchecked and cannot be interrupted.
 
     Args:
-        file (BinaryIO): Where the pickle starts.
+        file (BinaryIO): File at the start of the pickle.
         storage (Callable): Returns the elements of a storage as one row, from the arguments of its
             persistent id: dtype, key, location, number of elements and, in files of torch before
             1.6, a view.
-        steps (int): How many the pickle may take.
+        steps (int): Limit of the steps.
 
     Raises:
-        UnpicklingError: By ``load``, for a pickle that no checkpoint would have.
+        UnpicklingError: By ``load``, if the pickle exceeds a limit or is not one of a checkpoint.
     """
 
     def __init__(self, file: BinaryIO, storage: Callable[..., Tensor], steps: int = STEPS):
-        # the protocol knows no encoding for the byte strings of Python 2; this one reads any
+        # byte strings of Python 2 have no known encoding; this one reads any
         super().__init__(file, encoding='latin1')
         self._storage = storage
         methods = {
@@ -62,11 +62,10 @@ class TensorUnpickler(pickle._Unpickler):
         }
         self.dispatch = _CountedSteps(methods, steps)
 
-    def find_class(self, module: str, name: str):
-        """Return what takes the place of ``module.name``.
+    def find_class(self, module: str, name: str) -> object:
+        """Return the replacement of ``module.name``.
 
-        Functions and classes are made again for each call, so that whatever a pickle sets on one
-        of them stays with it.
+        Each call returns a new function or class, so that a pickle cannot change a shared one.
         """
         if module == 'torch' and name in DTYPES:
             return DTYPES[name]
@@ -79,7 +78,7 @@ class TensorUnpickler(pickle._Unpickler):
             raise pickle.UnpicklingError(f'the name of a class has more than {NAME} characters')
         return type(name, (StubObject,), {'stands_for': f'{module}.{name}'})
 
-    def persistent_load(self, saved_id: tuple):
+    def persistent_load(self, saved_id: tuple) -> object:
         """Return a storage, or the class of a module, which torch < 1.6 saved with its source."""
         match saved_id:
             case 'storage', torch.dtype(), str(), _, int(), *_:
@@ -88,37 +87,37 @@ class TensorUnpickler(pickle._Unpickler):
                 return kind
         refuse('a reference must be to a storage or to a module', saved_id)
 
-    def load_mark(self):
+    def load_mark(self) -> None:
         """Begin a container."""
         super().load_mark()
         if len(self.metastack) > MARKS:
             raise pickle.UnpicklingError(f'more than {MARKS} containers within each other')
 
-    def load_long4(self):
+    def load_long4(self) -> None:
         """Read an integer of more than 255 bytes, up to ``DIGITS``."""
         (length,) = unpack('<i', self.read(4))
         if not 0 <= length <= DIGITS:
             raise pickle.UnpicklingError(f'an integer of {length} bytes')
         self.append(pickle.decode_long(self.read(length)))
 
-    def load_bytearray8(self):
-        """Read bytes; the length is not trusted to allocate memory by."""
+    def load_bytearray8(self) -> None:
+        """Read bytes, without allocating memory by the given length."""
         (length,) = unpack('<Q', self.read(8))
         self.append(bytearray(self.read(length)))
 
-    def load_dict(self):
+    def load_dict(self) -> None:
         """Build a dictionary of the items since the mark."""
         items = self.pop_mark()
         self.append({})
         self._set_items(items)
 
-    def load_setitem(self):
+    def load_setitem(self) -> None:
         """Set one item of a dictionary."""
         items = self.stack[-2:]
         del self.stack[-2:]
         self._set_items(items)
 
-    def load_setitems(self):
+    def load_setitems(self) -> None:
         """Set the items of a dictionary since the mark."""
         self._set_items(self.pop_mark())
 
@@ -130,15 +129,15 @@ class TensorUnpickler(pickle._Unpickler):
             if isinstance(target, dict) and is_plain_key(key):
                 target[key] = value
 
-    def load_append(self):
+    def load_append(self) -> None:
         """Append one item to a list."""
         self._add([self.stack.pop()], list, 'extend')
 
-    def load_appends(self):
+    def load_appends(self) -> None:
         """Append the items since the mark to a list."""
         self._add(self.pop_mark(), list, 'extend')
 
-    def load_additems(self):
+    def load_additems(self) -> None:
         """Add the items since the mark to a set."""
         items = self.pop_mark()
         if isinstance(self.stack[-1], set):
@@ -152,49 +151,49 @@ class TensorUnpickler(pickle._Unpickler):
         elif not isinstance(target, StubObject):
             refuse(f'items may be added to a {kind.__name__} only', target)
 
-    def load_frozenset(self):
+    def load_frozenset(self) -> None:
         """Build a frozenset of the items since the mark."""
         self.append(frozenset(checked_items(self.pop_mark())))
 
-    def load_reduce(self):
+    def load_reduce(self) -> None:
         """Call a function or class that :meth:`find_class` returned."""
         arguments = self.stack.pop()
         self.append(self._call(self.stack.pop(), arguments))
 
-    def load_newobj(self):
-        """Make an object of a class."""
+    def load_newobj(self) -> None:
+        """Create an object of a class."""
         self.load_reduce()
 
-    def load_newobj_ex(self):
-        """Make an object of a class; arguments by name are for placeholders, which need none."""
+    def load_newobj_ex(self) -> None:
+        """Create an object of a class; only stubs get keyword arguments, and they need none."""
         self.stack.pop()
         self.load_reduce()
 
-    def load_obj(self):
+    def load_obj(self) -> None:
         """Call the class that comes after the mark, as protocols 0 and 1 do."""
         kind, *arguments = self.pop_mark()
         self.append(self._call(kind, tuple(arguments)))
 
-    def load_inst(self):
-        """Call the class that is named here, with what comes after the mark."""
+    def load_inst(self) -> None:
+        """Call the class that is named here with the arguments after the mark."""
         self.load_global()
         kind = self.stack.pop()
         self.append(self._call(kind, tuple(self.pop_mark())))
 
-    def _call(self, function, arguments: tuple):
-        placeholder = isinstance(function, type) and issubclass(function, StubObject)
-        if not (placeholder or isinstance(function, FunctionType)):
+    def _call(self, function: object, arguments: tuple) -> object:
+        is_stub = isinstance(function, type) and issubclass(function, StubObject)
+        if not (is_stub or isinstance(function, FunctionType)):
             refuse('only a class or a function may be called', function)
         if type(arguments) is not tuple:
             refuse('the arguments of a call must be a tuple', arguments)
         self.dispatch.spend_on(arguments, *arguments)
         return function(*arguments)
 
-    def get_extension(self, code: int):
-        """Refuse a class by its number: the copyreg module would keep what takes its place."""
+    def get_extension(self, code: int) -> NoReturn:
+        """Refuse a class given by number: the module copyreg would cache the replacement."""
         raise pickle.UnpicklingError('a class that is given by a number')
 
-    def load_build(self):
+    def load_build(self) -> None:
         """Restore the state of an object."""
         target, state = self.stack[-2:]
         inner = state.values() if isinstance(state, dict) else state
@@ -206,7 +205,7 @@ class TensorUnpickler(pickle._Unpickler):
 
 
 class _CountedSteps:
-    """Methods by their opcodes; each look-up is a step, and the number of steps is limited."""
+    """Methods by opcode that count each look-up as a step, up to a limit."""
 
     def __init__(self, methods: dict[int, Callable], steps: int):
         self._methods = [methods.get(opcode, _unknown) for opcode in range(256)]
@@ -219,8 +218,8 @@ class _CountedSteps:
             raise pickle.UnpicklingError(f'it takes more than {self._steps:,} steps to read')
         return self._methods[opcode]
 
-    def spend_on(self, *arguments) -> None:
-        """Count a step for each item of arguments, which may be visited again and again."""
+    def spend_on(self, *arguments: object) -> None:
+        """Count a step for each item of arguments, which may be visited repeatedly."""
         self._left -= sum(len(each) for each in arguments if type(each) in CONTAINERS)
 
 

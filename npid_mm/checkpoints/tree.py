@@ -13,34 +13,35 @@ from .limits import measure
 from .stub_unpickler import StubObject
 
 LONGEST = 100_000_000  # characters of all names together
-Place = tuple[object, ...]  # names from the outermost container on
+MODULE_PARTS = ('_parameters', '_buffers', '_modules')  # absent from the keys of a state dict
+KeyPath = tuple[object, ...]  # keys from the outermost container on
 
 
 @dataclass(frozen=True)
 class Shared:
-    """Takes the place of a container that was met before.
+    """Reference to a container that was visited before.
 
     Attributes:
-        path (tuple): Where it was met first.
+        path (tuple): Where it was visited first.
     """
 
-    path: Place
+    path: KeyPath
 
     def __repr__(self):
         return f'<the same as {dotted(self.path) or "the whole"}>'
 
 
-def dotted(path: Place) -> str:
-    """A path as one name on one line, such as 'state_dict.fc.weight'."""
+def dotted(path: KeyPath) -> str:
+    """Join a path to one printable name, such as 'state_dict.fc.weight'."""
     name = '.'.join(map(str, path))
     return name if name.isprintable() else name.encode('unicode_escape').decode()
 
 
-def dotted_names(paths: Iterable[Place]) -> Iterator[str]:
-    """:func:`dotted` names of paths.
+def dotted_names(paths: Iterable[KeyPath]) -> Iterator[str]:
+    """Yield the :func:`dotted` names of paths.
 
     Raises:
-        ValueError: They have more than 100 million characters together: a long name above a long
+        ValueError: If they have more than 100 million characters together: a long key of a long
             list is part of the name of each item.
     """
     total = 0
@@ -54,34 +55,34 @@ def dotted_names(paths: Iterable[Place]) -> Iterator[str]:
         yield name
 
 
-def mapping_items(value) -> Mapping | None:
-    """What is in a mapping by its keys; None if ``value`` is none."""
+def mapping_items(value: object) -> Mapping | None:
+    """Return a mapping as it is; None for anything else."""
     return value if isinstance(value, Mapping) else None
 
 
-def items(value) -> Mapping | None:
-    """What is in a mapping, a sequence or a set; None if ``value`` is none of these."""
+def container_items(value: object) -> Mapping | None:
+    """Return the items of a mapping, a sequence or a set by their keys; None for anything else."""
     if isinstance(value, (list, tuple, set, frozenset)):
         return dict(enumerate(value))
     return mapping_items(value)
 
 
 def walk(
-    content, inner: Callable[[object], Mapping | None] = items
-) -> Iterator[tuple[Place, object]]:
-    """Paths and values of all that is no container, in order.
+    content: object, items: Callable[[object], Mapping | None] = container_items
+) -> Iterator[tuple[KeyPath, object]]:
+    """Yield the path and the value of everything that is not a container, in order.
 
-    Each container is entered once: where it comes again, a :class:`Shared` stands for it. A small
-    file can hold nested lists with exponentially many paths.
+    Each container is entered once; after that, :class:`Shared` refers to it. A small file can hold
+    nested lists with exponentially many paths.
 
     Args:
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
-        inner (Callable): What is in a container by name; None for all else.
+        items (Callable): Returns the items of a container by their keys; None for anything else.
     """
     met, todo = {}, [((), content)]
     while todo:
         path, value = todo.pop()
-        inside = inner(value)
+        inside = items(value)
         if inside is None:
             yield path, value
         elif id(value) in met:
@@ -91,31 +92,26 @@ def walk(
             todo += reversed([((*path, name), each) for name, each in inside.items()])
 
 
-# where a pickled module keeps what its state dict shows without these names
-MODULE_PARTS = ('_parameters', '_buffers', '_modules')
+def flat_values(content: object) -> dict[str, object]:
+    """Flatten a checkpoint to {dotted key: value}.
 
-
-def flat_values(content) -> dict[str, object]:
-    """Tensors and plain values of a checkpoint by dotted keys, such as 'state_dict.fc.weight'.
-
-    A pickled module shows its weights as its state dict would, and any other object its
-    attributes. What comes again is a :class:`~npid_mm.checkpoints.tree.Shared` there.
+    A pickled module shows its weights as its state dict would, and any other object its attributes.
+    A repeated container is shown as a :class:`Shared`.
 
     Args:
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
 
     Raises:
-        ValueError: The keys are too long together.
+        ValueError: If the keys are too long together.
     """
-    found = list(walk(content, _inner))
+    found = list(walk(content, _items_or_attributes))
     names = dotted_names(path for path, _ in found)
     return dict(zip(names, (value for _, value in found), strict=True))
 
 
-def _inner(value) -> Mapping | None:
-    """What is in a container or an object, the weights of a module among it."""
+def _items_or_attributes(value: object) -> Mapping | None:
     if not isinstance(value, StubObject):
-        return items(value)
+        return container_items(value)
     if not isinstance(value.state, Mapping):
         return None
     own = {name: each for name, each in value.state.items() if name not in MODULE_PARTS}
@@ -126,7 +122,7 @@ def _inner(value) -> Mapping | None:
 
 
 def drop_objects(content: MutableMapping) -> list[str]:
-    """Remove, in place, what is neither a tensor nor a plain value nor a container of such.
+    """Remove, in place, everything but tensors, plain values and containers of them.
 
     Args:
         content (MutableMapping): See :func:`~npid_mm.checkpoints.load_tensors`.
@@ -135,21 +131,21 @@ def drop_objects(content: MutableMapping) -> list[str]:
         list[str]: Dotted keys of what was removed.
 
     Raises:
-        ValueError: A container holds itself.
+        ValueError: If a container contains itself.
     """
     paths = object_paths(content)
     for path in paths:
-        del _holder(content, path)[path[-1]]
+        del _parent(content, path)[path[-1]]
     return list(dotted_names(paths))
 
 
-def object_paths(content: MutableMapping) -> list[Place]:
-    """Where something lies that is neither a tensor nor a plain value nor a container of such.
+def object_paths(content: Mapping) -> list[KeyPath]:
+    """List the paths of everything but tensors, plain values and containers of them.
 
-    A sequence with an object in it counts as one.
+    A sequence with an object in it counts as an object.
 
     Raises:
-        ValueError: A container holds itself.
+        ValueError: If a container contains itself.
     """
     measured = {}
     return [
@@ -158,38 +154,32 @@ def object_paths(content: MutableMapping) -> list[Place]:
 
 
 def file_bytes(content: MutableMapping) -> bytes:
-    """What ``torch.save`` writes; equal content gives equal bytes.
+    """Return what ``torch.save`` writes; equal content gives equal bytes.
 
-    A tensor that is part of a larger storage is replaced by a copy in ``content``: all of the
-    storage would be written, with whatever else it holds.
+    A tensor that is part of a larger storage is replaced by a copy in ``content``, because
+    ``torch.save`` would write the whole storage.
     """
     for path, value in list(walk(content, mapping_items)):
         if isinstance(value, Tensor) and value.untyped_storage().nbytes() > value.nbytes:
-            _holder(content, path)[path[-1]] = value.clone()
+            _parent(content, path)[path[-1]] = value.clone()
     buffer = io.BytesIO()
     torch.save(content, buffer)
     return buffer.getvalue()
 
 
-def _holder(content: MutableMapping, path: Place) -> MutableMapping:
-    """The container that has what lies at ``path``."""
+def _parent(content: MutableMapping, path: KeyPath) -> MutableMapping:
     return reduce(getitem, path[:-1], content)
 
 
-def _has_object(path: Place, value, measured: dict) -> bool:
-    """Return whether the value at ``path`` is an object, or has one in it.
-
-    Raises:
-        ValueError: It is, or has in it, a container that holds itself.
-    """
+def _has_object(path: KeyPath, value: object, measured: dict) -> bool:
     if isinstance(value, Shared):  # refers to a mapping
-        holds_itself, found = path[: len(value.path)] == value.path, False
+        is_cyclic, found = path[: len(value.path)] == value.path, False
     else:
         extent = measure(value, measured)
-        holds_itself, found = extent.holds_itself, extent.has_object
-    if holds_itself:
+        is_cyclic, found = extent.is_cyclic, extent.has_object
+    if is_cyclic:
         raise ValueError(
-            f'the checkpoint holds itself: {dotted(path)} leads back to what it is in, so it '
-            'cannot be written again'
+            f'the checkpoint contains itself: {dotted(path)} leads back to a container around it, '
+            'so it cannot be written again'
         )
     return found

@@ -86,18 +86,28 @@ def check_temperature(
         )
 
 
-def check_finite_rows(name: str, rows: torch.Tensor) -> None:
+def non_finite_rows(rows: torch.Tensor) -> torch.Tensor:
+    """Return the positions of the rows (N, D) that hold NaN or infinity."""
+    # The sum of a row is finite only if all its terms are. As a sum of finite numbers may overflow,
+    # the suspects are looked at in full.
+    suspect = (~rows.sum(dim=1).isfinite()).nonzero().flatten()
+    return suspect[(~rows[suspect].isfinite()).any(dim=1)]
+
+
+def check_finite_rows(name: str, rows: torch.Tensor, advice: str = '') -> None:
     """Check that all rows (N, D) are finite.
+
+    Args:
+        name (str): Name of the rows in the message.
+        rows (Tensor): (N, D).
+        advice (str): End of the message, such as ': give another checkpoint'.
 
     Raises:
         ValueError: If a row holds NaN or infinity.
     """
-    # The sum of a row is finite only if all its terms are. As a sum of finite numbers may overflow,
-    # the suspects are looked at in full.
-    suspect = (~rows.sum(dim=1).isfinite()).nonzero().flatten()
-    broken = suspect[(~rows[suspect].isfinite()).any(dim=1)]
+    broken = non_finite_rows(rows)
     if len(broken):
         raise ValueError(
             f'{name} must be finite, but {len(broken)} of its {len(rows)} rows hold '
-            f'NaN or infinity, the first is row {int(broken[0])}'
+            f'NaN or infinity, the first is row {int(broken[0])}{advice}'
         )

@@ -1,4 +1,4 @@
-"""Check that the files which a user names are there."""
+"""Check that files named by the user exist."""
 
 from pathlib import Path
 
@@ -6,15 +6,22 @@ SAFETENSORS = '.safetensors'
 
 
 def existing_file(path: str, what: str) -> str:
-    """Return ``path`` if it is a file or an address, or raise FileNotFoundError.
+    """Return ``path`` if it is an existing file, or an address such as ``s3://...``.
 
     Args:
-        path (str): A path, or an address such as ``https://...`` or ``s3://...``.
-        what (str): What the message calls it.
+        path (str): A path, in which ``~`` is the home folder, or an address.
+        what (str): Name of the file in the message.
+
+    Raises:
+        FileNotFoundError: If there is nothing at ``path``, or a pipe or a device.
+        ValueError: If it is a folder.
     """
-    if '://' not in path and not Path(path).is_file():
-        if Path(path).is_dir():
+    local = Path(path).expanduser()
+    if '://' not in path and not local.is_file():
+        if local.is_dir():
             raise ValueError(f'{what} must be a file, got the folder {path}')
+        if local.exists():
+            raise FileNotFoundError(f'{what} must be a file, not a pipe or a device: {path}')
         raise FileNotFoundError(f'{what} not found: {path} (looked from {Path.cwd().name}/)')
     return path
 
@@ -23,12 +30,12 @@ def existing_checkpoint(path: str) -> str:
     """Return ``path`` if it is an address, or a file that begins as a checkpoint does.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: It is a folder, or a file of another kind.
+        FileNotFoundError: If there is nothing at ``path``, or a pipe or a device.
+        ValueError: If it is a folder, or a file of another kind.
     """
     if '://' in existing_file(path, 'checkpoint') or Path(path).suffix == SAFETENSORS:
         return path
-    with open(path, 'rb') as file:
+    with open(Path(path).expanduser(), 'rb') as file:
         start = file.read(16)
     if not start.startswith((b'PK', b'\x80')):  # a zip file, or pickles before torch 1.6
         what = f'it begins with {start!r}' if start else 'it is empty'

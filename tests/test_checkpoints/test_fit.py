@@ -66,7 +66,7 @@ def test_the_refusal_says_what_the_file_holds_and_what_to_do():
 
 def test_an_unknown_prefix_is_named():
     given = {f'encoder_q.{name.removeprefix("backbone.")}': each for name, each in GIVEN.items()}
-    with pytest.raises(ValueError, match="the backbone is there with 'encoder_q.' in front of eac"):
+    with pytest.raises(ValueError, match="the backbone has 'encoder_q.' in front of each name"):
         complete_state(OWN, given, 'do this', optional=['neck'])
 
 
@@ -81,5 +81,5 @@ def test_weights_of_a_diverged_training_are_refused(value):
 
 def test_report_counts_and_shows_the_first_five():
     own = {f'a{number}': torch.zeros(1) for number in range(6)}
-    assert fit_report(own, {}) == '6 missing: a0, a1, a2, a3, a4, ...'
+    assert fit_report(own, {}) == '6 missing: a0, a1, a2, a3, a4 and 1 more'
     assert fit_report(own, own) == ''

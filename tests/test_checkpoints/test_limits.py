@@ -10,12 +10,12 @@ import torch
 
 from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.convert.state import check_bank
-from npid_mm.checkpoints.limits import LARGEST, brief, check_plain_tree, measure
+from npid_mm.checkpoints.limits import LARGEST, check_plain_tree, measure
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 from npid_mm.checkpoints.plain_types import StubObject, is_plain_key
 from npid_mm.checkpoints.stub_unpickler import STEPS
 from npid_mm.checkpoints.tree import flat_values, object_paths
-from tests.test_security.assembler import Call, Code, call, doubled, get, name, put, save, text
+from tests.test_security.assembler import Call, Code, call, get, name, put, save, text
 from tests.test_security.limits import limited
 
 
@@ -114,7 +114,7 @@ def test_a_tensor_may_be_wider_than_its_storage_but_not_without_end(tmp_path):
 
 def test_a_pipe_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / 'a.pth')
-    with pytest.raises(FileNotFoundError, match=r'checkpoint not found, or not a file: .*a\.pth'):
+    with pytest.raises(FileNotFoundError, match=r'must be a file, not a pipe or .*a\.pth'):
         load_tensors(tmp_path / 'a.pth')
 
 
@@ -134,9 +134,9 @@ def test_measures_are_those_of_a_plain_count():
     extent = measure(content, {})
     # around the content there is the measure itself
     assert (extent.depth, extent.size) == (depth(content), 1 + size(content))
-    assert not extent.holds_itself and not extent.has_object
+    assert not extent.is_cyclic and not extent.has_object
     content['c']['d'] = [content]
-    assert measure(content, {}).holds_itself
+    assert measure(content, {}).is_cyclic
     assert measure([object], {}).has_object
 
 
@@ -162,11 +162,6 @@ def test_one_list_with_many_names_is_visited_once():
 def test_names_that_are_too_long_together_are_refused():
     with pytest.raises(ValueError, match='at most 100,000,000 characters together'):
         flat_values({'_' * 100_000: list(range(2000))})
-
-
-def test_a_value_in_a_message_is_short():
-    assert brief(Code(doubled(3))) == 'an object of the type Code'
-    assert len(brief('a' * 1000)) < 50 and brief(7) == '7'
 
 
 META = dict(epoch=1, iter=4)

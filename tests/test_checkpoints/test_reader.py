@@ -125,7 +125,7 @@ def test_objects_keep_their_state_and_nothing_else(zipped, vanished, tmp_path):
     assert all(isinstance(loaded[name], StubObject) for name in ('bank', 'history', 'row', 'set'))
     assert torch.equal(loaded['bank'].state['_buffers']['memory'], module.memory)
     assert loaded['history'].state == dict(note='kept')
-    assert repr(loaded['bank']) == '<inert a_code_base.Bank>'
+    assert repr(loaded['bank']) == '<stub of a_code_base.Bank>'
     assert loaded['function'] is not os.system and issubclass(loaded['function'], StubObject)
 
 

@@ -130,7 +130,7 @@ def test_what_does_not_fit_is_refused(orders, tmp_path):
         reorder_bank(source, out, *orders)
     with pytest.raises(ValueError, match=r'OUT is the file that is read, .*in\.pth: name another'):
         reorder_bank(source, source, *orders)
-    with pytest.raises(FileNotFoundError, match=r'no folder of images and no list at .*no\.txt'):
+    with pytest.raises(FileNotFoundError, match=r'folder or list of images not found: .*no\.txt'):
         reorder_bank(source, out, tmp_path / 'no.txt', orders[1])
     with pytest.raises(FileNotFoundError, match='checkpoint not found: '):
         reorder_bank(tmp_path / 'no.pth', out, *orders)

@@ -103,7 +103,7 @@ def test_cifar10_refuses_random_weights(cifar10_config, tmp_path):
 
     state['neck.fc.weight'][0] = 3e38  # finite, but the features overflow
     torch.save(dict(state_dict=state), path)
-    with pytest.raises(ValueError, match='features of reference must be finite, but 100 of 100'):
+    with pytest.raises(ValueError, match='of reference must be finite, but 100 of its 100'):
         run(cifar10_config, tmp_path).test()
 
 

@@ -109,7 +109,10 @@ def test_an_incomplete_resnet_is_refused(change, message, run, parts, tmp_path):
 @pytest.mark.parametrize(
     'content, message',
     [
-        ({'backbone.features.0.weight': torch.ones(1)}, 'the backbone is no ResNet: none of the 1'),
+        (
+            {'backbone.features.0.weight': torch.ones(1)},
+            'the backbone is not a ResNet: none of ',
+        ),
         ({'neck.fc.weight': torch.ones(1)}, 'holds no backbone, only neck.fc.weight'),
     ],
 )

@@ -73,7 +73,7 @@ def test_the_same_model_gives_the_same_file(run, trained, tmp_path):
     assert published(tmp_path / 'out').stat().st_mtime == 0  # unchanged
     path.write_bytes(b'other')
     code, text = run(TOOL, trained[1], name)
-    assert code == 1 and 'is there and has other content: it is damaged, remove it' in text
+    assert code == 1 and 'exists and has other content: it is damaged, remove it' in text
     assert path.read_bytes() == b'other'
 
 
@@ -120,7 +120,7 @@ def test_a_cyclic_checkpoint_is_refused(place, wrapped, run, tmp_path):
     place(content)['all'] = wrapped(content)
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
-    assert code == 1 and 'error: the checkpoint holds itself: meta.' in text
+    assert code == 1 and 'error: the checkpoint contains itself: meta.' in text
     assert not (tmp_path / 'out').exists()
 
 
@@ -165,7 +165,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
 def test_a_checkpoint_without_a_model_is_refused(content, found, run, tmp_path):
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
-    assert code == 1 and f"holds no model below 'state_dict', only {found}: give a" in text
+    assert code == 1 and f"holds no 'state_dict', only {found}: give a" in text
     code, text = run(TOOL, tmp_path / 'no.pth', tmp_path / 'out/npid')
     assert code == 1 and 'checkpoint not found: ' in text
     assert not (tmp_path / 'out').exists()

@@ -1,1 +1,1 @@
-"""Convert checkpoints between this package and other NPID implementations."""
+"""Convert checkpoints between NPID implementations, torchvision, timm and safetensors."""

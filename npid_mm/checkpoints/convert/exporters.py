@@ -1,4 +1,4 @@
-"""What a pretrained NPID can be written as."""
+"""Output formats of the converter."""
 
 import json
 from collections.abc import Callable
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from npid_mm.checkpoints.fit import fit_report
+from npid_mm.checkpoints.fit import describe_misfits
 from npid_mm.checkpoints.tree import file_bytes
 from npid_mm.extras import optional_module
 from npid_mm.utils.outputs import CHECKPOINT, SAFETENSORS, Kind
 
-from .resnet_kinds import closest_resnet
 from .state import BACKBONE, NPIDState
+from .torchvision_resnets import match_resnet
 
 
 class NotAResNetError(ValueError):
@@ -22,16 +22,16 @@ class NotAResNetError(ValueError):
 
 @dataclass(frozen=True)
 class Target:
-    """A kind of file.
+    """An output format.
 
     Attributes:
-        pack (Callable): Tensors by their names in the file, and where they come from -> the
-            file's bytes.
-        prefix (str): Beginning of the names of all that it holds, which it leaves out; empty for
-            the whole of NPID.
-        container (str): Key of the file below which the tensors are, with a dot.
-        resnet (bool): Whether it holds torchvision's ResNets only.
-        output (Kind): What a file of it is, for those that are in its place.
+        pack (Callable): Function from tensors by their names in the file, and the state that they
+            come from, to the bytes of the file.
+        prefix (str): Prefix of the names of the tensors in the file, which is removed there; ''
+            for all of NPID.
+        container (str): Key of the file that holds the tensors, with a dot.
+        resnet (bool): Whether the format holds torchvision's ResNets only.
+        output (Kind): Kind of the file, by which an existing file is replaced or kept.
     """
 
     pack: Callable[[dict[str, Tensor], NPIDState], bytes]
@@ -41,24 +41,24 @@ class Target:
     output: Kind = CHECKPOINT
 
     @property
-    def whole(self) -> bool:
-        """bool: Whether it holds all of NPID, not its backbone only."""
+    def complete(self) -> bool:
+        """bool: Whether the format holds all of NPID, not only its backbone."""
         return not self.prefix
 
-    def place(self, name: str) -> str:
-        """Where the file holds a tensor that is ``name`` in NPID."""
+    def key(self, name: str) -> str:
+        """Return the key in the file of the tensor that NPID calls ``name``."""
         return self.container + name.removeprefix(self.prefix)
 
     def data(self, pretrained: NPIDState) -> bytes:
-        """The file.
+        """Return the content of the file.
 
         Raises:
-            NotAResNetError: Only a ResNet of torchvision can be written, and this is none. The
-                message lists what does not fit.
-            ImportError: A package is missing. The message says what to type.
+            NotAResNetError: If the format needs a ResNet of torchvision, and the backbone is not a
+                complete one.
+            ImportError: If a package is missing; the message has the command that installs it.
         """
         if self.resnet:
-            _check_resnet(pretrained)
+            _check_resnet(pretrained.backbone())
         tensors = {
             name.removeprefix(self.prefix): value
             for name, value in pretrained.state.items()
@@ -67,19 +67,22 @@ class Target:
         return self.pack(tensors, pretrained)
 
 
-def _check_resnet(pretrained: NPIDState) -> None:
-    """Refuse a backbone that is not a whole ResNet of torchvision."""
-    try:
-        name, own = closest_resnet(pretrained.backbone())
-    except ValueError as error:
-        raise NotAResNetError(f'the backbone is no ResNet: {error}') from error
-    misfit = fit_report(own, pretrained.backbone())
-    if misfit:
-        raise NotAResNetError(f'the backbone is not the {name} of torchvision: {misfit}')
+def _check_resnet(weights: dict[str, Tensor]) -> None:
+    match = match_resnet(weights)
+    if match is None:
+        raise NotAResNetError(
+            f"the backbone is not a ResNet: none of its {len(weights)} weights has a ResNet's "
+            f'name, the first is {next(iter(weights), "missing")}'
+        )
+    if match.misfits:
+        raise NotAResNetError(
+            f'the backbone is not the {match.name} of torchvision: '
+            f'{describe_misfits(match.misfits)}'
+        )
 
 
 def _checkpoint(tensors: dict[str, Tensor], pretrained: NPIDState) -> bytes:
-    return file_bytes(dict(meta=_about(pretrained), state_dict=tensors))
+    return file_bytes(dict(meta=_metadata(pretrained), state_dict=tensors))
 
 
 def _bare(tensors: dict[str, Tensor], _: NPIDState) -> bytes:
@@ -88,14 +91,14 @@ def _bare(tensors: dict[str, Tensor], _: NPIDState) -> bytes:
 
 def _safetensors(tensors: dict[str, Tensor], pretrained: NPIDState) -> bytes:
     safetensors = optional_module('safetensors.torch', 'the format safetensors')
-    own = {
+    copies = {
         name: value.clone(memory_format=torch.contiguous_format) for name, value in tensors.items()
     }
-    about = dict(_about(pretrained), settings=json.dumps(pretrained.settings))
-    return safetensors.save(own, metadata=about)
+    metadata = dict(_metadata(pretrained), settings=json.dumps(pretrained.settings))
+    return safetensors.save(copies, metadata=metadata)
 
 
-def _about(pretrained: NPIDState) -> dict:
+def _metadata(pretrained: NPIDState) -> dict:
     return dict(converted_from=pretrained.title, settings=pretrained.settings)
 
 
@@ -103,6 +106,6 @@ TARGETS = {
     'npid_mm': Target(_checkpoint, container='state_dict.'),
     'backbone': Target(_bare, BACKBONE),
     'torchvision': Target(_bare, BACKBONE, resnet=True),
-    'timm': Target(_bare, BACKBONE, resnet=True),  # whose ResNets have torchvision's names
+    'timm': Target(_bare, BACKBONE, resnet=True),  # has torchvision's names
     'safetensors': Target(_safetensors, output=SAFETENSORS),
 }

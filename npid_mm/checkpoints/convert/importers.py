@@ -1,4 +1,4 @@
-"""Checkpoints of the code bases that have NPID, taken apart."""
+"""Import checkpoints of other NPID implementations."""
 
 import re
 from collections.abc import Mapping
@@ -13,33 +13,33 @@ from npid_mm.checkpoints.network import (
     backbone_keys,
     checkpoint_content,
     common_name,
-    listed,
     network_state,
-    no_backbone,
+    no_backbone_message,
 )
 from npid_mm.checkpoints.tree import flat_values
+from npid_mm.utils.text import preview
 
 from .state import BACKBONE, BANK, NECK, Z_COUNT, NPIDState, Z, check_bank
 
 SETTINGS = 'settings'  # a tensor with the settings of the loss
-# what such a tensor has, by its length; old_momentum is the weight of the old row
+# content of that tensor by its length; old_momentum is the weight of the old row
 LAYOUTS = {
     4: ('num_negatives', 'temperature', 'z', 'old_momentum'),
     2: ('temperature', 'old_momentum'),
 }
-UNIT = 1e-3  # how far from 1 the norm of a unit row may be, in float32
+UNIT = 1e-3  # tolerance of the norm of a unit row in float32
 
 
 @dataclass(frozen=True)
 class Source:
-    """Where a code base keeps the parts of NPID.
+    """Layout of the checkpoints of a code base.
 
     Attributes:
-        title (str): Name for the reader.
-        sign (str): Pattern of a key that a checkpoint of it has.
-        moves (dict[str, str]): Pattern of the beginning of a key -> beginning of the name here.
-            The first that fits counts.
-        deeper (str, optional): Pattern of a key that a projection of several layers has.
+        title (str): Name of the code base.
+        sign (str): Pattern of a key by which its checkpoints are recognized.
+        moves (dict[str, str]): Pattern of the start of a key -> start of the name in this package.
+            The first match counts.
+        deeper (str, optional): Pattern of a key that only a projection of several layers has.
     """
 
     title: str
@@ -48,9 +48,9 @@ class Source:
     deeper: str | None = None
 
 
-# of a checkpoint, or of its state dict alone; DataParallel puts the second part before all names
+# with or without a container, and with the prefix of DataParallel
 START = r'(?:state_dict\.)?(?:module\.)?'
-# names that this package has too, and its own of Z
+# names that this package shares with MMSelfSup, and its own names of Z
 SAME = {
     START + r'(backbone\.|neck\.fc\.|memory_bank\.feature_bank$|head\.z$|head\.z_count$)': r'\1'
 }
@@ -58,8 +58,7 @@ SOURCES = {
     'mmselfsup1': Source(
         'MMSelfSup 1.x, or this package', START + r'memory_bank\.feature_bank$', SAME
     ),
-    # which loses its bank
-    'mmselfsup0': Source('MMSelfSup 0.x', START + r'backbone\.', SAME),
+    'mmselfsup0': Source('MMSelfSup 0.x', START + r'backbone\.', SAME),  # does not save the bank
     'lemniscate': Source(
         "the authors' code",
         r'(state_dict\.module|net(\.module)?)\.conv1\.',
@@ -95,55 +94,45 @@ SOURCES = {
 
 
 def read_pretrained(path: str | Path, source: str) -> NPIDState:
-    """Take a checkpoint of another code base apart.
+    """Read NPID from a checkpoint of another code base.
 
     Args:
         path (str | Path): A file, or an address.
         source (str): A key of :data:`SOURCES`.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: ``source`` is unknown, or the file is no checkpoint of it (the message says
-            which one it looks like), or a damaged one.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If ``source`` is unknown, or the file is damaged or not a checkpoint of it; the
+            message has the code base that it looks like.
     """
     if source not in SOURCES:
         raise ValueError(f'source must be one of {", ".join(SOURCES)}, got {source!r}')
     content = checkpoint_content(path)
     values = flat_values(content)
-    likely = recognise(values)
-    if likely != source:
-        if likely:
-            looks, way = f'but looks like one of {likely}', f'give --from {likely}'
-        else:
-            looks = f'nor of {", ".join(name for name in SOURCES if name != source)}'
-            way = 'for the backbone alone tools/model_converters/extract_backbone.py reads more'
-        raise ValueError(
-            f'{path} is no checkpoint of {source} ({SOURCES[source].title}), {looks}: it holds '
-            f'{listed(_heads(values))}; {way}'
-        )
+    _check_source(path, source, values)
     pretrained = NPIDState(str(path), SOURCES[source].title)
     for key, value in values.items():
         name = _name_here(key, SOURCES[source].moves)
         if name is None or not isinstance(value, Tensor):
-            pretrained.left[key] = value
+            pretrained.unused[key] = value
         elif name == SETTINGS:
-            _take_settings(pretrained, key, value)
+            _read_settings(pretrained, key, value)
         else:
             pretrained.state[name] = value.detach()
-            pretrained.origin[name] = key
+            pretrained.keys[name] = key
     deeper = SOURCES[source].deeper
     if deeper and any(re.match(deeper, key) for key in values):
-        _leave_projection(pretrained)
-    _make_rows_unit(pretrained)
+        _drop_projection(pretrained)
+    _normalize_rows(pretrained)
     return pretrained
 
 
 def read_backbone(path: str | Path) -> NPIDState:
-    """The backbone of any checkpoint that :func:`~npid_mm.checkpoints.backbone_weights` reads.
+    """Read the backbone of any checkpoint, see :func:`~npid_mm.checkpoints.backbone_weights`.
 
     Raises:
-        FileNotFoundError: There is no such file.
-        ValueError: The file is no checkpoint of PyTorch, or holds no backbone.
+        FileNotFoundError: If the file does not exist.
+        ValueError: If the file is not a checkpoint of PyTorch, or holds no backbone.
     """
     content = checkpoint_content(path)
     state, values = network_state(content), flat_values(content)
@@ -151,20 +140,36 @@ def read_backbone(path: str | Path) -> NPIDState:
     pretrained = NPIDState(str(path), 'a checkpoint')
     for name, key in backbone_keys(state).items():
         pretrained.state[f'{BACKBONE}{name}'] = state[key].detach()
-        pretrained.origin[f'{BACKBONE}{name}'] = keys[id(state[key])]
+        pretrained.keys[f'{BACKBONE}{name}'] = keys[id(state[key])]
     if not pretrained.state:
-        raise ValueError(no_backbone(path, content))
-    used = set(pretrained.origin.values())
-    pretrained.left = {key: value for key, value in values.items() if key not in used}
+        raise ValueError(no_backbone_message(path, content))
+    used = set(pretrained.keys.values())
+    pretrained.unused = {key: value for key, value in values.items() if key not in used}
     return pretrained
 
 
-def recognise(values: Mapping[str, object]) -> str | None:
-    """The code base that the keys of a checkpoint speak of, a key of :data:`SOURCES`."""
+def guess_source(values: Mapping[str, object]) -> str | None:
+    """Guess which code base wrote a checkpoint from its keys; None if none of :data:`SOURCES`."""
     for name, source in SOURCES.items():
         if any(re.match(source.sign, key) for key in values):
             return name
     return None
+
+
+def _check_source(path: str | Path, source: str, values: Mapping[str, object]) -> None:
+    likely = guess_source(values)
+    if likely == source:
+        return
+    if likely:
+        looks, advice = f'but looks like one of {likely}', f'give --from {likely}'
+    else:
+        looks = f'nor of {", ".join(name for name in SOURCES if name != source)}'
+        advice = 'for the backbone alone tools/model_converters/extract_backbone.py reads more'
+    heads = dict.fromkeys('.'.join(key.split('.')[:2]) for key in values)
+    raise ValueError(
+        f'{path} is not a checkpoint of {source} ({SOURCES[source].title}), {looks}: it holds '
+        f'{preview(heads)}; {advice}'
+    )
 
 
 def _name_here(key: str, moves: Mapping[str, str]) -> str | None:
@@ -178,8 +183,8 @@ def _name_here(key: str, moves: Mapping[str, str]) -> str | None:
     return None
 
 
-def _take_settings(pretrained: NPIDState, key: str, tensor: Tensor) -> None:
-    """Z and the settings from the tensor that the authors' loss keeps them in."""
+def _read_settings(pretrained: NPIDState, key: str, tensor: Tensor) -> None:
+    """Read Z and the settings from the tensor in which the authors' loss keeps them."""
     if tuple(tensor.shape) not in {(length,) for length in LAYOUTS}:
         raise ValueError(
             f'{key} must hold 4 numbers (of NCE) or 2 (of the softmax over all images), '
@@ -187,11 +192,11 @@ def _take_settings(pretrained: NPIDState, key: str, tensor: Tensor) -> None:
         )
     found = dict(zip(LAYOUTS[len(tensor)], tensor, strict=True))
     z = found.pop('z', None)
-    # float32 keeps seven digits; Z is no round number and stays as it is
+    # float32 keeps seven digits; Z is not a round number and stays as it is
     settings = {name: float(f'{value.item():.7g}') for name, value in found.items()}
     old = settings.pop('old_momentum')
     pretrained.settings = settings | dict(momentum=round(1 - old, 7))
-    pretrained.settings_from = key
+    pretrained.settings_key = key
     pretrained.notes.append(
         f'momentum: {old:g} is the weight of the old row there, {1 - old:.7g} that of the new '
         'feature here'
@@ -199,22 +204,22 @@ def _take_settings(pretrained: NPIDState, key: str, tensor: Tensor) -> None:
     if z is not None and z > 0:
         pretrained.state |= {Z: z.clone(), Z_COUNT: torch.tensor(1)}
     elif z is not None:
-        pretrained.notes.append(f'Z: {z.item():g} in {key} says that it was not estimated yet')
+        pretrained.notes.append(f'Z: {z.item():g} in {key} means that it was not estimated yet')
 
 
-def _leave_projection(pretrained: NPIDState) -> None:
-    """Leave a projection of several layers, of which LinearNeck would be the first."""
+def _drop_projection(pretrained: NPIDState) -> None:
+    """Leave out a projection of several layers, whose first layer would pass for LinearNeck."""
     for name in [name for name in pretrained.state if name.startswith(NECK)]:
-        pretrained.left[pretrained.origin.pop(name)] = pretrained.state.pop(name)
-    pretrained.notes.append('projection: of several layers, which no recipe here has; left')
+        pretrained.unused[pretrained.keys.pop(name)] = pretrained.state.pop(name)
+    pretrained.notes.append('projection: left out, as no recipe here has several layers')
 
 
-def _make_rows_unit(pretrained: NPIDState) -> None:
-    """Bring rows to length 1 that are not: the authors' code starts with such."""
+def _normalize_rows(pretrained: NPIDState) -> None:
+    """Normalize the rows of the bank that no step has visited, which the authors' code does not."""
     bank = pretrained.state.get(BANK)
     if bank is None:
         return
-    check_bank(bank, pretrained.origin[BANK])
+    check_bank(bank, pretrained.keys[BANK])
     norm = torch.linalg.vector_norm(bank, dim=1, dtype=torch.float32)
     off = (norm - 1).abs() > max(UNIT, 4 * torch.finfo(bank.dtype).eps)
     if off.any():
@@ -223,8 +228,3 @@ def _make_rows_unit(pretrained: NPIDState) -> None:
             f'{BANK}: {int(off.sum()):,} of {len(bank):,} rows were not of length 1, as rows that '
             "no step has visited in the authors' code; now they are"
         )
-
-
-def _heads(values: Mapping[str, object]) -> list[str]:
-    """The first two parts of all keys, each once."""
-    return list(dict.fromkeys('.'.join(key.split('.')[:2]) for key in values))

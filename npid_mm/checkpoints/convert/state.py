@@ -1,47 +1,47 @@
-"""What a checkpoint of any code base holds of NPID."""
+"""Parts of NPID that were read from a checkpoint of any code base."""
 
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from npid_mm.checkpoints.limits import brief
+from npid_mm.utils.text import describe
 
 BACKBONE = 'backbone.'
 NECK = 'neck.fc.'
 BANK = 'memory_bank.feature_bank'
 Z, Z_COUNT = 'head.z', 'head.z_count'
-# beside the state dict: names of the images that the rows of the bank belong to, compressed
+# key beside the state dict: compressed names of the images that the rows of the bank belong to
 IMAGES = 'images'
 
 
 @dataclass
 class NPIDState:
-    """NPID's parts under the names that they have here, and where they come from.
+    """NPID's weights under the names of this package, and the keys that they come from.
 
     Attributes:
         path (str): The file.
         title (str): Name of the code base.
-        state (dict[str, Tensor]): What there is of backbone, neck, bank (N, D) and Z, as in the
-            state dict of :class:`~npid_mm.models.NPID`.
-        origin (dict[str, str]): Name here -> key in the file, but for Z.
-        left (dict[str, object]): Key in the file -> value, of all that has no place here.
-        settings (dict[str, float]): Settings that the file tells, as this package counts them:
-            'num_negatives', 'temperature', 'momentum' (weight of the new feature).
-        settings_from (str): Key in the file that tells them, and Z.
-        notes (list[str]): What was changed, or should be known.
+        state (dict[str, Tensor]): Backbone, neck, bank (N, D) and Z as far as the file has them,
+            as in the state dict of :class:`~npid_mm.models.NPID`.
+        keys (dict[str, str]): Name in ``state`` -> key in the file, except for Z.
+        unused (dict[str, object]): Key in the file -> value, of everything else.
+        settings (dict[str, float]): 'num_negatives', 'temperature' and 'momentum' (weight of the
+            new feature) as far as the file has them.
+        settings_key (str): Key in the file that holds the settings, and Z.
+        notes (list[str]): What was changed, and what else the user should know.
     """
 
     path: str
     title: str
     state: dict[str, Tensor] = field(default_factory=dict)
-    origin: dict[str, str] = field(default_factory=dict)
-    left: dict[str, object] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    unused: dict[str, object] = field(default_factory=dict)
     settings: dict[str, float] = field(default_factory=dict)
-    settings_from: str = ''
+    settings_key: str = ''
     notes: list[str] = field(default_factory=list)
 
     def backbone(self) -> dict[str, Tensor]:
-        """The backbone's weights under its own names."""
+        """Return the weights of the backbone under its own names."""
         return {
             name.removeprefix(BACKBONE): value
             for name, value in self.state.items()
@@ -49,16 +49,16 @@ class NPIDState:
         }
 
 
-def check_bank(bank, name: str = BANK) -> None:
-    """Refuse a memory bank of a checkpoint that is not rows of features.
+def check_bank(bank: object, name: str = BANK) -> None:
+    """Check that the memory bank of a checkpoint holds rows of features.
 
     Args:
-        bank (object): What the checkpoint holds.
-        name (str): Where.
+        bank (object): The value in the checkpoint.
+        name (str): Its key in the message.
 
     Raises:
-        ValueError: It is not a floating-point tensor (N, D).
+        ValueError: If it is not a floating-point tensor (N, D).
     """
     if not (isinstance(bank, Tensor) and bank.dim() == 2 and bank.is_floating_point()):
-        got = f'{tuple(bank.shape)} of {bank.dtype}' if isinstance(bank, Tensor) else brief(bank)
+        got = f'{tuple(bank.shape)} of {bank.dtype}' if isinstance(bank, Tensor) else describe(bank)
         raise ValueError(f'{name} must be a bank of floating-point rows (N, D), got {got}')

@@ -68,7 +68,7 @@ class LinearSVMTestLoop(TestLoop):
         with autocast(enabled=self.fp16):
             for name, loader in loaders.items():
                 rows[name] = gather_rows(dataset_features(model, loader, self.feature))
-                _check_finite(name, rows[name])
+                check_finite_rows(f'features of {name}', rows[name], f': {BROKEN_WEIGHTS}')
         metrics = run_on_main_process(self._fit(rows, labels))
         runner.call_hook('after_test_epoch', metrics=metrics)
         runner.call_hook('after_test')
@@ -91,10 +91,3 @@ def gather_rows(rows: Tensor) -> Tensor:
     for rank, share in enumerate(shares):
         gathered[rank :: len(shares)] = share
     return gathered
-
-
-def _check_finite(name: str, rows: Tensor) -> None:
-    try:
-        check_finite_rows(f'features of {name}', rows)
-    except ValueError as error:
-        raise ValueError(f'{error}: {BROKEN_WEIGHTS}') from None

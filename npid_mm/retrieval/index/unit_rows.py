@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from npid_mm.utils.checks import non_finite_rows
+
 from .entries import Entry
 
 SCALES = 65  # tried for each row
@@ -23,11 +25,11 @@ def check_unit_rows(rows: Tensor, entries: Sequence[Entry]) -> None:
     """
     length = rows.float().norm(dim=1)
     for bad, what in (
-        (~rows.isfinite().all(dim=1), 'be finite'),
-        ((length - 1).abs() > TOLERANCE, 'have unit length'),
+        (non_finite_rows(rows), 'be finite'),
+        (((length - 1).abs() > TOLERANCE).nonzero().flatten(), 'have unit length'),
     ):
-        if bad.any():
-            first = int(bad.nonzero()[0])
+        if len(bad):
+            first = int(bad[0])
             raise ValueError(
                 f'rows must {what}, but that of {entries[first].path} is not, with a length of '
                 f'{length[first]:.3g}: look at the weights of the checkpoint'

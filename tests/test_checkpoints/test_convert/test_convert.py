@@ -160,7 +160,7 @@ def test_table_and_facts_of_the_authors_checkpoint(read, tmp_path):
     assert 'left       1  lemniscate.memory: tensor (40, 16)' in text
     assert 'left       1  lemniscate.params: ' in text
     text = convert(read('mmselfsup0'), 'npid_mm', tmp_path / 'out.pth')
-    assert 'bank: none in the file, training that goes on starts with a new one' in text
+    assert 'bank: none in the file, a training that starts from it begins with a new one' in text
 
 
 def test_settings_travel_in_the_meaning_they_have_here(read, tmp_path):
@@ -185,7 +185,7 @@ def test_z_that_was_not_estimated_yet_stays_out(read, parts, tmp_path):
     pretrained = read('vissl', foreign.vissl(parts, z=-1.0))
     assert 'head.z' not in pretrained.state
     text = convert(pretrained, 'npid_mm', tmp_path / 'out.pth')
-    assert 'Z: -1 in classy_state_dict.loss.nce_average.params says that it was not' in text
+    assert 'Z: -1 in classy_state_dict.loss.nce_average.params means that it was not' in text
 
 
 def test_rows_that_no_step_had_visited_become_unit_rows(read, parts, tmp_path):
@@ -239,7 +239,7 @@ def test_projection_of_several_layers_is_left_whole(code_base, path, key, read, 
     pretrained = read(code_base, content)
     assert not any(name.startswith('neck.') for name in pretrained.state)
     text = convert(pretrained, 'npid_mm', tmp_path / 'out.pth')
-    assert 'projection: of several layers, which no recipe here has; left' in text
+    assert 'projection: left out, as no recipe here has several layers' in text
     assert 'projection: none in the file' in text
 
 
@@ -251,7 +251,7 @@ def test_wrong_source_is_refused_with_the_right_one(code_base, source, read, par
         assert read_pretrained(path, source).title == SOURCES[source].title
         return
     title = re.escape(SOURCES[source].title)
-    message = rf'is no checkpoint of {source} \({title}\), but looks like one of {code_base}: it h'
+    message = rf'is not a checkpoint of {source} \({title}\), but looks like one of {code_base}: '
     with pytest.raises(ValueError, match=message):
         read_pretrained(path, source)
 
@@ -259,7 +259,7 @@ def test_wrong_source_is_refused_with_the_right_one(code_base, source, read, par
 @pytest.mark.parametrize('content', [dict(weight=torch.ones(2)), torch.ones(2), [1]])
 def test_checkpoint_of_nobody_is_refused(content, read):
     message = (
-        r'no checkpoint of vissl \(VISSL\), nor of mmselfsup1, mmselfsup0, lemniscate, pycontrast: '
+        r'checkpoint of vissl \(VISSL\), nor of mmselfsup1, mmselfsup0, lemniscate, pycontrast: '
         r'it holds .*; for the backbone alone tools/model_converters/extract_backbone\.py reads'
     )
     with pytest.raises(ValueError, match=message):

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 
 from npid_mm.engine.features import BROKEN_WEIGHTS, check_complete, check_in_order
 from npid_mm.utils.atomic_io import atomic_path, write_atomic
+from npid_mm.utils.checks import non_finite_rows
 
 
 class LayerFeatures:
@@ -95,12 +96,12 @@ class LayerFeatures:
 
     def _check(self, rows: dict[str, Tensor], done: int, dataloader: DataLoader) -> None:
         for layer, feature in rows.items():
-            broken = ~feature.isfinite().all(1)
-            if broken.any():
-                first = done + int(broken.nonzero()[0])
+            broken = non_finite_rows(feature)
+            if len(broken):
+                first = done + int(broken[0])
                 info = dataloader.dataset.get_data_info(first)
                 raise ValueError(
-                    f'{layer} of {self.split} must be finite, but {int(broken.sum())} of the '
+                    f'{layer} of {self.split} must be finite, but {len(broken)} of the '
                     f'{len(feature)} rows from {done} on hold NaN or infinity, the first is row '
                     f'{first} ({info.get("img_path")}): {BROKEN_WEIGHTS}'
                 )

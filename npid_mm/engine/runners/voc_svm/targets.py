@@ -4,6 +4,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from npid_mm.utils.text import preview
+
 
 def svm_targets(dataset: Dataset) -> Tensor:
     """Convert VOC labels to the targets (N, C) of :func:`npid_mm.evaluation.voc_svm`.
@@ -49,5 +51,5 @@ def check_positives(dataset: Dataset, targets: Tensor, needed: int, why: str) ->
     if few:
         raise ValueError(
             f'each class needs at least {needed} positives {why}, but there are {len(few)} classes '
-            f'with fewer: {", ".join(few[:5])}{", ..." if len(few) > 5 else ""}'
+            f'with fewer: {preview(few)}'
         )
