@@ -1,4 +1,4 @@
-"""The wheel: what it ships beside the package, and the `mim` commands that need it."""
+"""The content of the wheel, and the `mim` commands that need it."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ def build(kind, source, folder):
 
 @pytest.fixture(scope='module')
 def tree(tmp_path_factory):
-    """A copy of what is built: builds leave files behind."""
+    """Copy the sources, as a build leaves files there."""
     tree = tmp_path_factory.mktemp('tree')
     for name in ('setup.py', 'pyproject.toml', 'README.md', 'LICENSE', 'npid_mm', *SHIPPED):
         path = ROOT / name
@@ -48,7 +48,7 @@ def wheel(tree, tmp_path_factory):
 
 @pytest.fixture(scope='module')
 def site(wheel, tmp_path_factory):
-    """The wheel as pip unpacks it."""
+    """Unpack the wheel as pip does."""
     site = tmp_path_factory.mktemp('site')
     with zipfile.ZipFile(wheel) as archive:
         archive.extractall(site)
@@ -57,7 +57,7 @@ def site(wheel, tmp_path_factory):
 
 @pytest.fixture
 def mim(site, tmp_path, monkeypatch):
-    """Run a mim command where the wheel is installed; gives what it printed."""
+    """Run a mim command with the installed wheel; return its output."""
 
     def mim(*arguments):
         places = dict(PYTHONPATH=str(site), HOME=str(tmp_path), COLUMNS='300')
@@ -76,13 +76,13 @@ def mim(site, tmp_path, monkeypatch):
 
 
 def names(archive):
-    """Files in a wheel, but for its list of them."""
+    """Return the files in a wheel without its RECORD."""
     with zipfile.ZipFile(archive) as opened:
         return {name for name in opened.namelist() if not name.endswith('RECORD')}
 
 
 def test_the_wheel_ships_all_configs_all_tools_and_the_index(wheel):
-    """A suffix that setup.py does not name would be missing."""
+    """A file whose suffix setup.py does not name would be missing."""
     there = {ROOT / name for name in SHIPPED} | set((ROOT / 'configs').rglob('*'))
     there |= set((ROOT / 'tools').rglob('*'))
     files = {str(p.relative_to(ROOT)) for p in there if p.is_file() and p.suffix != '.pyc'}
@@ -100,7 +100,7 @@ def test_a_wheel_of_the_source_archive_is_the_same(tree, wheel, tmp_path):
 
 
 def test_the_tree_has_what_the_wheel_has():
-    """An editable install, and a clone, find configs and tools by links."""
+    """In a clone or an editable install, links lead to configs and tools."""
     for name in SHIPPED:
         assert (MIM / name).resolve() == ROOT / name
 
@@ -138,7 +138,7 @@ def test_mim_trains_a_config_that_inherits_and_tests_one_by_its_name(mim, site, 
 
 
 def test_mim_downloads_weights_and_config(mim, site, tmp_path):
-    """The published host is replaced by a local one in the installed index."""
+    """A local host replaces the published one in the installed index."""
     installed = site / METAFILE.relative_to(MIM.parent.parent)
     published = installed.read_text()
     url = zoo_weights()[MODEL]

@@ -1,4 +1,4 @@
-"""What pip sees: requirements, extras, version, and what the wheel would hold."""
+"""Requirements, extras, version and content of the wheel, as setup.py declares them."""
 
 import fnmatch
 import re
@@ -44,7 +44,7 @@ GATE = {name: allowed for owners in OWNERS.values() for name, allowed in owners.
 
 @pytest.fixture
 def setup_arguments(monkeypatch):
-    """What setup.py hands to setuptools, without building anything."""
+    """Return the arguments of setup.py for setuptools, without building anything."""
     caught = {}
     monkeypatch.setattr('setuptools.setup', lambda **kwargs: caught.update(kwargs))
     monkeypatch.chdir(ROOT)
@@ -53,14 +53,14 @@ def setup_arguments(monkeypatch):
 
 
 def constraints():
-    """Name -> pinned version."""
+    """Return name -> pinned version."""
     text = (ROOT / 'requirements' / 'constraints.txt').read_text(encoding='utf-8')
     lines = [line for line in text.splitlines() if line and not line.startswith('#')]
     return dict(line.split('==') for line in lines)
 
 
 def lower_bound(requirement):
-    """The version after >= of a requirement."""
+    """Return the version after >= of a requirement."""
     return next(item.version for item in requirement.specifier if item.operator == '>=')
 
 
@@ -82,7 +82,7 @@ def test_extras_do_not_mix_the_families(setup_arguments):
 
 
 @pytest.mark.parametrize('extra', ['onedl', 'openmmlab'])
-def test_gate_lets_through_what_an_extra_installs(setup_arguments, extra):
+def test_the_gate_accepts_the_versions_of_an_extra(setup_arguments, extra):
     """The lowest versions that pip may choose for an extra are not refused on import."""
     requirements = [Requirement(line) for line in setup_arguments['extras_require'][extra]]
     lowest = {item.name: lower_bound(item) for item in requirements if item.name in GATE}
@@ -90,8 +90,8 @@ def test_gate_lets_through_what_an_extra_installs(setup_arguments, extra):
     check_versions(lowest | {'torch': '2.5.1'})
 
 
-def test_torch_range_is_the_gates(setup_arguments):
-    """Setup.py cannot import the gate, so that its range is written twice."""
+def test_the_range_of_torch_is_that_of_the_gate(setup_arguments):
+    """setup.py cannot import the gate, so the range is written twice."""
     assert f'torch{TORCH}' in setup_arguments['install_requires']
 
 
@@ -102,8 +102,7 @@ def test_messages_name_extras_that_bring_what_is_missing(setup_arguments):
         assert distribution in [Requirement(line).name for line in extras[extra]]
 
 
-def test_docs_name_extras_that_exist_and_no_other_way_to_get_them(setup_arguments):
-    """An extra that no page names is not found; two ways to one package become two versions."""
+def test_docs_name_every_extra_and_no_other_way_to_install_its_packages(setup_arguments):
     text = '\n'.join(page.read_text(encoding='utf-8') for page in pages())
     named = {
         extra
@@ -116,7 +115,7 @@ def test_docs_name_extras_that_exist_and_no_other_way_to_get_them(setup_argument
 
 
 def test_constraints_fit_the_requirements(setup_arguments):
-    """Each package that a target of the Makefile names is pinned, to a version it asks for."""
+    """Each package that a target of the Makefile installs is pinned to an allowed version."""
     pins = constraints()
     extras = setup_arguments['extras_require']
     named = [extras[extra] for extra in ('onedl', 'dev', 'detection', 'segmentation')]
@@ -156,7 +155,7 @@ def test_wheel_ships_every_data_file(setup_arguments):
 
 
 def test_top_level_entries():
-    """The root holds what TOP_LEVEL names, beside what .gitignore names."""
+    """The root has only the entries of TOP_LEVEL and of .gitignore."""
     text = (ROOT / '.gitignore').read_text(encoding='utf-8')
     ignored = ['.git'] + [
         line.strip('/') for line in text.splitlines() if line[:1] not in ('', '#')

@@ -1,4 +1,4 @@
-"""The version gate refuses what is known to break later, and says what to type."""
+"""The version gate rejects incompatible versions and names the command that fixes them."""
 
 import re
 
@@ -21,7 +21,7 @@ def without(versions, name):
 
 
 def refusal(versions):
-    """Give the three lines of the refusal of these versions."""
+    """Return the three lines of the error for these versions."""
     with pytest.raises(ImportError) as error:
         check_versions(versions)
     return str(error.value).splitlines()
@@ -40,19 +40,19 @@ def refusal(versions):
     ],
 )
 def test_usable_sets_pass(versions):
-    """Both families, the light builds, local and development versions of torch are let through."""
+    """Both families, the light builds, and local and development versions of torch pass."""
     check_versions(versions)
 
 
 def test_this_environment_passes():
-    """The reader finds the distributions that the tests run with."""
+    """The distributions of this environment are found."""
     installed = installed_versions()
     assert 'torch' in installed
     assert any(name in installed for name in OWNERS['mmpretrain'])
     check_versions(installed)
 
 
-def test_reader_leaves_out_what_is_not_installed(monkeypatch):
+def test_missing_distributions_are_left_out(monkeypatch):
     """A distribution without metadata is absent from the answer, not None."""
     from importlib.metadata import PackageNotFoundError
 

@@ -49,7 +49,7 @@ def main() -> None:
     args = parse_args()
     mmcv = installed_mmcv()
     if args.wheel is None and loads():
-        print('the compiled operators are there already')
+        print('the compiled operators are already installed')
         return
     if args.wheel is not None:
         check_wheel(args.wheel)

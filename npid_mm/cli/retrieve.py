@@ -35,7 +35,7 @@ def parse_args() -> argparse.Namespace:
     _add_trust(index)
     add_config_options(index)
     index.set_defaults(run=_make_index, launcher='none', work_dir=None)
-    index.set_defaults(stopped=('what is done is kept, the same command continues there',))
+    index.set_defaults(stopped=('the finished part is kept; repeat the command to resume',))
 
     search = commands.add_parser('search', help='print the neighbors of images')
     search.add_argument('index', metavar='INDEX')

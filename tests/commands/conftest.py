@@ -1,4 +1,4 @@
-"""A copy of the project in which the commands of the docs are typed."""
+"""A copy of the project in which the commands of the docs are run."""
 
 import os
 import re
@@ -12,14 +12,14 @@ from filelock import FileLock
 from tests.pages import Block, blocks
 from tests.toy import ROOT
 
-# the two commands of a new user
+# the first two commands of a new user
 FIRST = blocks(ROOT / 'README.md', 'shell')[0]
 
 # what a clone does not hold
 LEFT = {'.git', '.venv', '.venv-peer', 'build', 'data', 'dist', 'work_dirs'}
 
-# What a shell knows before the first command of a page: the environment that the docs begin with,
-# which is not installed anew, and no tests within tests.
+# Set-up before the first command of a page: activate the environment without installing it again,
+# and do not run tests within tests.
 SHELL = """set -eo pipefail
 cd '{root}'
 source .venv/bin/activate
@@ -49,17 +49,18 @@ class Workshop:
             else:
                 shutil.copy2(path, root / path.name)
         (root / '.venv').symlink_to(ROOT / '.venv')
-        # of what git ignores, ruff takes no notice
+        # ruff skips what git ignores
         subprocess.run(['git', 'init', '--quiet', root], check=True)
 
-    def type(self, blocks: list[Block], names: dict[str, str] | None = None) -> None:
-        """Type blocks of a page one after the other into one shell, and stop where one fails.
+    def run(self, blocks: list[Block], names: dict[str, str] | None = None) -> None:
+        """Run blocks of a page in one shell, and stop at the first failure.
 
-        A Python block is run if it imports something; else it is a config, and its model is built.
+        A Python block is run if it imports something; otherwise it is a config, and its model is
+        built.
 
         Args:
             blocks (list[Block]): In ``shell`` or ``python``.
-            names (dict[str, str], optional): What to type in place of a name in capital letters.
+            names (dict[str, str], optional): Replacements of names in capital letters.
         """
         script = [SHELL.format(root=self.root)]
         for block in blocks:
@@ -85,7 +86,7 @@ class Workshop:
         assert shell.returncode == 0, shell.stdout[-6000:]
 
     def _build(self, block: Block) -> str:
-        """The command that builds the model of a config, put where its bases are."""
+        """Write a config beside its bases; return the command that builds its model."""
         folder = self.root / ('configs/selfsup/npid' if "'../_base_/" in block.code else '.')
         path = folder / f'{Path(block.page).stem}_{block.line}.py'
         path.write_text(block.code)
@@ -98,7 +99,7 @@ class Workshop:
 
 @pytest.fixture(scope='session')
 def quickstart(tmp_path_factory):
-    """``work_dirs/quickstart`` after the first commands of the README; once for all workers."""
+    """Run the first commands of the README once for all workers; return their work dir."""
     base = tmp_path_factory.getbasetemp()
     base = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
     left = base / 'quickstart/work_dirs/quickstart'
@@ -106,7 +107,7 @@ def quickstart(tmp_path_factory):
         if not (left / 'results.json').exists():
             shutil.rmtree(base / 'quickstart', ignore_errors=True)
             (base / 'quickstart').mkdir()
-            Workshop(base / 'quickstart').type([FIRST])
+            Workshop(base / 'quickstart').run([FIRST])
     return left
 
 

@@ -1,4 +1,4 @@
-"""Every command of the docs, typed as it stands, page by page."""
+"""Every command of the docs runs, page by page."""
 
 import re
 import shutil
@@ -26,7 +26,7 @@ NAMES = {'CONFIG': QUICKSTART, 'CHECKPOINT': 'work_dirs/quickstart/epoch_60.pth'
 
 
 def write_photographs(digits, folder, split, count):
-    """A flat folder of JPEGs."""
+    """Write a flat folder of JPEGs."""
     folder.mkdir(parents=True)
     for number, (image, _) in enumerate(make_scenes(digits, split, count)):
         name = 'one' if number == 0 else f'image_{number}'
@@ -34,7 +34,7 @@ def write_photographs(digits, folder, split, count):
 
 
 def two_folders(root, digits):
-    """The user's images of the tutorial, and nothing else."""
+    """Write the user's images of the tutorial, and remove the work dirs."""
     shutil.rmtree(root / 'work_dirs')
     write_photographs(digits, root / 'path/to/images', 'train', 40)
     write_photographs(digits, root / 'path/to/more', 'val', 8)
@@ -42,7 +42,7 @@ def two_folders(root, digits):
 
 
 def few_digits(root, digits):
-    """More digits than a batch where the config looks for them, and the epoch that is left."""
+    """Write a few more digits than a batch to data/digits."""
     for label in '01':
         images = sorted((digits / 'train' / label).glob('*.png'))[:30]
         for path in images:
@@ -57,7 +57,7 @@ def few_digits(root, digits):
 
 
 def checkpoint_of_the_authors(root, digits):
-    """Random weights in the authors' layout, with a bank for a small ImageNet."""
+    """Write random weights in the authors' layout, with a bank for a small ImageNet."""
     layouts.write_imagenet(digits, root / 'data/imagenet')
     foreign.write(foreign.lemniscate(foreign.resnet_parts()), root / 'lemniscate.pth')
     return {
@@ -69,7 +69,7 @@ def checkpoint_of_the_authors(root, digits):
 
 
 def large_index(root, digits):
-    """An index of images, and of so many random rows that a search of a part pays."""
+    """Make an index of images and of enough random rows for an approximate search."""
     names = {name: str(root / value) for name, value in NAMES.items()}
     cfg = Config.fromfile(names['CONFIG'])
     folder = root / 'work_dirs/large'
@@ -87,19 +87,21 @@ PREPARE = {
 }
 
 
-def typed(page):
-    """The blocks of a page that no mark takes out."""
+def unmarked(page):
+    """Return the blocks of a page that no mark excludes."""
     found = blocks(page, 'shell', 'python')
     return [block for block in found if not block.mark and block != FIRST]
 
 
-@pytest.mark.parametrize('page', [str(page.relative_to(ROOT)) for page in pages() if typed(page)])
+@pytest.mark.parametrize(
+    'page', [str(page.relative_to(ROOT)) for page in pages() if unmarked(page)]
+)
 def test_commands_run(page, workshop, quickstart, digits):
-    """All in one shell and in their order; then the files are there that the page speaks of."""
+    """Run a page in one shell and in order; the files that its text names exist afterwards."""
     shutil.copytree(quickstart, workshop.root / 'work_dirs/quickstart')
     names = PREPARE[page](workshop.root, digits) if page in PREPARE else NAMES
-    workshop.type(typed(ROOT / page), names)
+    workshop.run(unmarked(ROOT / page), names)
 
     prose = re.sub(r'```.*?```', '', (ROOT / page).read_text(), flags=re.DOTALL)
     for name in re.findall(r'`((?:work_dirs|build)/[\w./-]+\.(?:png|html|json))`', prose):
-        assert (workshop.root / name).is_file(), f'{page} speaks of {name}'
+        assert (workshop.root / name).is_file(), f'{page} names {name}'

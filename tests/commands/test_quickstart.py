@@ -1,4 +1,4 @@
-"""The quickstart, short, on the digits and on folders of one's own."""
+"""tools/quickstart.py, shortened, on the digits and on folders of images."""
 
 import os
 import subprocess
@@ -40,15 +40,15 @@ def test_digits_are_trained_evaluated_and_drawn(tmp_path):
         'kNN, NPID recomputed',
         'linear probe, NPID',
     }
-    # raw pixels do not depend on the training; two epochs are not nothing either
+    # raw pixels do not depend on the training
     assert figures['kNN, raw pixels'] > 0.97
     assert figures['kNN, NPID recomputed'] > 0.5
     assert 'eta' in done.stdout and 'top-1' in done.stdout
     assert min(size(tmp_path / 'neighbors.png')) > 500 and min(size(tmp_path / 'curve.png')) > 300
 
 
-def test_the_runners_test_loop_gives_the_figures_of_the_table(tmp_path):
-    """Two ways to one number: tools/test.py on the checkpoint of a quickstart."""
+def test_the_test_loop_gives_the_accuracies_of_the_table(tmp_path):
+    """Run tools/test.py on the checkpoint of a quickstart."""
     assert quickstart(tmp_path, '--epochs', '1').returncode == 0
     config = next(tmp_path.glob('*.py'))
     for reference, name in ((None, 'recomputed'), ('bank', 'from the bank')):
@@ -68,7 +68,7 @@ def test_the_runners_test_loop_gives_the_figures_of_the_table(tmp_path):
 
 
 def photographs(root, names):
-    """Coloured noise of uneven sizes as JPEGs."""
+    """Write colored noise of various sizes as JPEGs."""
     random = np.random.default_rng(0)
     for name in names:
         path = root / name

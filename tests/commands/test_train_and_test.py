@@ -1,4 +1,4 @@
-"""The command lines, as a user types them."""
+"""tools/train.py, tools/test.py and their scripts, run by a shell."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def config(digits, tmp_path):
-    """A config file of two short epochs, with SGD momentum and a schedule to resume."""
+    """Write the config of two short epochs, with state to resume."""
     cfg = digits_config(digits, tmp_path / 'work', epochs=2)
     cfg.model.head = dict(type='NCEHead', num_negatives=16, temperature=0.2)
     cfg.train_cfg.val_interval = 2
@@ -30,7 +30,7 @@ def load_checkpoint(path):
     return torch.load(path, weights_only=False)
 
 
-def test_training_then_testing_the_checkpoint(config, tmp_path):
+def test_a_training_and_the_test_of_its_checkpoint(config, tmp_path):
     done = run('train.py', config, '--work-dir', tmp_path / 'run')
     assert done.returncode == 0, done.stderr
     # batches of 16
@@ -42,14 +42,13 @@ def test_training_then_testing_the_checkpoint(config, tmp_path):
     assert all(0 <= value <= 100 for value in metrics.values())
 
 
-def test_resumed_run_equals_the_uninterrupted_one(config, tmp_path):
-    """Weights, bank, Z, optimizer, schedule and draws go on as if nothing had happened."""
+def test_a_resumed_run_equals_the_uninterrupted_one(config, tmp_path):
+    """Weights, bank, Z, optimizer, schedule and samples are equal to the bit."""
     assert run('train.py', config, '--work-dir', tmp_path / 'whole').returncode == 0
     half = tmp_path / 'half'
     half.mkdir()
     shutil.copy(tmp_path / 'whole/epoch_1.pth', half)
     (half / 'last_checkpoint').write_text(str(half / 'epoch_1.pth'))
-    # the sampler and the workers of the resumed run start from another seed of their own
     done = run('train.py', config, '--work-dir', half, '--resume')
     assert done.returncode == 0, done.stderr
     first, whole, resumed = (
@@ -64,7 +63,7 @@ def test_resumed_run_equals_the_uninterrupted_one(config, tmp_path):
 
 
 def assert_equal(left, right):
-    """Equal to the bit, through dicts and lists."""
+    """Compare nested dicts and lists, to the bit."""
     assert type(left) is type(right)
     if isinstance(left, dict):
         assert left.keys() == right.keys()
@@ -87,7 +86,7 @@ def test_checkpoint_loads_with_weights_only_safety(config, tmp_path):
 
 
 def test_options_reach_the_run(config, tmp_path):
-    """--cfg-options and --auto-scale-lr, as seen in the checkpoint."""
+    """Read --cfg-options and --auto-scale-lr back from the checkpoint."""
     options = ['train_cfg.max_epochs=1', 'model.head.temperature=0.3']
     done = run(
         'train.py', config, '--work-dir', tmp_path / 'run', '--auto-scale-lr', '--cfg-options',
@@ -102,7 +101,7 @@ def test_options_reach_the_run(config, tmp_path):
 
 
 def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
-    """MMEngine's wrapper refuses the CPU: what it says shows that the option arrived."""
+    """MMEngine's wrapper refuses the CPU, so its message shows that the option is applied."""
     done = run('train.py', config, '--work-dir', tmp_path / 'run', '--amp')
     if torch.cuda.is_available():
         assert done.returncode == 0, done.stderr
@@ -112,12 +111,12 @@ def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
 
 
 def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
-    """dist_train.sh and dist_test.sh on CPU ranks, which compare their banks themselves.
+    """Run dist_train.sh and dist_test.sh on CPU ranks, on one machine and on two.
 
-    The ranks are on one machine, then on two, which here are one address.
+    The two machines have one address here.
     """
     cfg = digits_config(digits, tmp_path / 'work', epochs=2)
-    # no adaptive step, which would turn rounding of a gradient near zero into a whole step
+    # an adaptive step would amplify the rounding of a gradient near zero
     cfg.optim_wrapper.optimizer = dict(type='SGD', lr=0.03, momentum=0.9)
     config = tmp_path / 'exact.py'
     cfg.dump(config)
@@ -166,8 +165,8 @@ def test_missing_files_and_arguments_are_named(config, tool, arguments, message)
 
 
 @pytest.mark.parametrize('what', ['train', 'test'])
-def test_slurm_scripts_hand_everything_to_srun(config, tmp_path, what):
-    """A stand-in for srun prints what it was given."""
+def test_slurm_scripts_pass_everything_to_srun(config, tmp_path, what):
+    """A stand-in for srun prints its arguments."""
     srun = tmp_path / 'srun'
     srun.write_text('#!/bin/sh\necho "$@"\n')
     srun.chmod(0o755)

@@ -1,4 +1,4 @@
-"""tools/benchmark.py: what runs, what is kept, and the report."""
+"""tools/benchmark.py with stand-ins for the tools: which benchmarks run, and the report."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ import torch
 from npid_mm.datasets.layout_checks import LayoutCheck
 from npid_mm.suites.suite import Benchmark, Column, Suite, Table
 
-# in place of the real tools: what a config says comes out, or goes wrong
+# stands in for tools/test.py: writes the metrics of the config, or fails
 TEST = """
 import json, pathlib, sys
 config, checkpoint = sys.argv[1:3]
@@ -37,7 +37,7 @@ Models:
 
 @pytest.fixture
 def root(tmp_path):
-    """Stand-ins of the tools, three configs, and a folder of data of which one set is missing."""
+    """Write a stand-in, three configs, and a folder of data without one data set."""
     root = tmp_path / 'root'
     (root / 'tools').mkdir(parents=True)
     (root / 'tools/test.py').write_text(TEST)
@@ -86,7 +86,7 @@ SUITE = Suite(
 
 @pytest.fixture
 def small(benchmark, root, monkeypatch):
-    """The tool on the three configs, and their checkpoint."""
+    """Return the command for the three configs, and a checkpoint."""
     monkeypatch.setattr(benchmark, 'ROOT', root)
     monkeypatch.setitem(benchmark.SUITES, 'classification', SUITE)
     return benchmark, checkpoint(root / 'epoch_200.pth', 1.0)
@@ -97,8 +97,8 @@ def checkpoint(path, value):
     return path
 
 
-def test_what_can_run_is_run_once(small, tmp_path):
-    """One fails and one lacks data; when both are there, the same command runs only these."""
+def test_each_benchmark_runs_once(small, tmp_path):
+    """One fails and one lacks data; once that is repaired, the same command runs only these."""
     tool, trained = small
     arguments = (trained, '--work-dir', 'out')
     status, text = tool.run(*arguments)
@@ -170,7 +170,7 @@ def log_of(name):
         return log.read()
 
 
-def test_only_some_are_run_and_the_report_keeps_the_others(small, tmp_path):
+def test_the_report_keeps_benchmarks_that_are_not_selected(small, tmp_path):
     tool, trained = small
     arguments = (trained, '--work-dir', 'out')
     assert tool.run(*arguments, '--only', 'works')[0] == 0
@@ -183,7 +183,7 @@ def test_only_some_are_run_and_the_report_keeps_the_others(small, tmp_path):
         tool.run(*arguments, '--only', 'work')
 
 
-def test_another_checkpoint_or_setting_is_not_mixed_in(small, tmp_path):
+def test_a_report_of_another_checkpoint_or_setting_is_refused(small, tmp_path):
     tool, trained = small
     other = checkpoint(tmp_path / 'epoch_200.pth', 2.0)  # of the same name
     arguments = ('--only', 'works')
@@ -201,8 +201,7 @@ def test_another_checkpoint_or_setting_is_not_mixed_in(small, tmp_path):
 
 
 @pytest.mark.parametrize('change', ['config', 'images', 'checkpoint'])
-def test_result_of_something_else_is_refused(small, root, tmp_path, change):
-    """A config or data that changed since, or a report that was removed."""
+def test_a_result_with_other_inputs_is_refused(small, root, tmp_path, change):
     tool, trained = small
     arguments = ('--work-dir', 'out', '--only', 'works')
     assert tool.run(trained, *arguments)[0] == 0
@@ -222,8 +221,7 @@ def test_result_of_something_else_is_refused(small, root, tmp_path, change):
     assert log_of('works').count('tested') == 1
 
 
-def test_result_outlives_its_data(small, tmp_path):
-    """Data that were removed, or lie elsewhere, do not make a result another one."""
+def test_a_result_stays_valid_without_its_data(small, tmp_path):
     tool, trained = small
     arguments = (trained, '--work-dir', 'out', '--only', 'works')
     assert tool.run(*arguments)[0] == 0
@@ -235,7 +233,7 @@ def test_result_outlives_its_data(small, tmp_path):
     assert report['benchmarks']['works']['images'] == {'val': 1}
 
 
-def test_metric_that_is_a_fraction_is_shown_in_percent(small, monkeypatch):
+def test_a_fraction_is_shown_in_percent(small, monkeypatch):
     tool, trained = small
     table = Table('Top-1 (%)', (Column('Works', 'works', 'works/top1', scale=100),))
     suite = Suite(SUITE.benchmarks, (table,))
@@ -247,13 +245,13 @@ def test_metric_that_is_a_fraction_is_shown_in_percent(small, monkeypatch):
 
 
 def rename_metric(root, before, after):
-    """Let a config give a metric under another name."""
+    """Rename a metric of a config."""
     text = (root / 'works.py').read_text()
     (root / 'works.py').write_text(text.replace(before, after))
 
 
-def test_metric_that_is_not_measured_is_a_dash(small, root):
-    """With fewer shots than the tables show, for example, the others are what was asked for."""
+def test_a_metric_that_is_not_measured_is_a_dash(small, root):
+    """For example if fewer shots are evaluated than the tables have."""
     tool, trained = small
     rename_metric(root, 'works/top5', 'works/other')
     arguments = (trained, '--work-dir', 'out', '--only', 'works')
@@ -265,7 +263,7 @@ def test_metric_that_is_not_measured_is_a_dash(small, root):
     assert 'finished before' in tool.run(*arguments)[1]
 
 
-def test_no_metric_at_all_is_a_failure(small, root):
+def test_a_result_without_metrics_is_a_failure(small, root):
     tool, trained = small
     rename_metric(root, 'works/', 'other/')
     status, text = tool.run(trained, '--work-dir', 'out', '--only', 'works')
@@ -273,7 +271,7 @@ def test_no_metric_at_all_is_a_failure(small, root):
     assert 'no metric works/top1, works/top5, only other/top1, other/top5' in text
 
 
-def test_wrong_checkpoint_is_refused_before_anything_runs(small, tmp_path):
+def test_a_wrong_checkpoint_is_refused_before_anything_runs(small, tmp_path):
     tool, _ = small
     with pytest.raises(FileNotFoundError, match='checkpoint not found: nowhere.pth'):
         tool.run('nowhere.pth', '--work-dir', 'out')

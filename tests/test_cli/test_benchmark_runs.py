@@ -1,4 +1,4 @@
-"""tools/benchmark.py with the real tools, on the digits."""
+"""tools/benchmark.py with real trainings and tests, on the digits."""
 
 import json
 import socket
@@ -37,7 +37,7 @@ DIGITS = Unchecked()
 
 @pytest.fixture
 def files(tmp_path, digits, imagenet):
-    """Where data, configs and a checkpoint are; the configs say ``data/`` as all do."""
+    """Make a folder with data, configs and a checkpoint; the configs name ``data/``."""
     (tmp_path / 'elsewhere').mkdir()
     (tmp_path / 'elsewhere/imagenet').symlink_to(imagenet)
     (tmp_path / 'elsewhere/digits').symlink_to(digits)
@@ -57,7 +57,7 @@ def files(tmp_path, digits, imagenet):
 
 
 def knn_config():
-    """The benchmark's own config with a small network."""
+    """Return the config of the benchmark with a small network."""
     cfg = Config.fromfile(KNN)
     cfg.model.update(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)
     cfg.log_level = 'WARNING'
@@ -80,8 +80,8 @@ def suite(files, *benchmarks):
     return Suite(benchmarks, tables)
 
 
-def test_knn_and_a_sweep(benchmark, files, monkeypatch):
-    """From another data root: kNN is what a Runner gives here, the sweep's best is tested."""
+def test_knn_and_a_sweep_run(benchmark, files, monkeypatch):
+    """With another data root, kNN equals that of a Runner, and the best of a sweep is tested."""
     grid = (f'{LR}=0.5,1e-30',)
     runs = suite(
         files,
@@ -117,7 +117,7 @@ def test_knn_and_a_sweep(benchmark, files, monkeypatch):
 
 
 def test_two_ranks_train_and_test(benchmark, files, monkeypatch):
-    """What is left of an interrupted one goes on with another number of ranks."""
+    """An interrupted benchmark resumes with another number of ranks."""
     runs = suite(files, Benchmark('layers', str(files / 'layers.py'), DIGITS, trained=True))
     monkeypatch.setitem(benchmark.SUITES, 'classification', runs)
     with socket.socket() as listener:

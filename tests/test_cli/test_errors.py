@@ -1,4 +1,4 @@
-"""How tools end: the status that a shell sees, and what stands on the screen."""
+"""Exit status and error message of tools."""
 
 import os
 import re
@@ -21,7 +21,7 @@ CLASSES = Registry('class', scope='mmengine')
 
 
 class Broken(Dataset):
-    """A data set whose images cannot be read, in one of several ways."""
+    """A data set whose images raise an error."""
 
     def __init__(self, error):
         self.error = error
@@ -44,13 +44,13 @@ class Adder:
 
 
 def ended(main, capsys):
-    """Status and stderr of a tool."""
+    """Run a tool; return status and stderr."""
     capsys.readouterr()
     return run_tool(main), capsys.readouterr().err
 
 
 def raising(error, module='npid_mm.somewhere'):
-    """A tool that ends with an error from a statement of ``module``."""
+    """Return a tool that raises an error in a statement of ``module``."""
     names = {'__name__': module, 'error': error}
     exec('def main(): raise error', names)
     return names['main']
@@ -73,11 +73,11 @@ def raising(error, module='npid_mm.somewhere'):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else '',
 )
-def test_a_mistake_is_told_in_a_line(error, line, capsys):
+def test_a_user_error_is_one_line(error, line, capsys):
     assert ended(raising(error), capsys) == (1, f'error: {line}\n')
 
 
-def test_of_a_file_the_name_is_told(capsys):
+def test_the_name_of_a_file_is_printed(capsys):
     assert ended(lambda: open('nowhere/x'), capsys) == (
         1,
         'error: No such file or directory: nowhere/x\n',
@@ -96,13 +96,13 @@ def test_of_a_file_the_name_is_told(capsys):
         lambda: weighted_knn(None, None, None, 1),
     ],
 )
-def test_a_fault_of_ours_keeps_its_traceback(main, capsys):
+def test_a_bug_keeps_its_traceback(main, capsys):
     status, text = ended(main, capsys)
     assert status == 1 and text.startswith('Traceback (most recent call last):\n')
     assert text.splitlines()[-2].startswith('error: ') and text.splitlines()[-1] == FAULT
 
 
-def test_a_class_called_with_wrong_arguments_is_a_mistake_and_its_own_fault_is_none(capsys):
+def test_a_wrong_argument_of_a_config_is_a_user_error_but_a_bug_in_the_class_is_not(capsys):
     def build(**arguments):
         return lambda: build_from_cfg(dict(type='Adder', **arguments), CLASSES)
 
@@ -123,19 +123,19 @@ def test_a_class_called_with_wrong_arguments_is_a_mistake_and_its_own_fault_is_n
         (FileNotFoundError(2, 'No such file', '7.jpg'), "[Errno 2] No such file: '7.jpg'"),
     ],
 )
-def test_of_an_error_in_a_worker_the_sentence_is_told(error, line, capsys):
+def test_an_error_in_a_worker_is_one_line(error, line, capsys):
     def main():
         next(iter(DataLoader(Broken(error), num_workers=1)))
 
     assert ended(main, capsys) == (1, f'error: {line}\n')
 
 
-def test_a_fault_in_a_worker_keeps_its_traceback(capsys):
+def test_a_bug_in_a_worker_keeps_its_traceback(capsys):
     status, text = ended(lambda: next(iter(DataLoader(Broken(None), num_workers=1))), capsys)
     assert status == 1 and text.startswith('Traceback') and FAULT in text
 
 
-def test_debug_shows_the_traceback_of_a_mistake(capsys, monkeypatch):
+def test_debug_shows_the_traceback_of_a_user_error(capsys, monkeypatch):
     monkeypatch.setattr(sys, 'argv', ['tool', 'search', '--debug'])
     status, text = ended(raising(ValueError('rows')), capsys)
     assert status == 1 and text.startswith('Traceback') and text.endswith('\nerror: rows\n')
@@ -151,20 +151,20 @@ def test_the_status_is_that_of_the_tool(given, status):
     assert run_tool(lambda: given) == status
 
 
-def test_a_tool_whose_status_1_says_something_has_another_one_for_mistakes(capsys):
+def test_a_tool_may_choose_the_status_of_user_errors(capsys):
     def main():
         raise ValueError('no bank')
 
     assert (run_tool(main, 2), run_tool(lambda: 1, 2)) == (2, 1)
 
 
-def test_an_interrupt_is_told_in_a_word(capsys):
+def test_an_interrupt_is_one_word(capsys):
     assert ended(raising(KeyboardInterrupt()), capsys) == (130, 'interrupted\n')
     again = raising(KeyboardInterrupt('again'))
     assert ended(again, capsys) == (130, 'interrupted: again\n')
 
 
-def test_the_log_of_a_run_has_the_traceback_and_the_line_names_it(tmp_path, capsys):
+def test_the_log_of_a_run_has_the_traceback(tmp_path, capsys):
     log = tmp_path / 'run.log'
 
     def main():
@@ -173,11 +173,11 @@ def test_the_log_of_a_run_has_the_traceback_and_the_line_names_it(tmp_path, caps
 
     assert ended(main, capsys) == (1, f'error: loss is nan (log: {log})\n')
     assert 'raise ValueError' in log.read_text()
-    # the log of an earlier run of this process is not that of the next tool
+    # a later tool in this process does not write to the log of an earlier run
     assert ended(raising(ValueError('rows')), capsys) == (1, 'error: rows\n')
 
 
-def test_a_reader_that_is_gone_ends_the_tool_without_a_word():
+def test_a_closed_pipe_ends_the_tool_silently():
     reading, writing = os.pipe()
     os.close(reading)
     process = Forked(lambda: run_tool(lambda: print('x' * 99999)), writing)
@@ -186,14 +186,14 @@ def test_a_reader_that_is_gone_ends_the_tool_without_a_word():
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no device that is always full')
-def test_a_full_disk_behind_the_output_is_a_line():
+def test_a_full_disk_is_one_line():
     with open('/dev/full', 'w') as full:
         process = Forked(lambda: run_tool(lambda: print('x')), full.fileno())
     assert process.wait() == (1, '', 'error: No space left on device\n')
 
 
 def stopping(ranks):
-    """A tool on several ranks, of which some make a mistake."""
+    """Return a tool for several ranks, of which some raise a user error."""
 
     def main():
         torch.distributed.init_process_group('gloo')
@@ -206,8 +206,8 @@ def stopping(ranks):
 
 
 @pytest.mark.parametrize('failing', [{0, 1}, {1}, {0}])
-def test_of_several_ranks_one_tells(failing):
-    """Of the others, which lose their connection to a rank that fails, nothing is heard."""
+def test_one_of_several_ranks_prints(failing):
+    """Ranks that lose their connection to a failed one print nothing."""
     names = {'WORLD_SIZE': '2', 'MASTER_ADDR': '127.0.0.1', 'MASTER_PORT': free_port()}
     ranks = [Forked(stopping(failing), RANK=rank, **names) for rank in '01']
     ends = [rank.wait() for rank in ranks]

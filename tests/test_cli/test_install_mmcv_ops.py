@@ -1,4 +1,4 @@
-"""tools/install_mmcv_ops.py, with pip kept from doing anything."""
+"""tools/install_mmcv_ops.py with a stand-in for pip."""
 
 import subprocess
 import sys
@@ -16,10 +16,10 @@ WHEEL = 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
 
 @pytest.fixture
 def tool(monkeypatch, tmp_path):
-    """The tool where nothing is installed, compiled or loaded.
+    """The command, which installs, compiles and loads nothing.
 
-    ``tool.calls`` has what pip was called with, ``tool.loading`` the answers to whether the
-    operators can be loaded, and ``tool.failing`` makes a compilation fail.
+    ``tool.calls`` records the arguments of pip, ``tool.loading`` holds the next answers to whether
+    the operators can be loaded, and ``tool.failing`` makes a compilation fail.
     """
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
     for name in ('FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST', 'MAX_JOBS'):
@@ -47,8 +47,7 @@ def tool(monkeypatch, tmp_path):
     return module
 
 
-def test_compiles_once_and_keeps_the_wheel(tool, tmp_path):
-    """The second environment takes the wheel from the cache, which tells what it is for."""
+def test_the_wheel_is_compiled_once_and_cached(tool, tmp_path):
     assert tool.run() == 0
     (_, _), (compiled, environment), (installed, _) = tool.calls
     assert compiled[0] == 'wheel' and environment['MMCV_WITH_OPS'] == '1'
@@ -63,8 +62,7 @@ def test_compiles_once_and_keeps_the_wheel(tool, tmp_path):
     assert [command for command, _ in tool.calls] == [install]
 
 
-def test_operators_for_gpus_elsewhere_are_kept_apart(tool, tmp_path, monkeypatch):
-    """A wheel for the CPU alone is not taken for one with CUDA, nor for other cards."""
+def test_wheels_for_the_cpu_and_for_each_set_of_gpus_are_cached_apart(tool, tmp_path, monkeypatch):
     assert tool.run() == 0
     for cards in ('8.0', '8.0;9.0'):
         monkeypatch.setenv('FORCE_CUDA', '1')
@@ -81,14 +79,13 @@ def test_operators_for_gpus_elsewhere_are_kept_apart(tool, tmp_path, monkeypatch
 
 
 def test_a_failed_compilation_leaves_nothing(tool, tmp_path, capsys):
-    """The next run does not take half a wheel for a whole one; what helps is said."""
     tool.failing = True
     assert tool.run() == 1
     assert not (tmp_path / 'cache').exists()
     assert 'the compilation failed, see above. It needs a C++ compiler' in capsys.readouterr().err
 
 
-def test_given_wheel_is_installed_without_compiling(tool, tmp_path):
+def test_a_given_wheel_is_installed_without_compiling(tool, tmp_path):
     (tmp_path / WHEEL).touch()
     tool.loading = [True]
     assert tool.run('--wheel', tmp_path / WHEEL) == 0
@@ -107,37 +104,36 @@ def test_given_wheel_is_installed_without_compiling(tool, tmp_path):
     ],
 )
 def test_other_files_are_refused(tool, tmp_path, capsys, name, message):
-    """OpenMMLab's mmcv would lie on top of the onedl one, and npid_mm would refuse both."""
     (tmp_path / name).touch()
     assert tool.run('--wheel', tmp_path / name) == 1 and tool.calls == []
     assert message in capsys.readouterr().err
 
 
-def test_given_wheel_that_is_not_there(tool, tmp_path, capsys):
+def test_a_missing_wheel_is_named(tool, tmp_path, capsys):
     assert tool.run('--wheel', tmp_path / 'none.whl') == 1 and tool.calls == []
     assert f'--wheel: file not found: {tmp_path}/none.whl' in capsys.readouterr().err
 
 
-def test_wheel_for_another_torch_is_told(tool, tmp_path, capsys):
+def test_a_wheel_for_another_torch_is_reported(tool, tmp_path, capsys):
     (tmp_path / WHEEL).touch()
     tool.loading = [False]
     assert tool.run('--wheel', tmp_path / WHEEL) == 1
     assert 'it was compiled for another one' in capsys.readouterr().err
 
 
-def test_operators_that_do_not_load_are_not_there(tool):
-    """After an upgrade of torch the old ones are replaced."""
+def test_operators_that_do_not_load_are_replaced(tool):
+    """They stop loading after an upgrade of torch."""
     tool.loading = [False, True]
     assert tool.run() == 0 and tool.calls
 
 
-def test_nothing_to_do(tool, capsys):
+def test_operators_that_load_are_kept(tool, capsys):
     tool.loading = [True]
     assert tool.run() == 0 and tool.calls == []
-    assert 'there already' in capsys.readouterr().out
+    assert 'already installed' in capsys.readouterr().out
 
 
-def test_another_family(tool, monkeypatch, capsys):
+def test_an_environment_without_onedl_mmcv_is_refused(tool, monkeypatch, capsys):
     monkeypatch.setattr(tool, 'MMCV', 'no-such-mmcv')
     assert tool.run() == 1 and tool.calls == []
     assert (

@@ -1,4 +1,4 @@
-"""Settings of a run that are refused before its first step."""
+"""Options of the command line and the work dir that are refused before the first step."""
 
 import argparse
 import os
@@ -12,7 +12,7 @@ from tests.toy import ROOT
 DIGITS = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 
 
-def test_a_batch_larger_than_the_training_set_is_told(digits, tmp_path):
+def test_a_batch_larger_than_the_training_set_is_refused(digits, tmp_path):
     cfg = short_config(digits, tmp_path)
     cfg.train_dataloader.batch_size = 65
     message = r'has no full batch: 64 images are fewer than 1 ranks x batch_size=65, .* at most 64'
@@ -20,7 +20,7 @@ def test_a_batch_larger_than_the_training_set_is_told(digits, tmp_path):
         train(cfg)
 
 
-def test_a_work_dir_that_no_config_can_name_is_told(tmp_path):
+def test_a_work_dir_that_is_not_utf8_is_refused(tmp_path):
     """The first checkpoint could not be saved."""
     parser = argparse.ArgumentParser()
     add_common_arguments(parser)

@@ -1,4 +1,4 @@
-"""Index, search and page as a user asks for them."""
+"""tools/retrieve.py: index, search and page."""
 
 import os
 import re
@@ -24,7 +24,7 @@ TOOL = ROOT / 'tools/retrieve.py'
 
 @pytest.fixture(scope='module')
 def run_files(digits, tmp_path_factory):
-    """Config file and checkpoint of an untrained network."""
+    """Write config file and checkpoint of an untrained network."""
     folder = tmp_path_factory.mktemp('run')
     cfg = digits_config(digits, folder)
     cfg.dump(folder / 'config.py')
@@ -34,7 +34,7 @@ def run_files(digits, tmp_path_factory):
 
 @pytest.fixture
 def retrieve(monkeypatch, capsys):
-    """Run the tool in this process; gives its exit status, and what it printed."""
+    """Run the tool in this process; return its exit status, stdout and stderr."""
 
     def retrieve(*arguments):
         monkeypatch.setattr(sys, 'argv', [str(TOOL), *map(str, arguments)])
@@ -50,8 +50,8 @@ def index_command(run_files, images, out):
     return ['index', *run_files, '--images', images, '--out', out, '--workers', 0]
 
 
-def test_from_a_folder_to_a_page(retrieve, run_files, digits, tmp_path, monkeypatch):
-    """From another folder than the index was made in; the page shows what was printed."""
+def test_a_folder_is_indexed_searched_and_shown(retrieve, run_files, digits, tmp_path, monkeypatch):
+    """The page shows the printed results, from any working directory."""
     code, out, _ = retrieve(*index_command(run_files, digits / 'val', tmp_path / 'index'))
     assert code == 0 and f'{tmp_path}/index: 355 images, 10 classes, D = 16' in out
     monkeypatch.chdir(tmp_path)
@@ -82,9 +82,9 @@ def test_from_a_folder_to_a_page(retrieve, run_files, digits, tmp_path, monkeypa
 
 
 def test_a_killed_build_is_finished_by_the_same_command(retrieve, run_files, digits, tmp_path):
-    """SIGKILL after the first block that is on the disk; no image is in the index twice.
+    """After SIGKILL behind the first block, no image is in the index twice.
 
-    Before it is killed, nobody else may write to its index.
+    Until then, no other process may write to the index.
     """
     images = digits / 'train'
     command = [sys.executable, TOOL, *index_command(run_files, images, tmp_path / 'index')]
@@ -111,7 +111,7 @@ def test_a_killed_build_is_finished_by_the_same_command(retrieve, run_files, dig
     assert len(set(paths)) == len(paths) == 1442 == len(list(images.rglob('*.png')))
 
 
-def test_bad_images_and_queries_are_named_and_the_rest_is_done(
+def test_bad_images_and_queries_are_named_and_the_others_processed(
     retrieve, run_files, digits, tmp_path
 ):
     images = tmp_path / 'images'
@@ -130,7 +130,7 @@ def test_bad_images_and_queries_are_named_and_the_rest_is_done(
 def test_names_that_are_not_utf8_are_indexed_searched_and_shown(
     retrieve, run_files, digits, tmp_path
 ):
-    """And folders that can be read in several ways have no classes, which is told."""
+    """An ambiguous layout of folders gives no classes, and a message."""
     names = [b'gr\xfcn/1.png', b'gr\xfcn/two\nlines.png', b'red/3.png', b'4.png']
     paths = [os.path.join(os.fsencode(tmp_path / 'images'), name) for name in names]
     for path, image in zip(paths, sorted((digits / 'val/3').iterdir()), strict=False):
@@ -149,9 +149,9 @@ def test_names_that_are_not_utf8_are_indexed_searched_and_shown(
     assert len(re.findall(r'^ +\d  ', out, re.MULTILINE)) == 3
 
 
-def test_a_stopped_build_says_how_to_go_on(retrieve, run_files, digits, tmp_path, monkeypatch):
-    """Ctrl-C, in place of a traceback."""
-
+def test_an_interrupted_build_says_how_to_resume(
+    retrieve, run_files, digits, tmp_path, monkeypatch
+):
     def stop(*_):
         raise KeyboardInterrupt
 
@@ -159,13 +159,12 @@ def test_a_stopped_build_says_how_to_go_on(retrieve, run_files, digits, tmp_path
     with monkeypatch.context() as patch:
         patch.setattr(FeatureIndex, 'append', stop)
         code, _, err = retrieve(*command)
-    said = 'interrupted: what is done is kept, the same command continues there\n'
-    assert (code, err) == (130, said)
+    message = 'interrupted: the finished part is kept; repeat the command to resume\n'
+    assert (code, err) == (130, message)
     assert retrieve(*command)[0] == 0
 
 
-def test_mistakes_are_named_on_one_line(retrieve, run_files, digits, tmp_path):
-    """And leave nothing behind."""
+def test_user_errors_are_one_line(retrieve, run_files, digits, tmp_path):
     config, checkpoint = run_files
     image = digits / 'val/3'
     (tmp_path / 'empty').mkdir()

@@ -10,7 +10,6 @@ import torch
 from mmengine.config import Config
 
 from npid_mm.cli import sweep as sweep_command
-from npid_mm.suites.sweep import grid_cells, parse_axis
 from tests.command_line import free_port
 from tests.probes import POOLED, probe_config
 from tests.toy import ROOT
@@ -23,7 +22,7 @@ MULT = 'optim_wrapper.paramwise_cfg.custom_keys.head.lr_mult'
 
 @pytest.fixture
 def config(digits, tmp_path):
-    """A config file of a probe's first epoch on an untrained network."""
+    """Write the config of one epoch of a probe on an untrained network."""
     cfg = probe_config(digits, tmp_path / 'unused', POOLED, 'random')
     cfg.pop('work_dir')
     cfg.train_cfg.max_epochs = cfg.train_cfg.val_interval = 1
@@ -35,7 +34,7 @@ def config(digits, tmp_path):
 
 @pytest.fixture
 def sweep(config, monkeypatch, capsys):
-    """Run the tool's main function; gives the exit status and what it printed."""
+    """Run the command; return the exit status and the output."""
     monkeypatch.setenv('COLUMNS', '300')
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
 
@@ -48,12 +47,12 @@ def sweep(config, monkeypatch, capsys):
 
 
 def checkpoints(folder):
-    """Time of each cell's checkpoint."""
+    """Return the time of each combination's checkpoint."""
     return {path: path.stat().st_mtime_ns for path in folder.glob('*/epoch_1.pth')}
 
 
-def test_grid_is_trained_once_and_the_best_named(sweep, tmp_path):
-    """One cell cannot be trained: the others are, and the same command again does only that."""
+def test_each_combination_is_trained_once_and_the_best_named(sweep, tmp_path):
+    """One combination fails, and the same command then repeats only that one."""
     out = tmp_path / 'sweep'
     arguments = ('--grid', f'{LR}=0.0001,oops,1', '--grid', f'{MULT}=2', '--work-dir', out)
     status, text = sweep(*arguments)
@@ -86,8 +85,8 @@ def test_grid_is_trained_once_and_the_best_named(sweep, tmp_path):
         sweep(*arguments, '--auto-scale-lr')
 
 
-def test_interrupted_cell_goes_on(sweep, tmp_path):
-    """A cell whose training came to an end without a result is not trained from the start."""
+def test_an_interrupted_combination_is_resumed(sweep, tmp_path):
+    """A finished training without a recorded result is not repeated."""
     out = tmp_path / 'sweep'
     arguments = ('--grid', f'{LR}=0.1', '--work-dir', out, '--cfg-options', 'randomness.seed=1')
     assert sweep(*arguments)[0] == 0
@@ -98,7 +97,7 @@ def test_interrupted_cell_goes_on(sweep, tmp_path):
     status, text = sweep(*arguments)
     assert status == 0 and 'finished before' not in text
     assert checkpoints(out) == before and (folder / 'result.json').is_file()
-    # every metric of a finished cell is there to compare by, and no other
+    # a finished combination can be compared by each of its metrics, and no other
     status, text = sweep('--metric', 'accuracy/top5', *arguments)
     assert status == 0 and 'finished before' in text
     message = r'config logs \(accuracy/top1, accuracy/top5\), got top1'
@@ -106,8 +105,8 @@ def test_interrupted_cell_goes_on(sweep, tmp_path):
         sweep('--metric', 'top1', *arguments)
 
 
-def test_ranks_share_each_training(config, tmp_path):
-    """As typed: a training of two ranks, its rate scaled to their batch."""
+def test_a_training_uses_several_ranks(config, tmp_path):
+    """The rate is scaled to the batch of both ranks."""
     out = tmp_path / 'sweep'
     command = [sys.executable, ROOT / 'tools/sweep.py', config, '--grid', f'{LR}=0.1']
     done = subprocess.run(
@@ -123,8 +122,7 @@ def test_ranks_share_each_training(config, tmp_path):
     assert state['optimizer']['param_groups'][0]['lr'] == pytest.approx(0.1 * 2 * 32 / 32)
 
 
-def test_key_that_the_config_lacks_is_refused_before_a_training(sweep, tmp_path):
-    """Every cell would train the same thing."""
+def test_an_unknown_key_is_refused_before_any_training(sweep, tmp_path):
     for key, advice in (
         ('optim_wrapper.optimizer.lrr', f'{LR}'),
         ('train_cfg.epochs', 'train_cfg.max_epochs'),
@@ -132,21 +130,3 @@ def test_key_that_the_config_lacks_is_refused_before_a_training(sweep, tmp_path)
         with pytest.raises(ValueError, match=f'--cfg-options {key}: .*; did you mean .*{advice}'):
             sweep('--grid', f'{key}=1,2', '--work-dir', tmp_path / 'sweep')
     assert not (tmp_path / 'sweep').exists()
-
-
-@pytest.mark.parametrize('text', ['lr', 'lr=', '=1,2', 'lr=1,,2', ''])
-def test_wrong_grid_is_refused(text):
-    with pytest.raises(ValueError, match='--grid must look like KEY=V1,V2, got'):
-        parse_axis(text)
-
-
-def test_repeated_values_and_keys_are_refused():
-    with pytest.raises(ValueError, match="--grid must name each value once, got 'lr=1,1'"):
-        parse_axis('lr=1,1')
-    with pytest.raises(ValueError, match='--grid must name each key once, got lr, lr'):
-        grid_cells([('lr', ['1']), ('lr', ['2'])])
-
-
-def test_every_combination_is_a_cell():
-    cells = grid_cells([parse_axis('a.lr=0.1, 0.01'), parse_axis('b=x')])
-    assert cells == [{'a.lr': '0.1', 'b': 'x'}, {'a.lr': '0.01', 'b': 'x'}]

@@ -1,4 +1,4 @@
-"""Work dirs of quickstarts: one set of images each, and nothing in them is executed."""
+"""The work dir of a quickstart belongs to one folder of images, and nothing in it is executed."""
 
 import json
 import os
@@ -11,14 +11,14 @@ from npid_mm.cli.quickstart.work_dir import RECORD, check_work_dir, record_image
 
 @pytest.fixture
 def run(tmp_path):
-    """A work dir that belongs to the images beside it."""
+    """Make a work dir that belongs to the images beside it."""
     (tmp_path / 'images').mkdir()
     (tmp_path / 'run').mkdir()
     record_images(tmp_path / 'run', tmp_path / 'images')
     return tmp_path / 'run'
 
 
-def test_the_same_images_are_accepted_again(run):
+def test_the_same_images_are_accepted(run):
     check_work_dir(run, run.parent / 'images', ['config.py'])
     (run.parent / 'link').symlink_to('images')
     check_work_dir(run, run.parent / 'link', ['config.py'])
@@ -31,7 +31,7 @@ def test_other_images_are_refused(run):
 
 
 def test_no_config_in_the_work_dir_is_executed(run):
-    """Not of that name either; without a note of its images a run is of others."""
+    """Without a record, a work dir with a config of a quickstart belongs to other images."""
     code = f'open({str(run / "executed")!r}, "w")'
     for name in ('config.py', 'notes.py'):
         (run / name).write_text(code)
@@ -44,14 +44,13 @@ def test_no_config_in_the_work_dir_is_executed(run):
 
 
 @pytest.mark.parametrize('text', ['', '{', '[]', '{"images": 3}', '{}', '[' * 100_000, '\xff'])
-def test_a_damaged_note_is_told(run, text):
+def test_a_damaged_record_is_refused(run, text):
     (run / RECORD).write_text(text, encoding='latin1')
     with pytest.raises(ValueError, match=re.escape(f'{run / RECORD} is damaged: remove it, or')):
         check_work_dir(run, run.parent / 'images', [])
 
 
 def test_a_work_dir_among_the_images_is_refused(run):
-    """Its pictures would be images of the next run."""
     for root, work_dir in ((run, run / 'work'), (run, run), (run.parent, run)):
         with pytest.raises(ValueError, match='--work-dir must be outside the folder of images'):
             check_work_dir(work_dir, root, [])
@@ -61,8 +60,7 @@ def test_a_work_dir_among_the_images_is_refused(run):
 @pytest.mark.parametrize(
     ('name', 'shown'), [(b'gr\xfcn', r'gr\xfcn'), (b'two\nlines', r'two\nlines')]
 )
-def test_folders_that_a_config_cannot_name_are_refused(run, name, shown):
-    """Before any work, in place of an error when the config is saved."""
+def test_folders_that_are_not_utf8_are_refused(run, name, shown):
     odd = run.parent / os.fsdecode(name)
     for pair in ((run, odd), (odd, run.parent / 'images')):
         with pytest.raises(
@@ -71,5 +69,5 @@ def test_folders_that_a_config_cannot_name_are_refused(run, name, shown):
             check_work_dir(*pair, [])
 
 
-def test_the_note_is_data(run):
+def test_the_record_is_json(run):
     assert json.loads((run / RECORD).read_text()) == {'images': str(run.parent / 'images')}
