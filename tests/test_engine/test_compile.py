@@ -16,6 +16,8 @@ from tests.test_distributed.ranks import run_ranks
 from tests.test_engine.option_runs import scalars, short_config, train
 from tests.toy import NECK, samples
 
+pytestmark = pytest.mark.slow
+
 COMPILED = 'model.compile_backbone.backend=eager'
 
 
@@ -34,7 +36,7 @@ def bank_from_features(*arguments, **keywords):
     return cfg
 
 
-def test_compiled_run_equals_the_ordinary_one(digits, tmp_path, traced):
+def test_a_compiled_run_equals_an_ordinary_one(digits, tmp_path, traced):
     """Bank from features, steps and kNN: with and without gradients, in train and eval mode."""
     plain = train(bank_from_features(digits, tmp_path / 'plain'))
     assert traced['ok'] == 0

@@ -12,6 +12,8 @@ from npid_mm.checkpoints.convert.state import BANK
 from npid_mm.engine.launch import build_runner
 from tests.toy import digits_config, unit_rows
 
+pytestmark = pytest.mark.slow
+
 OTHER = (
     r'does not fit the model: \d+ of \d+ weights would stay unfilled \(.*; it holds 122: '
     r'conv1\.weight, bn1\.weight, .*make model\.backbone and model\.neck those of the checkpoint'

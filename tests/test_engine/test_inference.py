@@ -65,7 +65,7 @@ def test_a_checkpoint_of_another_network_is_refused(digits_run, tmp_path):
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_pretraining_and_knn_config_says_what_an_index_needs(path):
-    """A pipeline that takes a file, a preprocessor that normalises it, a feature."""
+    """A pipeline that takes a file, a preprocessor that normalizes it, a feature."""
     cfg = Config.fromfile(path)
     init_default_scope('mmpretrain')
     pooled = path.stem == 'knn_resnet50_in1k'

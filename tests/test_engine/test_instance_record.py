@@ -49,6 +49,7 @@ def names(lines):
     return [line.rpartition(' ')[0].removeprefix('train/') for line in lines]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_keeps_the_list_of_its_images(trained, lines, tmp_path):
     """And a published one does not: names of images may be private."""
     content = torch.load(trained, weights_only=True)
@@ -57,6 +58,7 @@ def test_a_checkpoint_keeps_the_list_of_its_images(trained, lines, tmp_path):
     assert IMAGES in left and IMAGES not in torch.load(path, weights_only=True)
 
 
+@pytest.mark.slow
 def test_another_order_is_refused_and_can_be_reordered(digits, trained, lines, tmp_path):
     """The checkpoint knows the order of its rows; the reordered one is resumed."""
     swapped = [*lines[:3], lines[7], *lines[4:7], lines[3], *lines[8:]]
@@ -80,6 +82,7 @@ def test_another_order_is_refused_and_can_be_reordered(digits, trained, lines, t
     Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.slow
 def test_a_test_against_the_bank_needs_its_images_too(digits, trained, lines, tmp_path):
     """Their labels are those of the rows."""
     for folder, images in (('same', lines), ('swapped', [lines[1], lines[0], *lines[2:]])):
@@ -94,6 +97,7 @@ def test_a_test_against_the_bank_needs_its_images_too(digits, trained, lines, tm
             Runner.from_cfg(cfg).test()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('resumed', [True, False], ids=['resume', 'load_from'])
 def test_other_images_of_the_same_number_are_refused(digits, trained, lines, tmp_path, resumed):
     other = [*lines[:9], (digits / 'train.txt').read_text().splitlines()[1], *lines[10:]]
@@ -109,6 +113,7 @@ def test_other_images_of_the_same_number_are_refused(digits, trained, lines, tmp
         assert part in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_check_can_be_left_out(digits, trained, lines, tmp_path):
     """Files that were renamed, and checkpoints of earlier versions."""
     swapped = [lines[1], lines[0], *lines[2:]]

@@ -1,12 +1,14 @@
-"""Which files a resumed run removes: its own, in its own folder, under the names that it gives."""
+"""A resumed run removes its own files only, whatever its checkpoint lists."""
 
 import shutil
 
 import pytest
 import torch
 from mmengine.hooks import CheckpointHook, Hook
+from mmengine.logging import MessageHub
 
 from npid_mm.engine.launch import build_runner
+from npid_mm.engine.removable_files import keep_own_files
 from tests.toy import digits_config
 
 KEY = 'knn/top1_k5'
@@ -66,6 +68,7 @@ def crafted(trained, tmp_path):
     return crafted
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['AtomicCheckpointHook', 'CheckpointHook'])
 def test_the_best_checkpoint_of_the_run_that_was_copied_stays(digits, trained, tmp_path, kind):
     """The copy's own one is replaced."""
@@ -80,6 +83,7 @@ def test_the_best_checkpoint_of_the_run_that_was_copied_stays(digits, trained, t
     assert [path.name for path in copied.glob('best_*')] == [BEST.format(2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', ['AtomicCheckpointHook', 'CheckpointHook'])
 def test_paths_in_a_checkpoint_remove_nothing(digits, crafted, tmp_path, kind):
     """Names of others, folders, ``..``, links, and what is not a name at all."""
@@ -130,12 +134,14 @@ def test_paths_in_a_checkpoint_remove_nothing(digits, crafted, tmp_path, kind):
         dict(best_ckpt='best_knn_top1_k5_epoch_.pth', keep_ckpt_ids=7, stop_checkpoints=7),
     ],
 )
-def test_notes_of_other_types_are_forgotten(digits, crafted, tmp_path, notes):
-    work = tmp_path / 'work'
-    resume(config(digits, work), crafted(**notes))
-    assert (work / BEST.format(2)).is_file()
+def test_notes_of_other_types_are_dropped(notes):
+    hub = MessageHub('notes')
+    hub.runtime_info.update(notes)
+    keep_own_files(hub, CheckpointHook(save_best=KEY, rule='greater'), 'work')
+    assert {key: value for key, value in hub.runtime_info.items() if value != []} == {}
 
 
+@pytest.mark.slow
 def test_files_of_this_run_are_removed(digits, trained, tmp_path):
     """A link among them goes itself, and what it leads to stays."""
     work = shutil.copytree(trained, tmp_path / 'work')
@@ -147,6 +153,7 @@ def test_files_of_this_run_are_removed(digits, trained, tmp_path):
     assert sorted(path.name for path in work.glob('*.pth')) == [BEST.format(2), 'epoch_2.pth']
 
 
+@pytest.mark.slow
 def test_a_folder_in_the_place_of_a_checkpoint_stays(digits, trained, tmp_path):
     work = shutil.copytree(trained, tmp_path / 'work')
     resumed = shutil.move(work / 'epoch_1.pth', tmp_path / 'resumed.pth')
@@ -158,6 +165,7 @@ def test_a_folder_in_the_place_of_a_checkpoint_stays(digits, trained, tmp_path):
     assert (work / 'epoch_1.pth/keep').is_file() and (work / BEST.format(1) / 'keep').is_file()
 
 
+@pytest.mark.slow
 def test_a_best_checkpoint_that_is_saved_again_stays(digits, trained, tmp_path):
     """The epoch before the stop is validated once more, and is better than it was."""
     work = shutil.copytree(trained, tmp_path / 'work')
@@ -171,6 +179,7 @@ def test_a_best_checkpoint_that_is_saved_again_stays(digits, trained, tmp_path):
     assert (work / BEST.format(1)).is_file()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('names', [['auto'], [KEY, 'knn/top1_k10']])
 def test_other_ways_to_name_the_best(digits, tmp_path, names):
     """By whatever metric comes first, and by several metrics, each with a file of its own."""

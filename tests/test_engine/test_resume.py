@@ -65,7 +65,7 @@ def test_truncated_newest_gives_way_to_the_one_before(folder, said, keep):
 
 
 def test_wrong_bytes_in_a_whole_file_are_found(folder):
-    """What a power cut leaves of a file that was not synchronised: its length, without contents."""
+    """What a power cut leaves of a file that was not synchronized: its length, without contents."""
     path = folder / 'epoch_10.pth'
     contents = bytearray(path.read_bytes())
     ones = contents.index(torch.ones(1000).numpy().tobytes())
@@ -83,7 +83,7 @@ def test_nothing_readable_is_an_error_that_lists_all(folder):
         assert part in str(caught.value)
 
 
-def test_files_without_progress_are_no_checkpoints(tmp_path):
+def test_files_without_progress_are_not_checkpoints(tmp_path):
     torch.save(dict(state_dict={}), tmp_path / 'epoch_1.pth')
     with pytest.raises(UnreadableCheckpointError, match="epoch_1.pth: KeyError 'meta'"):
         newest_checkpoint(tmp_path)
@@ -120,7 +120,7 @@ def test_a_moved_work_dir_is_read_where_it_is(folder, tmp_path_factory):
     assert newest_checkpoint(moved) == moved / 'epoch_10.pth'
 
 
-def test_a_run_whose_checkpoints_are_gone_does_not_start_anew(tmp_path):
+def test_a_run_whose_checkpoints_are_gone_does_not_start_from_scratch(tmp_path):
     (tmp_path / 'last_checkpoint').write_text('work/epoch_3.pth')
     with pytest.raises(UnreadableCheckpointError, match='epoch_3.pth: the file does not exist'):
         newest_checkpoint(tmp_path)
@@ -128,7 +128,7 @@ def test_a_run_whose_checkpoints_are_gone_does_not_start_anew(tmp_path):
 
 @pytest.fixture
 def two_runs(tmp_path):
-    """A run of three epochs, and one that was started anew and got through two."""
+    """A run of three epochs, and one that was started from scratch and finished two."""
     write(tmp_path / 'epoch_3.pth', 21, 3, 'old')
     for epoch in (1, 2):
         write(tmp_path / f'epoch_{epoch}.pth', 7 * epoch, epoch, 'new')

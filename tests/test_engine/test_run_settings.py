@@ -39,10 +39,12 @@ def resume(digits, work_dir, checkpoint, **changes):
     return runner, [text for text in said if str(checkpoint) in text]
 
 
+@pytest.mark.slow
 def test_the_same_settings_and_more_epochs_are_silent(digits, trained, tmp_path):
     assert resume(digits, tmp_path, trained)[1] == []
 
 
+@pytest.mark.slow
 def test_settings_that_differ_are_listed(digits, trained, tmp_path):
     """Those that change from here on, and those that the checkpoint overrides."""
     changes = {
@@ -70,6 +72,7 @@ def test_settings_that_differ_are_listed(digits, trained, tmp_path):
     assert runner.model.head.temperature == 0.3 and runner.model.memory_bank.momentum == 0.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('key', 'value', 'line'),
     [
@@ -85,6 +88,7 @@ def test_another_optimizer_or_head_is_refused(digits, trained, tmp_path, key, va
     assert f'load_from={trained}, without --resume' in str(caught.value)
 
 
+@pytest.mark.slow
 def test_another_optimizer_is_refused_without_a_record_too(digits, trained, tmp_path):
     content = torch.load(trained, weights_only=True)
     del content['meta'][SETTINGS]
@@ -95,7 +99,7 @@ def test_another_optimizer_is_refused_without_a_record_too(digits, trained, tmp_
     assert resume(digits, tmp_path, tmp_path / 'old.pth')[1] == []
 
 
-def test_settings_are_plain_and_without_places():
+def test_settings_are_plain_and_without_paths():
     cfg = Config(
         dict(
             model=dict(type='NPID', sizes=(1, 2), memory_bank=dict(length=7, momentum=0.5)),

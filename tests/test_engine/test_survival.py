@@ -1,4 +1,4 @@
-"""Runs that are stopped or killed, in the middle of an epoch, against runs that are not."""
+"""Runs that are stopped or killed in the middle of an epoch end as uninterrupted runs do."""
 
 import os
 import re
@@ -10,63 +10,13 @@ import time
 import pytest
 import torch
 from mmengine.dist import barrier
-from mmengine.hooks import Hook
-from mmengine.runner import Runner
 
-from npid_mm.engine import GracefulStopHook
-from npid_mm.engine.launch import build_runner, set_resume
+from npid_mm.engine.launch import set_resume
 from tests.test_distributed.ranks import run_ranks
-from tests.toy import ROOT, digits_config
+from tests.test_engine.stopped_runs import EPOCHS, STEPS, config, files, resume, train
+from tests.toy import ROOT
 
-EPOCHS = 2
-STEPS = 4  # in an epoch: 64 images in batches of 16
-
-
-class SignalAt(Hook):
-    """Send SIGTERM to this process during a step; take note of steps and their numbers."""
-
-    def __init__(self, step=None):
-        self.step = step
-        self.steps = []
-
-    def before_train_iter(self, runner, batch_idx, data_batch=None):
-        self.steps.append((runner.epoch, batch_idx, runner.iter))
-        if runner.iter == self.step:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-
-def config(digits, work_dir, **loader):
-    """NCE draws negatives and holds Z; AdamW and the schedule have a state to lose, too."""
-    cfg = digits_config(digits, work_dir, epochs=EPOCHS)
-    cfg.model.head = dict(type='NCEHead', num_negatives=16, temperature=0.2)
-    cfg.train_cfg.val_begin = EPOCHS + 1
-    cfg.train_dataloader.update(loader)
-    return cfg
-
-
-def train(cfg, step=None):
-    """Train in this process; returns the Runner and the steps it took."""
-    runner = build_runner(cfg)
-    hook = SignalAt(step)
-    runner.register_hook(hook)
-    status = None
-    try:
-        runner.train()
-    except SystemExit as stop:
-        status = stop.code
-    workers = runner.train_dataloader._iterator  # persistent ones take long to be collected
-    if workers is not None:
-        workers._shutdown_workers()
-    return runner, hook.steps, status
-
-
-def resume(cfg, step=None):
-    set_resume(cfg, 'auto')
-    return train(cfg, step)
-
-
-def files(folder):
-    return sorted(path.name for path in folder.glob('*.pth*'))
+pytestmark = pytest.mark.slow
 
 
 def assert_same_end(folder, other, epoch=EPOCHS):
@@ -85,11 +35,11 @@ def assert_same_end(folder, other, epoch=EPOCHS):
 
 @pytest.fixture(scope='module')
 def whole(digits, tmp_path_factory):
-    """The work dir of a run that nobody stopped, and its steps."""
-    folder = tmp_path_factory.mktemp('whole')
+    """The work dir of an uninterrupted run, and its steps; it restores the SIGTERM handler."""
+    folder, handler = tmp_path_factory.mktemp('whole'), signal.getsignal(signal.SIGTERM)
     torch.set_num_threads(1)
     _, steps, status = train(config(digits, folder))
-    assert status is None
+    assert status is None and signal.getsignal(signal.SIGTERM) is handler
     return folder, steps
 
 
@@ -103,7 +53,7 @@ def whole(digits, tmp_path_factory):
         ({}, 3),
     ],
 )
-def test_stopped_run_goes_on_where_it_was(digits, tmp_path, whole, loader, step):
+def test_a_stopped_run_resumes_where_it_was(digits, tmp_path, whole, loader, step):
     """No batch twice, none left out, and everything equal to the uninterrupted run."""
     folder, steps = whole
     _, before, status = train(config(digits, tmp_path, **loader), step)
@@ -129,7 +79,7 @@ def test_stopped_twice_in_an_epoch(digits, tmp_path, whole):
     assert_same_end(folder, tmp_path)
 
 
-def test_seed_of_the_checkpoint_goes_on_without_one_in_the_config(digits, tmp_path):
+def test_a_resumed_run_keeps_its_random_seed(digits, tmp_path):
     """randomness.seed=None draws a seed; a resumed run keeps it, for shuffles and samples too."""
     cfg = config(digits, tmp_path / 'stopped')
     cfg.randomness = dict(seed=None)
@@ -143,82 +93,12 @@ def test_seed_of_the_checkpoint_goes_on_without_one_in_the_config(digits, tmp_pa
     assert_same_end(tmp_path / 'whole', tmp_path / 'stopped')
 
 
-def test_default_sampler_cannot_go_on_in_an_epoch(digits, tmp_path):
+def test_the_default_sampler_cannot_resume_in_an_epoch(digits, tmp_path):
     train(config(digits, tmp_path), 5)
     cfg = config(digits, tmp_path)
     cfg.train_dataloader.sampler.type = 'DefaultSampler'
     with pytest.raises(TypeError, match="sampler=dict.type='ResumableSampler'.* got DefaultSam"):
         resume(cfg)
-
-
-def test_signal_means_what_it_did_after_training(digits, tmp_path):
-    before = signal.getsignal(signal.SIGTERM)
-    cfg = config(digits, tmp_path)
-    cfg.train_cfg.max_epochs = 1
-    train(cfg)
-    assert signal.getsignal(signal.SIGTERM) is before
-
-
-def test_stop_waits_for_accumulated_gradients(digits, tmp_path):
-    cfg = config(digits, tmp_path)
-    cfg.optim_wrapper.accumulative_counts = 3
-    train(cfg, 3)
-    assert files(tmp_path)[-1] == 'iter_6.pth'
-
-
-def test_old_checkpoints_go_after_the_new_one_is_there(digits, tmp_path, monkeypatch):
-    """One is kept; the run dies while it writes the second, and goes on from the first."""
-    cfg = config(digits, tmp_path)
-    cfg.default_hooks.checkpoint.max_keep_ckpts = 1
-    save = Runner.save_checkpoint
-
-    def die_at_the_second(runner, folder, name, *arguments, **options):
-        if name == 'epoch_2.pth':
-            raise KeyboardInterrupt
-        save(runner, folder, name, *arguments, **options)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Runner, 'save_checkpoint', die_at_the_second)
-        with pytest.raises(KeyboardInterrupt):
-            train(cfg)
-    assert files(tmp_path) == ['epoch_1.pth']
-    assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'epoch_1.pth')
-    (tmp_path / 'epoch_2.pth.unfinished').write_bytes(b'half')
-    resume(cfg)
-    assert files(tmp_path) == [f'epoch_{EPOCHS}.pth']
-
-
-def test_best_checkpoint_is_replaced_after_the_new_one_is_there(digits, tmp_path):
-    cfg = config(digits, tmp_path)
-    cfg.train_cfg.update(val_begin=1, val_interval=1)
-    cfg.default_hooks.checkpoint.update(save_best='knn/top1_k5', rule='less', interval=EPOCHS)
-    runner = build_runner(cfg)
-    seen = []
-
-    class Watch(Hook):
-        def before_save_checkpoint(self, runner, checkpoint):
-            seen.append([name for name in files(tmp_path) if name.startswith('best')])
-
-        def before_val_epoch(self, runner):
-            # every epoch is a new best
-            runner.message_hub.update_info('best_score', 101.0)
-
-    runner.register_hook(Watch())
-    runner.train()
-    assert ['best_knn_top1_k5_epoch_1.pth'] in seen
-    assert all(best for best in seen[1:])
-    assert [name for name in files(tmp_path) if name.startswith('best')] == [
-        f'best_knn_top1_k5_epoch_{EPOCHS}.pth'
-    ]
-
-
-def test_hook_needs_the_checkpoint_hook_and_an_interval(digits, tmp_path):
-    with pytest.raises(ValueError, match='interval must be at least 1, got 0'):
-        GracefulStopHook(interval=0)
-    cfg = config(digits, tmp_path)
-    cfg.default_hooks.checkpoint = dict(type='CheckpointHook')
-    with pytest.raises(TypeError, match="checkpoint.type='AtomicCheckpointHook'"):
-        train(cfg)
 
 
 def stop_one_of_two_ranks(rank, digits, folder):

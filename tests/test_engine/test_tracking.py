@@ -10,6 +10,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from npid_mm.engine.launch import build_runner
 from tests.test_engine.option_runs import scalars, short_config, train
 
+pytestmark = pytest.mark.slow
+
 EACH_STEP = ('default_hooks.logger.interval=1', 'log_processor.window_size=1')
 
 

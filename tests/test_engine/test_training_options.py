@@ -10,6 +10,8 @@ import torch
 from tests.test_engine.option_runs import scalars, short_config, train
 from tests.toy import ROOT
 
+pytestmark = pytest.mark.slow
+
 ROWS = 'memory_bank.feature_bank'
 
 

@@ -39,6 +39,7 @@ def saved(work_dir):
     return sorted(path.name for path in work_dir.glob('*.pth'))
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_not_finite_ends_the_training(digits, tmp_path):
     settings = {'optim_wrapper.optimizer': dict(type='SGD', lr=1e30), 'param_scheduler': None}
     message = (
@@ -52,6 +53,7 @@ def test_a_loss_that_is_not_finite_ends_the_training(digits, tmp_path):
 
 
 # the second does not reach the loss: GN has no such buffer, and the last step of an epoch no next
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('step', 'place', 'what'),
     [
@@ -66,6 +68,7 @@ def test_the_last_good_checkpoint_stays(digits, tmp_path, step, place, what):
     assert (tmp_path / 'last_checkpoint').read_text() == str(tmp_path / 'epoch_1.pth')
 
 
+@pytest.mark.slow
 def test_no_step_of_a_run_by_iterations_saves_it_either(digits, tmp_path):
     """Where checkpoints come in the middle of an epoch."""
     settings = {

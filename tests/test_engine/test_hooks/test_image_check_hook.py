@@ -15,6 +15,8 @@ from npid_mm.engine.hooks.image_check_hook import check_images
 from npid_mm.engine.launch import build_runner
 from tests.toy import digits_config
 
+pytestmark = pytest.mark.slow
+
 HTML = b'<html>403 Forbidden</html>'
 
 
@@ -92,7 +94,7 @@ def test_whole_data_have_no_counts_in_their_metrics(lists):
     assert not [name for name in build_runner(config(lists)).test() if 'unreadable' in name]
 
 
-def test_a_training_with_broken_files_tells_them_first_and_runs_to_its_end(lists, caplog):
+def test_a_training_with_broken_files_lists_them_first_and_ends_normally(lists, caplog):
     names = spoil(lists, 'train', 0) + spoil(lists, 'val', 5)
     runner = build_runner(config(lists))
     told = []
@@ -142,7 +144,7 @@ def test_of_many_images_some_are_looked_at_and_images_in_memory_are_not(lists, m
         image_check_hook.ImageCheckHook(0)
 
 
-def test_other_loaders_are_not_second_guessed(lists):
+def test_images_of_other_loaders_are_not_checked(lists):
     """A pipeline of one's own may read what this package cannot."""
     spoil(lists, 'train', 1)
     settings = config(lists).test_cfg.reference.dataset

@@ -1,4 +1,4 @@
-"""Labels outside the classes, told before anything is trained or tested."""
+"""Labels outside the classes are refused before the first step."""
 
 import shutil
 
@@ -34,9 +34,16 @@ def message(loader, label, image):
     )
 
 
-@pytest.mark.parametrize('model', [POOLED, LAYERS], ids=['pooled', 'layers'])
-@pytest.mark.parametrize('label', [10, -1])
-@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ('loader', 'label', 'model'),
+    [
+        ('train_dataloader', 10, POOLED),
+        ('train_dataloader', -1, LAYERS),
+        ('val_dataloader', 10, LAYERS),
+        ('val_dataloader', -1, POOLED),
+    ],
+)
 def test_training_is_refused(digits, tmp_path, wrong_list, loader, label, model):
     """PyTorch would say that a target is out of bounds, at some step or after an epoch."""
     cfg = probe_config(digits, tmp_path / 'work', model, 'random')
@@ -48,6 +55,7 @@ def test_training_is_refused(digits, tmp_path, wrong_list, loader, label, model)
     assert not list(tmp_path.rglob('*.pth'))
 
 
+@pytest.mark.slow
 def test_testing_is_refused_and_training_needs_no_test_set(digits, tmp_path, wrong_list):
     cfg = probe_config(digits, tmp_path / 'work', POOLED, 'random')
     cfg.custom_hooks = [dict(type='LabelCheckHook')]
@@ -59,7 +67,8 @@ def test_testing_is_refused_and_training_needs_no_test_set(digits, tmp_path, wro
         runner.test()
 
 
-def test_missing_labels_are_told(digits, tmp_path):
+@pytest.mark.slow
+def test_missing_labels_are_refused(digits, tmp_path):
     cfg = probe_config(digits, tmp_path / 'work', POOLED, 'random')
     cfg.custom_hooks = [dict(type='LabelCheckHook')]
     cfg.train_dataloader.dataset.dataset.update(ann_file='', data_prefix='train', with_label=False)
@@ -69,6 +78,7 @@ def test_missing_labels_are_told(digits, tmp_path):
         Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('part', ['test_dataloader', 'test_cfg.reference'])
 def test_knn_is_refused_where_the_data_name_their_classes(digits, tmp_path, wrong_list, part):
     """It has no classifier, and a class that is not there would count as wrong."""
@@ -81,6 +91,7 @@ def test_knn_is_refused_where_the_data_name_their_classes(digits, tmp_path, wron
         Runner.from_cfg(cfg).test()
 
 
+@pytest.mark.slow
 def test_top_5_of_two_classes_is_left_out_before_the_first_step(digits, tmp_path):
     """MMPretrain's Accuracy raises at its first evaluation, after an epoch."""
     model = dict(POOLED, head=dict(type='LinearClsHead', num_classes=2, in_channels=64))
@@ -94,6 +105,7 @@ def test_top_5_of_two_classes_is_left_out_before_the_first_step(digits, tmp_path
     assert runner.message_hub.get_scalar('val/accuracy/top1').current() <= 100
 
 
+@pytest.mark.slow
 def test_class_folders_that_differ_are_refused(digits, tmp_path):
     """Without a folder of its own, a class would hand its label to the next one."""
     shutil.copytree(digits / 'val', tmp_path / 'val')

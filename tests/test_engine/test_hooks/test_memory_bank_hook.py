@@ -24,6 +24,7 @@ def scalars(runner):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_run_sizes_the_bank_and_logs_drift_and_knn(digits, tmp_path):
     cfg = digits_config(digits, tmp_path, images=50, epochs=2)
     cfg.default_hooks.memory_bank.update(knn_interval=2, knn_k=5)
@@ -33,10 +34,11 @@ def test_run_sizes_the_bank_and_logs_drift_and_knn(digits, tmp_path):
     lines = scalars(runner)
     drifts = [line['bank_drift'] for line in lines if 'bank_drift' in line]
     assert len(drifts) == 2 and all(0 < drift < 1 for drift in drifts)
-    # all 50 are zeros, the first class folder: every neighbour is right
+    # all 50 are zeros, the first class folder: every neighbor is correct
     assert [line['bank_knn'] for line in lines if 'bank_knn' in line] == [100]
 
 
+@pytest.mark.slow
 def test_bank_of_another_length_is_refused_before_the_first_step(digits, tmp_path):
     cfg = digits_config(digits, tmp_path, images=50)
     cfg.model.memory_bank.length = 64
@@ -44,6 +46,7 @@ def test_bank_of_another_length_is_refused_before_the_first_step(digits, tmp_pat
         Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.slow
 def test_sync_buffers_hook_is_refused(digits, tmp_path):
     cfg = digits_config(digits, tmp_path)
     cfg.custom_hooks = [dict(type='SyncBuffersHook')]
@@ -51,6 +54,7 @@ def test_sync_buffers_hook_is_refused(digits, tmp_path):
         Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.slow
 def test_model_without_a_bank_is_refused(digits, tmp_path):
     cfg = digits_config(digits, tmp_path)
     cfg.model = dict(
@@ -64,6 +68,7 @@ def test_model_without_a_bank_is_refused(digits, tmp_path):
         Runner.from_cfg(cfg).train()
 
 
+@pytest.mark.slow
 def test_bank_starts_from_features_of_the_fresh_network(digits, tmp_path):
     """Row i is the embedding of image i, with batch statistics that leave no trace."""
     cfg = digits_config(digits, tmp_path, images=32)
@@ -88,6 +93,7 @@ def test_bank_starts_from_features_of_the_fresh_network(digits, tmp_path):
     assert fresh.memory_bank.initialized_from == 'features'
 
 
+@pytest.mark.slow
 def test_features_start_skips_a_single_last_image(digits, tmp_path):
     """Guards against batch norm failing on a last batch of one."""
     cfg = digits_config(digits, tmp_path, images=17)
@@ -101,7 +107,8 @@ def test_features_start_skips_a_single_last_image(digits, tmp_path):
     assert (bank.feature_bank == before).all(1).sum() == 1
 
 
-def test_a_loaded_bank_is_not_started_anew(digits, tmp_path):
+@pytest.mark.slow
+def test_a_loaded_bank_is_not_initialized_again(digits, tmp_path):
     cfg = digits_config(digits, tmp_path, images=32)
     Runner.from_cfg(cfg).train()
     saved = torch.load(tmp_path / 'epoch_1.pth', weights_only=False)['state_dict']

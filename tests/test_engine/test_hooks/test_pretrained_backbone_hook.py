@@ -1,11 +1,8 @@
-"""A detector or segmentor starts from all of the checkpoint's backbone, or not at all."""
-
-import re
+"""A detector starts from the complete backbone of a checkpoint, or not at all."""
 
 import pytest
 import torch
-from mmengine.config import Config
-from mmengine.model import BaseModel, MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
@@ -15,47 +12,9 @@ from npid_mm.engine import PretrainedBackboneHook
 from npid_mm.engine.launch import build_runner
 from tests.probes import POOLED, probe_config
 from tests.svm_runs import again
-from tests.toy import ROOT
+from tests.test_engine.test_hooks.small_detector import Run
 
 STAGES = ('conv1', 'bn1', 'layer1', 'layer2', 'layer3', 'layer4')
-
-
-class SharedHead(nn.Module):
-    """The last stage, and a norm of its own."""
-
-    def __init__(self, layer4):
-        super().__init__()
-        self.layer4 = layer4
-        self.norm = nn.BatchNorm2d(64)
-
-
-class Detector(BaseModel):
-    """A model as MMDetection's: a backbone, and for C4 the last stage in its head."""
-
-    def __init__(self, backbone, c4):
-        super().__init__()
-        self.backbone = MODELS.build(backbone)
-        self.with_shared_head = c4
-        self.roi_head = nn.Module()
-        if c4:
-            self.roi_head.shared_head = SharedHead(self.backbone.layer4)
-            del self.backbone.layer4
-
-    def forward(self, inputs, data_samples=None, mode='loss'):
-        raise NotImplementedError
-
-
-class Run:
-    """As much of a Runner as the hook looks at."""
-
-    class logger:  # noqa: N801
-        info = staticmethod(lambda text: None)
-
-    def __init__(self, pretrained, c4=False):
-        init_default_scope('mmpretrain')
-        self.cfg = Config(dict(pretrained=pretrained))
-        self.model = Detector(POOLED['backbone'], c4)
-        self.iter = 0
 
 
 @pytest.fixture
@@ -238,6 +197,7 @@ def test_a_test_needs_the_whole_model(checkpoint):
         hook.before_test(run)
 
 
+@pytest.mark.slow
 def test_runner_refuses_load_from_that_fills_nothing(digits, checkpoint, tmp_path):
     """In a real Runner, before the first step."""
     path, state = checkpoint
@@ -265,7 +225,8 @@ def watched_config(digits, work_dir):
     return cfg
 
 
-def test_runner_calls_it_after_the_initialisation(digits, checkpoint, tmp_path):
+@pytest.mark.slow
+def test_runner_calls_it_after_the_initialization(digits, checkpoint, tmp_path):
     """In a real Runner the weights are there before the first step, and stay without one."""
     path, state = checkpoint
     cfg = watched_config(digits, tmp_path / 'run')
@@ -275,9 +236,3 @@ def test_runner_calls_it_after_the_initialisation(digits, checkpoint, tmp_path):
     parameters = dict(runner.model.backbone.named_parameters())
     assert parameters
     assert all(torch.equal(value, state[name]) for name, value in parameters.items())
-
-
-def test_hint_is_the_configs_own_key():
-    """The key of the message is the one that the base config has."""
-    text = (ROOT / 'configs/benchmarks/_base_/pretrained_backbone.py').read_text()
-    assert re.search(r'^pretrained = None$', text, re.MULTILINE)

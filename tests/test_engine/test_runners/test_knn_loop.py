@@ -1,5 +1,7 @@
 """kNN through the Runner against scikit-learn on the same features."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,8 @@ from npid_mm.engine.distributed_search import search
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.runners import knn_loop
 from tests.toy import digits_config
+
+pytestmark = pytest.mark.slow
 
 
 def make_runner(digits, tmp_path, **test_cfg):
@@ -84,7 +88,7 @@ def test_half_precision_is_of_the_network_alone(digits, tmp_path, monkeypatch, l
     assert half_metrics == pytest.approx(metrics, abs=2)
 
 
-def test_more_neighbours_than_references_and_fewer_than_five_classes(digits, tmp_path):
+def test_more_neighbors_than_references_and_fewer_than_five_classes(digits, tmp_path):
     cfg = digits_config(digits, tmp_path)
     cfg.test_cfg.reference.dataset.indices = 40  # all zeros and the first ones
     cfg.test_dataloader.dataset.indices = 7
@@ -139,35 +143,36 @@ def test_wrong_arguments_are_named(digits, tmp_path, arguments, message):
         Runner.from_cfg(cfg).test()
 
 
-@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
-def test_training_on_images_without_labels_is_refused_before_its_first_step(
-    digits, tmp_path, loader
-):
-    """Not at its first evaluation, which may be an hour later and before any checkpoint."""
-    cfg = digits_config(digits, tmp_path)
-    dataset = cfg[loader].dataset.get('dataset', cfg[loader].dataset)
+def without_labels(dataset, folder):
     dataset.update(ann_file='', data_prefix='train', with_label=False)
-    runner = Runner.from_cfg(cfg)
-    message = (
-        rf'{loader} must have one label in 0..999999 per image, but .* gt_label=None: .*; images '
-        'without labels can be trained, .* set val_dataloader = val_evaluator = val_cfg = None'
-    )
-    with pytest.raises(ValueError, match=message):
-        runner.train()
-    assert runner.iter == 0
 
 
-@pytest.mark.parametrize('loader', ['train_dataloader', 'val_dataloader'])
-def test_a_label_below_0_is_refused_before_the_first_step(digits, tmp_path, loader):
-    """It would count as the last class in validation, or end a training at its first one."""
-    cfg = digits_config(digits, tmp_path)
-    dataset = cfg[loader].dataset.get('dataset', cfg[loader].dataset)
-    lines = (digits / dataset.ann_file).read_text().splitlines()
+def with_a_label_below_0(dataset, folder):
+    """It would count as the last class."""
+    lines = (Path(dataset.data_root) / dataset.ann_file).read_text().splitlines()
     lines[7] = lines[7].rpartition(' ')[0] + ' -1'
-    dataset.ann_file = str(tmp_path / 'list.txt')
-    (tmp_path / 'list.txt').write_text('\n'.join(lines))
+    dataset.ann_file = str(folder / 'list.txt')
+    (folder / 'list.txt').write_text('\n'.join(lines))
+
+
+@pytest.mark.parametrize(
+    ('loader', 'change', 'message'),
+    [
+        (
+            'train_dataloader',
+            without_labels,
+            r' in 0\.\.999999 per image, but .* gt_label=None: .*; images without labels can be '
+            'trained, .* set val_dataloader = val_evaluator = val_cfg = None',
+        ),
+        ('val_dataloader', with_a_label_below_0, '.* but 1 of its .* gt_label=-1: '),
+    ],
+)
+def test_wrong_labels_are_refused_before_the_first_step(digits, tmp_path, loader, change, message):
+    """Not at the first validation, which may be an hour later and before any checkpoint."""
+    cfg = digits_config(digits, tmp_path)
+    change(cfg[loader].dataset.get('dataset', cfg[loader].dataset), tmp_path)
     runner = Runner.from_cfg(cfg)
-    with pytest.raises(ValueError, match=f'^{loader} must have .* but 1 of its .* gt_label=-1: '):
+    with pytest.raises(ValueError, match=f'^{loader} must have one label{message}'):
         runner.train()
     assert runner.iter == 0
 

@@ -1,4 +1,4 @@
-"""What the tests of SVM benchmarks share."""
+"""Fixtures of the SVM loops."""
 
 import pytest
 
