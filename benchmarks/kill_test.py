@@ -1,12 +1,12 @@
-"""Kill -9 training at random moments, resume, and compare with a run that nobody killed.
+"""Kill trainings at random moments, resume them, and compare the results with a complete run.
 
     python benchmarks/kill_test.py --kills 50
 
-Every attempt is ``tools/train.py CONFIG --resume`` in a process group of its own, forked from this
-process, which has imported everything. Every second kill waits for the next write of a checkpoint
-and comes in the middle of it. After each kill every checkpoint must be whole and at most the steps
-of one checkpoint interval may be lost; a run that got to its end must have ended like the run that
-was not killed, to the bit, without leftovers. The first failure ends the test with status 1.
+Every attempt is ``tools/train.py CONFIG --resume`` in its own process group, forked from this
+process, which has imported everything. Every second kill (SIGKILL) happens while a checkpoint is
+written. After each kill every checkpoint must be complete, and at most the steps of one checkpoint
+interval may be lost. A finished run must equal the uninterrupted one to the bit, without leftover
+files. The first failure ends the test with status 1.
 """
 
 import argparse
@@ -25,6 +25,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 from mmengine.hooks import Hook
+from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 
 from npid_mm.datasets import split_folder, write_digits
@@ -32,19 +33,25 @@ from npid_mm.datasets import split_folder, write_digits
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 EPOCHS = 5
-STEPS = 8  # an epoch, which is the checkpoint interval
+STEPS = 8  # per epoch, which is the checkpoint interval
 BATCH = 16
 
-# shared with the forked children: the step that the running attempt has finished
+# the last finished step of the running attempt, shared with the forked children
 finished_step = multiprocessing.Value('l', 0, lock=False)
 
 
 @HOOKS.register_module()
 class CountSteps(Hook):
-    """Tell the parent process how far training is."""
+    """Report the finished steps to the parent process."""
 
-    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None) -> None:
-        """Note the step."""
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Report this step."""
         finished_step.value = runner.iter + 1
 
 
@@ -52,7 +59,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--kills', type=int, default=50)
-    parser.add_argument('--seed', type=int, default=0, help='of the moments')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the moments')
     parser.add_argument('--work-dir', type=Path, help='default: a temporary folder')
     return parser.parse_args()
 
@@ -75,8 +82,8 @@ def main() -> None:
 def kill_runs(
     args: argparse.Namespace, config: Path, folder: Path, duration: float, end: dict
 ) -> None:
-    """Run after run, until ``args.kills`` kills are done and the last run has ended."""
-    draw = random.Random(args.seed)
+    """Start runs until ``args.kills`` kills are done and the last run is finished."""
+    generator = random.Random(args.seed)
     kills = runs = writes = most = 0
     print('kill  run  after s  done  saved  lost  in a write')
     while kills < args.kills:
@@ -86,7 +93,7 @@ def kill_runs(
         saved = 0
         while True:
             finished_step.value = saved  # an attempt may die before its first step
-            moment = draw.uniform(0, duration) if kills < args.kills else None
+            moment = generator.uniform(0, duration) if kills < args.kills else None
             leftovers = unfinished(work_dir)
             if not attempt(config, work_dir, moment, wait_for_write=kills % 2 == 1):
                 break
@@ -106,7 +113,7 @@ def kill_runs(
         demand(not unfinished(work_dir), 'a killed write left its file')
         demand(equal(end, load_end(work_dir)), f'run {runs} ended in another state')
     print(f'kills: {kills} in {runs} runs, {writes} in the middle of a write')
-    print(f'half-written checkpoints: 0; most steps lost: {most} of {STEPS} an interval')
+    print(f'half-written checkpoints: 0; most steps lost: {most} of {STEPS} per interval')
     print('final states equal to the bit: yes')
 
 
@@ -134,13 +141,13 @@ def write_config(folder: Path) -> Path:
 def attempt(
     config: Path, work_dir: Path, moment: float | None = None, wait_for_write: bool = False
 ) -> bool:
-    """Train with ``--resume``; True if it was killed, False if it came to its end before.
+    """Train with ``--resume``, and return whether the training was killed before its end.
 
     Args:
         config (Path): The config.
         work_dir (Path): The work dir.
-        moment (float, optional): Seconds until the kill; None lets it run.
-        wait_for_write (bool): After ``moment``, kill when a checkpoint is being written.
+        moment (float, optional): Seconds until the kill; None for no kill.
+        wait_for_write (bool): After ``moment``, wait until a checkpoint is being written.
     """
     leftovers = unfinished(work_dir)
     child = os.fork()
@@ -162,7 +169,7 @@ def attempt(
 
 
 def run_tool(config: Path, work_dir: Path) -> None:
-    """In the child: become a process group, write to a log, run tools/train.py, exit."""
+    """Run tools/train.py in a new process group with its output in a log, and exit."""
     status = 1
     try:
         os.setsid()
@@ -183,7 +190,7 @@ def run_tool(config: Path, work_dir: Path) -> None:
 
 
 def unfinished(work_dir: Path) -> set[tuple[str, int]]:
-    """Names and times of the files that are being written, or were when their writer died."""
+    """Return names and times of the files that are being written, or were left by a kill."""
     found = set()
     for path in work_dir.glob('*.unfinished'):
         with contextlib.suppress(FileNotFoundError):  # finished meanwhile
@@ -192,29 +199,29 @@ def unfinished(work_dir: Path) -> set[tuple[str, int]]:
 
 
 def check_files(work_dir: Path) -> int:
-    """Read every checkpoint whole; returns the iteration of the furthest, 0 without any."""
+    """Check that every checkpoint can be read, and return the largest iteration, 0 without any."""
     pointer = work_dir / 'last_checkpoint'
     if pointer.exists():
         named = Path(pointer.read_text())
-        demand(named.is_file(), f'last_checkpoint names {named}, which is not there')
+        demand(named.is_file(), f'last_checkpoint names {named}, which does not exist')
     furthest = 0
     for path in work_dir.glob('*.pth'):
         try:
             state = torch.load(path, weights_only=True)
         except Exception as error:
-            demand(False, f'{path} is not whole: {error}')
+            demand(False, f'{path} is incomplete: {error}')
         furthest = max(furthest, state['meta']['iter'])
     return furthest
 
 
 def load_end(work_dir: Path) -> dict:
-    """What a run leaves: weights and bank, optimizer, schedules."""
+    """Load the final weights, bank, optimizer and schedules of a run."""
     state = torch.load(work_dir / f'epoch_{EPOCHS}.pth', weights_only=True)
     return {key: state[key] for key in ('state_dict', 'optimizer', 'param_schedulers')}
 
 
 def equal(left, right) -> bool:
-    """Equality to the bit, through dicts and lists."""
+    """Compare two values to the bit, also in dicts and lists."""
     if isinstance(left, dict):
         return left.keys() == right.keys() and all(equal(left[key], right[key]) for key in left)
     if isinstance(left, (list, tuple)):

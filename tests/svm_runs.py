@@ -1,4 +1,4 @@
-"""SVM benchmarks on mosaics of digits, with the small network of the probes."""
+"""Small SVM benchmarks, on mosaics of digits and with the network of the probe tests."""
 
 import uuid
 from pathlib import Path
@@ -17,18 +17,18 @@ VOC2007 = ROOT / 'configs/benchmarks/classification/voc2007'
 COSTS = (1.0, 100.0, 0.5**6)
 FULL, LOW_SHOT = 'svm_resnet50', 'low-shot-svm_resnet50'
 LAYERS = ['feature1', 'feature2', 'feature3', 'feature4']
-# each map of an image of 64 x 64 to its mean
+# pool each map of an image of 64 x 64 to its mean
 POOLS = [(64, 64, 0), (32, 32, 0), (16, 16, 0), (8, 8, 0)]
 
 
 def svm_config(name: str, voc: Path, work_dir: Path, checkpoint: Path | None, **test_cfg) -> Config:
-    """The config ``name`` of VOC2007 with four small layers, and other settings of the loop."""
+    """Load the VOC2007 config ``name`` with four small layers, and set options of the loop."""
     cfg = Config.fromfile(VOC2007 / f'{name}_voc07.py')
     cfg.work_dir = str(work_dir)
     cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
-    cfg.experiment_name = uuid.uuid4().hex  # MMEngine hands out loggers by this name
+    cfg.experiment_name = uuid.uuid4().hex  # MMEngine chooses the logger by this name
     cfg.model.update(backbone=probes.BACKBONE, neck=dict(type='LayerPooling', pools=POOLS))
     cfg.data_preprocessor = probes.PREPROCESSOR
     cfg.test_cfg.update(test_cfg)
@@ -51,7 +51,7 @@ def untrained(path: Path, model: dict = probes.POOLED, seed: int = 0) -> Path:
 
 
 def again(cfg, work_dir=None):
-    """The same run once more; MMEngine hands out loggers by the experiment's name."""
+    """Copy a config for another run; MMEngine chooses the logger by the experiment's name."""
     cfg = cfg.copy()
     cfg.experiment_name = uuid.uuid4().hex
     cfg.work_dir = str(work_dir or cfg.work_dir)
@@ -59,13 +59,13 @@ def again(cfg, work_dir=None):
 
 
 def written(cfg, pattern='svm-*/*.json'):
-    """Name and bytes of all files of a run."""
+    """Return {name: bytes} of the files that a run wrote."""
     files = sorted(Path(cfg.work_dir).glob(pattern))
     return {f'{path.parent.name}/{path.name}': path.read_bytes() for path in files}
 
 
 def count_batches(monkeypatch):
-    """Let each batch of feature extraction count."""
+    """Return a list to which each extracted batch adds its size."""
     batches, original = [], layer_features.batch_layers
 
     def counted(model, data_batch):

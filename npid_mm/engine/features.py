@@ -1,5 +1,7 @@
 """Compute unit features of a batch, or of a whole data set, with a trained network."""
 
+from typing import Any
+
 import torch
 from mmengine.dist import get_dist_info
 from mmpretrain.structures import DataSample
@@ -50,13 +52,13 @@ def batch_features(
     Returns:
         tuple[Tensor, list[DataSample]]: (B, D) rows of unit length, and the data samples.
     """
-    model = get_ori_model(model)
+    network = get_ori_model(model)
     # in training mode, as when a bank is initialized, images may be augmented on the device
-    data = model.data_preprocessor(data_batch, model.training)
+    data = network.data_preprocessor(data_batch, network.training)
     if level == 'embedding':
-        feature = model.embed(data['inputs'])
+        feature = network.embed(data['inputs'])
     else:
-        feature = model.backbone(data['inputs'])
+        feature = network.backbone(data['inputs'])
         feature = feature[-1] if isinstance(feature, (tuple, list)) else feature
         feature = feature.mean((2, 3)) if feature.dim() == 4 else feature.flatten(1)
         feature = F.normalize(feature.float())
@@ -85,8 +87,7 @@ def readable_features(
             are unreadable.
     """
     check_in_order(dataloader)
-    rank, world_size = get_dist_info()
-    positions = torch.arange(rank, len(dataloader.dataset), world_size)
+    positions = _local_positions(dataloader)
     count = len(positions)
     rows, done, readable = torch.empty(0), 0, []
     for data_batch in dataloader:
@@ -112,13 +113,19 @@ def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Te
         ValueError: If an image is unreadable, or see :func:`readable_features`.
     """
     rows, positions = readable_features(model, dataloader, level)
-    rank, world_size = get_dist_info()
-    count = len(range(rank, len(dataloader.dataset), world_size))
+    count = len(_local_positions(dataloader))
     if len(positions) < count:
         raise ValueError(
             f'all images must be readable, got {count - len(positions)} of {count} that are not'
         )
     return rows
+
+
+def _local_positions(dataloader: DataLoader) -> Tensor:
+    """Return the positions in the data set of this rank's samples, without padding."""
+    rank, world_size = get_dist_info()
+    dataset: Any = dataloader.dataset  # torch does not declare its length
+    return torch.arange(rank, len(dataset), world_size)
 
 
 def is_readable(sample: DataSample) -> bool:

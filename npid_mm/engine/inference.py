@@ -1,7 +1,7 @@
 """Load a network from a config and a checkpoint, and identify it by its weights."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
@@ -85,11 +85,11 @@ def check_config(cfg: Config) -> None:
 
 
 @contextmanager
-def limit_size(state: dict[str, Tensor]) -> Iterator[None]:
+def limit_size(state: Mapping[str, object]) -> Iterator[None]:
     """Abort building a network that is far larger than the checkpoint that must fill it.
 
     Args:
-        state (dict[str, Tensor]): The network's weights in the checkpoint.
+        state (Mapping[str, object]): The network's weights in the checkpoint.
 
     Raises:
         ValueError: If it has many times the tensors, or the parameters, of the checkpoint.

@@ -1,6 +1,7 @@
 """Build the Runner of a config, and let it resume from a checkpoint."""
 
 import os
+from pathlib import Path
 
 import torch
 from mmengine.config import Config
@@ -34,6 +35,7 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
         FileNotFoundError: If the checkpoint does not exist.
         UnreadableCheckpointError: If the work dir has checkpoints, but none can be read.
     """
+    found: Path | str | None
     if checkpoint == 'auto':
         found = newest_checkpoint(cfg.work_dir)
         if found is None:

@@ -35,5 +35,5 @@ def train(cfg: Config, watch=None) -> Runner:
 
 
 def scalars(runner: Runner, name: str) -> list[float]:
-    """All values of a figure, the loss of each step say."""
+    """Return all values of a scalar, e.g. the loss of each step."""
     return [float(value) for value in runner.message_hub.get_scalar(name).data[0]]

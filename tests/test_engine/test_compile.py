@@ -50,7 +50,7 @@ def test_a_compiled_run_equals_an_ordinary_one(digits, tmp_path, traced):
 
 
 def test_checkpoints_are_those_of_an_ordinary_run(digits, tmp_path, traced):
-    """A plain run goes on compiled and in channels_last: weights and optimizer's state fit."""
+    """An ordinary run resumes compiled and in channels_last; weights and optimizer fit."""
     train(short_config(digits, tmp_path / 'plain', epochs=2))
     options = [COMPILED, 'model.channels_last=True']
     cfg = short_config(digits, tmp_path / 'compiled', *options, epochs=2)

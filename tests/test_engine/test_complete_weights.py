@@ -1,4 +1,4 @@
-"""What a Runner loads fills the network, or the run is refused before it begins."""
+"""Checkpoints that do not fill the network are refused before a run starts."""
 
 import copy
 
@@ -87,7 +87,7 @@ def test_another_neck_is_refused_and_nothing_changes(digits, trained, tmp_path):
 
 
 def test_a_checkpoint_without_its_training_is_not_resumed(digits, trained, tmp_path):
-    """Such as a published one."""
+    """Published checkpoints are like that."""
     content = torch.load(trained, weights_only=True)
     for key in ('optimizer', 'message_hub', 'param_schedulers'):
         del content[key]

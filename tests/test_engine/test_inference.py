@@ -1,4 +1,4 @@
-"""Which network an index belongs to, and how that is recognised."""
+"""Networks that are loaded for an index, and the hash that identifies them."""
 
 import pytest
 import torch

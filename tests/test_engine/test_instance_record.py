@@ -1,4 +1,4 @@
-"""Banks and the images that their rows belong to."""
+"""Names of images in checkpoints: stored, compared and reordered."""
 
 import pytest
 import torch
@@ -159,7 +159,7 @@ def test_a_checkpoint_without_a_bank_is_not_compared():
 
 
 def test_repeated_images_of_a_bank_that_is_there_are_a_warning(capsys):
-    """It has a row for each; a new bank gets none."""
+    """A trained bank has a row for each; a new bank is refused."""
     MMLogger.get_instance('repeated', logger_name='repeated')
     InstanceRecord(Listed(['x.jpg', 'x.jpg']), trained=True)
     said = capsys.readouterr()

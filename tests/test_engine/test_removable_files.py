@@ -56,7 +56,7 @@ def trained(digits, tmp_path_factory):
 
 @pytest.fixture
 def crafted(trained, tmp_path):
-    """Write a checkpoint of the training with other notes."""
+    """Write a checkpoint of the training with other entries in its message hub."""
 
     def crafted(**notes):
         content = torch.load(trained / 'epoch_1.pth', weights_only=True)

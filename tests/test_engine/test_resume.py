@@ -1,4 +1,4 @@
-"""Which checkpoint a run goes on from, and what a killed writer leaves behind."""
+"""The checkpoint of a work dir that a run resumes from."""
 
 import os
 import shutil
@@ -32,7 +32,7 @@ def folder(tmp_path):
 
 @pytest.fixture
 def said(monkeypatch):
-    """What was logged, whatever logger and level earlier runs of this process have left."""
+    """Record the log messages, whatever logger earlier runs of this process have left."""
     messages = []
     for module in (resume, launch):
         monkeypatch.setattr(module, 'print_log', lambda text, *_, **__: messages.append(text))
@@ -65,7 +65,7 @@ def test_truncated_newest_gives_way_to_the_one_before(folder, said, keep):
 
 
 def test_wrong_bytes_in_a_whole_file_are_found(folder):
-    """What a power cut leaves of a file that was not synchronized: its length, without contents."""
+    """A power cut may leave the length of a file that was not synchronized, without contents."""
     path = folder / 'epoch_10.pth'
     contents = bytearray(path.read_bytes())
     ones = contents.index(torch.ones(1000).numpy().tobytes())

@@ -1,4 +1,4 @@
-"""Runs that are resumed with other settings than their checkpoint was trained with."""
+"""Settings that differ between a checkpoint and the run that resumes from it."""
 
 import pytest
 import torch

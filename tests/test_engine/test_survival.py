@@ -102,7 +102,7 @@ def test_the_default_sampler_cannot_resume_in_an_epoch(digits, tmp_path):
 
 
 def stop_one_of_two_ranks(rank, digits, folder):
-    """A whole run, a run in which rank 1 alone is asked to stop, and its continuation.
+    """Train without a stop, then with a signal to rank 1 only, and resume that.
 
     Each rank holds half of the bank, so that all of them take part in saving it.
     """
@@ -141,7 +141,7 @@ def tool(*arguments, **options):
 
 
 def test_sigterm_to_the_whole_group_of_train_py(digits, tmp_path):
-    """Workers leave the signal to the main process, which saves, says so and exits with 143."""
+    """Workers ignore the signal; the main process saves, logs it and exits with 143."""
     cfg = config(digits, tmp_path / 'work', num_workers=2, persistent_workers=True)
     cfg.train_cfg.max_epochs = 1000
     cfg.dump(tmp_path / 'config.py')

@@ -1,4 +1,4 @@
-"""Training options in real runs, each by the options that a user types."""
+"""Training options as a user types them, in short runs."""
 
 import argparse
 import runpy
@@ -17,7 +17,7 @@ ROWS = 'memory_bank.feature_bank'
 
 @pytest.fixture(scope='module')
 def plain(digits, tmp_path_factory):
-    """What the options are compared with: float32, without any of them."""
+    """A run without options, in float32, for comparison."""
     seen = Seen()
     runner = train(short_config(digits, tmp_path_factory.mktemp('plain'), epochs=2), seen)
     seen.losses, seen.state = scalars(runner, 'train/loss'), runner.model.state_dict()
@@ -25,7 +25,7 @@ def plain(digits, tmp_path_factory):
 
 
 class Seen:
-    """What passes through the model: at its first convolution, at the head and in the bank."""
+    """Record what the first convolution, the head and the bank of a model see."""
 
     def __init__(self):
         self.images, self.maps, self.features, self.banks, self.conv = [], [], [], [], []

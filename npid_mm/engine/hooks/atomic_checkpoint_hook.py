@@ -24,6 +24,10 @@ class AtomicCheckpointHook(CheckpointHook):
     Takes the arguments of ``CheckpointHook``.
     """
 
+    # set by CheckpointHook
+    keep_ckpt_ids: deque[int]
+    file_backend: Any
+
     def before_train(self, runner: Runner) -> None:
         """Remove what a killed run left."""
         hub, excess = runner.message_hub, []

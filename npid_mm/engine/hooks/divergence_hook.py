@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import torch
 from mmengine.hooks import Hook
@@ -33,7 +34,7 @@ class DivergenceHook(Hook):
     # after RuntimeInfoHook, which reads the loss, and before hooks that use the weights
     priority = 'HIGH'
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._in_a_row = 0
         self._step = 0  # runner.iter is one less during the hooks of a step than after them
 
@@ -82,7 +83,7 @@ class DivergenceHook(Hook):
         kept = f'{last} is from before' if last else 'no checkpoint was saved'
         rate = runner.optim_wrapper.param_groups[0]['lr']
         settings = [f'a lower optim_wrapper.optimizer.lr (now {rate:g})']
-        head = getattr(get_ori_model(runner.model), 'head', None)
+        head: Any = getattr(get_ori_model(runner.model), 'head', None)
         if hasattr(head, 'temperature'):
             settings.append(f'a higher model.head.temperature (now {head.temperature:g})')
         if hasattr(head, 'z_momentum'):

@@ -3,6 +3,7 @@
 import logging
 from concurrent.futures import ThreadPoolExecutor
 
+from mmengine.dataset import BaseDataset
 from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
@@ -57,11 +58,11 @@ class ImageCheckHook(Hook):
                     self._checked.add(name)
 
 
-def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
+def check_images(dataset: BaseDataset, name: str, most: int = MOST) -> None:
     """Check the image files of a data set; must be called on all ranks.
 
     Args:
-        dataset (Dataset): A :class:`TolerantDataset` is given its unreadable images, up to its
+        dataset (BaseDataset): A :class:`TolerantDataset` is given its unreadable images, up to its
             limit. Any other data set must be readable.
         name (str): Name in the messages, e.g. 'val_dataloader'.
         most (int): Maximum number of images to check.
@@ -96,7 +97,7 @@ def check_images(dataset: Dataset, name: str, most: int = MOST) -> None:
     print_log(f'{text}\nthe run goes without them', 'current', logging.WARNING)
 
 
-def unreadable_images(dataset: Dataset, positions: list[int]) -> dict[int, str]:
+def unreadable_images(dataset: BaseDataset, positions: list[int]) -> dict[int, str]:
     """Return {position: reason} of the unreadable images among ``positions``.
 
     Images in memory, URLs, and images that the pipeline does not read with
@@ -114,6 +115,7 @@ def unreadable_images(dataset: Dataset, positions: list[int]) -> dict[int, str]:
             reader.check(path)
         except Exception as error:  # also errors of the disk, or of an odd name
             return plain_reason(error)
+        return None
 
     with ThreadPoolExecutor(THREADS) as threads:
         found = zip(positions, threads.map(reason, positions), strict=True)

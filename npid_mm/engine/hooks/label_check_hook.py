@@ -23,7 +23,7 @@ class LabelCheckHook(Hook):
     SVM loops check their labels themselves), and neither are multi-label heads.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._checked: dict[str, Dataset] = {}
 
     def before_run(self, runner: Runner) -> None:

@@ -137,7 +137,7 @@ class MemoryBankHook(Hook):
         runner.visualizer.add_scalars(figures, step=epoch)
 
     def _bank_knn(self, bank: MemoryBank) -> float:
-        """Leave-one-out accuracy of the bank, in percent."""
+        """Compute the leave-one-out accuracy of the bank, in percent."""
         # at least one query per rank
         count = min(max(self.knn_queries, get_world_size()), bank.length)
         device = bank.feature_bank.device
@@ -179,7 +179,9 @@ def fill_from_features(model: nn.Module, bank: MemoryBank, dataloader: DataLoade
 def _batch_statistics(model: nn.Module) -> Iterator[None]:
     """Put a model in train mode inside the block, without updates of running statistics."""
     training = model.training
-    norms = [module for module in model.modules() if getattr(module, 'track_running_stats', False)]
+    norms: list[Any] = [
+        module for module in model.modules() if getattr(module, 'track_running_stats', False)
+    ]
     model.train()
     for norm in norms:
         norm.track_running_stats = False

@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 
 from mmengine.hooks import Hook
+from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
-from torch import Tensor, nn
+from torch import Tensor
 
 from npid_mm.checkpoints import backbone_weights, fit_report
 from npid_mm.models.probe_classifier import UNTRAINED
@@ -27,7 +28,7 @@ class PretrainedBackboneHook(Hook):
     fill the backbone. A test needs every weight of the model.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._misfit = ''
         self._test_misfit = ''
 
@@ -95,11 +96,11 @@ class PretrainedBackboneHook(Hook):
         runner.logger.info(f'backbone: {checkpoint}')
 
 
-def fill_backbone(model: nn.Module, checkpoint: str) -> None:
+def fill_backbone(model: BaseModel, checkpoint: str) -> None:
     """Load a checkpoint's backbone into a detector or segmentor, completely or not at all.
 
     Args:
-        model (nn.Module): Model with a ``backbone``, and for C4 a ``roi_head.shared_head`` with
+        model (BaseModel): Model with a ``backbone``, and for C4 a ``roi_head.shared_head`` with
             the last stage.
         checkpoint (str): See :func:`npid_mm.checkpoints.backbone_weights`.
 
@@ -121,7 +122,7 @@ def fill_backbone(model: nn.Module, checkpoint: str) -> None:
             tensor.copy_(weights[name])  # tensors of a state dict share memory with the model
 
 
-def backbone_states(model: nn.Module) -> dict[str, dict[str, Tensor]]:
+def backbone_states(model: BaseModel) -> dict[str, dict[str, Tensor]]:
     """Return {prefix: state dict} of the modules that hold stages of the backbone.
 
     In a shared head these are the residual stages, without the layers after them.

@@ -1,20 +1,22 @@
 """Validation and test loops of the weighted kNN classifier."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.dist import all_gather_object, get_dist_info
 from mmengine.evaluator import Evaluator
 from mmengine.registry import DATASETS
-from mmengine.runner import Runner, TestLoop, ValLoop, autocast
+from mmengine.runner import BaseLoop, Runner, TestLoop, ValLoop, autocast
 from mmpretrain.registry import LOOPS
 from mmpretrain.structures import DataSample
 from mmpretrain.utils import get_ori_model
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
 from npid_mm.datasets import check_same_classes, dataset_labels
-from npid_mm.datasets.evaluation_dataset import SHARE
+from npid_mm.datasets.evaluation_dataset import SHARE, EvaluationDataset
 from npid_mm.engine.distributed_search import search, search_sharded
 from npid_mm.engine.features import (
     batch_features,
@@ -29,7 +31,7 @@ from npid_mm.evaluation.metrics import fit_topk
 from npid_mm.utils.checks import check_temperature, check_whole
 
 
-class KNNLoop:
+class KNNLoop(BaseLoop):
     """Base class of :class:`KNNValLoop` and :class:`KNNTestLoop` (paper, section 3.4).
 
     Args:
@@ -77,14 +79,14 @@ class KNNLoop:
                 "the bank holds embeddings: feature must be 'embedding' with reference='bank', "
                 f'got {feature!r}'
             )
-        several = isinstance(k, Sequence) and not isinstance(k, str)
-        self.k = tuple(k) if several else (k,)
+        self.k: tuple[int, ...]
+        self.k = tuple(k) if isinstance(k, Sequence) and not isinstance(k, str) else (k,)
         if not self.k:
             raise ValueError(f'k must name at least one number of neighbors, got {k}')
         for each in self.k:
             check_whole('k', each)
         check_temperature(temperature, terms=max(self.k))
-        self.reference = reference
+        self.reference: Any = reference
         self.max_unreadable = max_unreadable
         self.feature = check_level(feature)
         self.temperature = temperature
@@ -173,14 +175,14 @@ class KNNLoop:
         self._references_left_out = int(unread.sum())
         return unread
 
-    def _left_out(self, what: str, dataset: Dataset, unreadable: list[int]) -> int:
+    def _left_out(self, what: str, dataset: EvaluationDataset, unreadable: list[int]) -> int:
         """Log the samples of a data set that a rank could not read, and return their number."""
         left_out = sorted(set().union(*all_gather_object(unreadable)))
         if left_out:
             self.runner.logger.warning(f'kNN {what}: {dataset.left_out(left_out)}')
         return len(left_out)
 
-    def _reference_dataset(self) -> tuple[Dataset, str]:
+    def _reference_dataset(self) -> tuple[Any, str]:
         """Return the data set of the references, and its key in the config."""
         if self.reference == 'bank':
             return self._train_dataset(), 'train_dataloader'
@@ -188,7 +190,7 @@ class KNNLoop:
         self.reference = self.runner.build_dataloader(reference, seed=self.runner.seed)
         return self.reference.dataset, f'{self.stage}_cfg.reference'
 
-    def _train_dataset(self) -> Dataset:
+    def _train_dataset(self) -> BaseDataset:
         """Return the training set: of the running training, or built from the config."""
         loop = built_loops(self.runner).get('train')
         if loop is not None:

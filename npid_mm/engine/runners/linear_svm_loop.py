@@ -74,7 +74,9 @@ class LinearSVMTestLoop(TestLoop):
         runner.call_hook('after_test')
         return metrics
 
-    def _fit(self, rows: dict[str, Tensor], labels: dict[str, Tensor]) -> Generator:
+    def _fit(
+        self, rows: dict[str, Tensor], labels: dict[str, Tensor]
+    ) -> Generator[None, None, dict]:
         from sklearn.svm import LinearSVC  # slow to import
 
         # the primal problem: there are more rows than features, and their order does not matter

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_old_checkpoints_are_removed_after_the_new_one_is_saved(digits, tmp_path, monkeypatch):
-    """One is kept; the run dies while it writes the second, and goes on from the first."""
+    """One is kept; the run is killed while it saves the second, and resumes from the first."""
     cfg = config(digits, tmp_path)
     cfg.default_hooks.checkpoint.max_keep_ckpts = 1
     save = Runner.save_checkpoint

@@ -1,4 +1,4 @@
-"""A training that diverges ends, and leaves its good checkpoints."""
+"""A diverged training ends and keeps its good checkpoints."""
 
 from types import SimpleNamespace
 
@@ -12,7 +12,7 @@ from tests.toy import digits_config
 
 
 class Spoil(Hook):
-    """Puts NaN into a weight after a step."""
+    """Set a weight to NaN after a step."""
 
     priority = 'VERY_HIGH'
 
@@ -70,7 +70,7 @@ def test_the_last_good_checkpoint_stays(digits, tmp_path, step, place, what):
 
 @pytest.mark.slow
 def test_no_step_of_a_run_by_iterations_saves_it_either(digits, tmp_path):
-    """Where checkpoints come in the middle of an epoch."""
+    """Checkpoints are saved in the middle of an epoch."""
     settings = {
         'default_hooks.checkpoint.by_epoch': False,
         'default_hooks.checkpoint.interval': 2,
@@ -81,7 +81,7 @@ def test_no_step_of_a_run_by_iterations_saves_it_either(digits, tmp_path):
 
 
 def fake_runner(scaler):
-    """What the hook asks of a Runner."""
+    """The attributes of a Runner that the hook reads."""
     return SimpleNamespace(
         optim_wrapper=SimpleNamespace(loss_scaler=scaler, param_groups=[dict(lr=0.1)]),
         message_hub=SimpleNamespace(get_info=lambda key: None),

@@ -1,4 +1,4 @@
-"""Broken files are told before the first step, and evaluations run without them."""
+"""Broken files are listed before the first step, and evaluations run without them."""
 
 import logging
 
@@ -71,7 +71,7 @@ def peer_accuracy(runner, k: int, queries: list[int], references: list[int]) -> 
 
 
 def test_knn_leaves_out_what_cannot_be_read_and_says_so(lists, caplog):
-    """Queries and references, one of them damaged inside, which no header tells."""
+    """One file is damaged in the middle, which its header does not show."""
     whole = (lists / (lists / 'val.txt').read_text().split()[0]).read_bytes()
     damaged = bytearray(whole)
     middle = whole.index(b'IDAT') + 12
@@ -97,18 +97,18 @@ def test_whole_data_have_no_counts_in_their_metrics(lists):
 def test_a_training_with_broken_files_lists_them_first_and_ends_normally(lists, caplog):
     names = spoil(lists, 'train', 0) + spoil(lists, 'val', 5)
     runner = build_runner(config(lists))
-    told = []
+    logged = []
     runner.logger.addHandler(caplog.handler)
 
     class Watch(image_check_hook.Hook):
         def before_train_iter(self, runner, **_):
-            told.append(caplog.text)
+            logged.append(caplog.text)
 
     runner.register_hook(Watch())
     runner.train()
     for loader, name, count in zip(('train', 'val'), names, (48, 24), strict=True):
-        assert f'{loader}_dataloader: 1 of {count} images cannot be read:' in told[0]
-        assert f'{name}: the file is not an image of a known format' in told[0]
+        assert f'{loader}_dataloader: 1 of {count} images cannot be read:' in logged[0]
+        assert f'{name}: the file is not an image of a known format' in logged[0]
     assert runner.val_loop.dataloader.dataset.unreadable.sum() == 1
 
 

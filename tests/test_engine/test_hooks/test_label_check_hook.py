@@ -81,7 +81,7 @@ def test_missing_labels_are_refused(digits, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize('part', ['test_dataloader', 'test_cfg.reference'])
 def test_knn_is_refused_where_the_data_name_their_classes(digits, tmp_path, wrong_list, part):
-    """It has no classifier, and a class that is not there would count as wrong."""
+    """KNN has no classifier, and an unknown class would count as wrong."""
     cfg = digits_config(digits, tmp_path / 'work')
     dataset = cfg[part].dataset if part in cfg else cfg.test_cfg.reference.dataset
     dataset.metainfo = dict(classes=list('abcdefghij'))

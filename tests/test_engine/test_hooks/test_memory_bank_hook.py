@@ -1,4 +1,4 @@
-"""The hook in real runs of the Runner."""
+"""Memory banks of trainings: length, initialization, logs and refusals."""
 
 import json
 from pathlib import Path

@@ -19,7 +19,7 @@ STAGES = ('conv1', 'bn1', 'layer1', 'layer2', 'layer3', 'layer4')
 
 @pytest.fixture
 def checkpoint(tmp_path):
-    """What a pretraining leaves: backbone, projection and bank."""
+    """The checkpoint of a pretraining: backbone, projection and bank."""
     init_default_scope('mmpretrain')
     torch.manual_seed(1)
     state = MODELS.build(POOLED['backbone']).state_dict()
@@ -115,14 +115,14 @@ def test_what_does_not_fit_leaves_the_model_alone(checkpoint, spoil, message, c4
 
 
 def test_a_resumed_run_is_left_alone():
-    """It has the weights of the whole model; the pretraining's file may be gone by then."""
+    """A resumed run has all weights; the file of the pretraining may be gone."""
     run = Run(None)
     run.iter = 1
     PretrainedBackboneHook().before_train(run)
 
 
 def start_from(run, state):
-    """What the hook sees of a run with ``load_from``."""
+    """Call the hook as a run with ``load_from`` does."""
     run.cfg.load_from = 'from.pth'
     hook = PretrainedBackboneHook()
     hook.after_load_checkpoint(run, state)
@@ -136,7 +136,7 @@ def with_prefix(prefix, state):
 @pytest.mark.parametrize('c4', [False, True], ids=['backbone', 'c4'])
 @pytest.mark.parametrize('prefix', ['', 'module.'])
 def test_a_whole_model_to_start_from(prefix, c4):
-    """It brings the backbone, which another one must not replace unnoticed."""
+    """A whole model has a backbone, which ``pretrained`` must not replace silently."""
     run = Run(None, c4)
     state = with_prefix(prefix, Run(None, c4).model.state_dict())
     start_from(run, dict(state_dict=state))
@@ -184,7 +184,7 @@ def test_what_leaves_the_backbone_as_it_was_drawn_is_refused(change, c4, message
 
 
 def test_a_test_needs_the_whole_model(checkpoint):
-    """Where a training only needs the backbone."""
+    """A training only needs the backbone."""
     run, hook = Run(None, c4=False), PretrainedBackboneHook()
     run.model.classifier = torch.nn.Linear(2, 2)
     state = run.model.state_dict()
@@ -199,7 +199,7 @@ def test_a_test_needs_the_whole_model(checkpoint):
 
 @pytest.mark.slow
 def test_runner_refuses_load_from_that_fills_nothing(digits, checkpoint, tmp_path):
-    """In a real Runner, before the first step."""
+    """Refused before the first step."""
     path, state = checkpoint
     torch.save(state, path)
     cfg = watched_config(digits, tmp_path / 'run')
@@ -227,7 +227,7 @@ def watched_config(digits, work_dir):
 
 @pytest.mark.slow
 def test_runner_calls_it_after_the_initialization(digits, checkpoint, tmp_path):
-    """In a real Runner the weights are there before the first step, and stay without one."""
+    """The weights are loaded before the first step, and stay without one."""
     path, state = checkpoint
     cfg = watched_config(digits, tmp_path / 'run')
     cfg.pretrained = str(path)

@@ -1,4 +1,4 @@
-"""What a run refuses to resume, before anything of it is taken over."""
+"""Checkpoints that a run refuses to resume."""
 
 import copy
 import types

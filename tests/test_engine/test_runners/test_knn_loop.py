@@ -148,7 +148,7 @@ def without_labels(dataset, folder):
 
 
 def with_a_label_below_0(dataset, folder):
-    """It would count as the last class."""
+    """Add a label that would count as the last class."""
     lines = (Path(dataset.data_root) / dataset.ann_file).read_text().splitlines()
     lines[7] = lines[7].rpartition(' ')[0] + ' -1'
     dataset.ann_file = str(folder / 'list.txt')

@@ -3,13 +3,15 @@
 import json
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.dist import all_gather, broadcast_object_list, is_main_process
+from mmengine.model import BaseModel
 from rich.progress import track
-from torch import Tensor, nn
+from torch import Tensor
 from torch.utils.data import DataLoader
 
 from npid_mm.engine.features import BROKEN_WEIGHTS, check_complete, check_in_order
@@ -49,11 +51,11 @@ class LayerFeatures:
         return self.folder / f'layers_{self.split}.json'
 
     @torch.no_grad()
-    def extract(self, model: nn.Module, dataloader: DataLoader) -> None:
+    def extract(self, model: BaseModel, dataloader: DataLoader) -> None:
         """Write the missing files in one pass; must be called on all ranks.
 
         Args:
-            model (nn.Module): MMPretrain's ImageClassifier, not wrapped, in evaluation mode.
+            model (BaseModel): MMPretrain's ImageClassifier, not wrapped, in evaluation mode.
             dataloader (DataLoader): In order over the ranks (``DefaultSampler(shuffle=False)``).
 
         Raises:
@@ -66,25 +68,26 @@ class LayerFeatures:
         broadcast_object_list(state)
         if state[0]:
             return
-        count, done = len(dataloader.dataset), 0
+        dataset: Any = dataloader.dataset
+        count, done = len(dataset), 0
         files: dict[str, BinaryIO] | None = None
         hidden = not is_main_process()
         # the files appear when the block ends without an error
         with ExitStack() as stack:
             for data_batch in track(dataloader, f'features of {self.split}', disable=hidden):
                 rows = _all_ranks(batch_layers(model, data_batch), count - done)
-                self._check(rows, done, dataloader)
+                self._check(rows, done, dataset)
                 if is_main_process():
                     files = self._open(rows, count, stack) if files is None else files
                     for layer, file in files.items():
-                        file.write(rows[layer].numpy())
+                        file.write(rows[layer].numpy().data)
                 done += len(rows['feature1'])
             check_complete(done, count)
 
     def _open(self, rows: dict[str, Tensor], count: int, stack: ExitStack) -> dict[str, BinaryIO]:
         """Open the missing files and write their headers; the stack closes them."""
         write_atomic(self._list, json.dumps(list(rows)))
-        files = {}
+        files: dict[str, BinaryIO] = {}
         for layer, feature in rows.items():
             if not self.path(layer).exists():
                 files[layer] = stack.enter_context(
@@ -94,12 +97,12 @@ class LayerFeatures:
                 np.lib.format.write_array_header_1_0(files[layer], header)
         return files
 
-    def _check(self, rows: dict[str, Tensor], done: int, dataloader: DataLoader) -> None:
+    def _check(self, rows: dict[str, Tensor], done: int, dataset: BaseDataset) -> None:
         for layer, feature in rows.items():
             broken = non_finite_rows(feature)
             if len(broken):
                 first = done + int(broken[0])
-                info = dataloader.dataset.get_data_info(first)
+                info = dataset.get_data_info(first)
                 raise ValueError(
                     f'{layer} of {self.split} must be finite, but {len(broken)} of the '
                     f'{len(feature)} rows from {done} on hold NaN or infinity, the first is row '
@@ -107,7 +110,7 @@ class LayerFeatures:
                 )
 
 
-def batch_layers(model: nn.Module, data_batch: dict) -> list[Tensor]:
+def batch_layers(model: BaseModel, data_batch: dict) -> list[Tensor]:
     """Compute the outputs of the neck for a batch, (B, D) per layer, float32."""
     outputs = model.extract_feat(model.data_preprocessor(data_batch, False)['inputs'])
     outputs = outputs if isinstance(outputs, (tuple, list)) else [outputs]

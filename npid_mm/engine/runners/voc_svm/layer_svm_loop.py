@@ -1,7 +1,7 @@
 """Resumable SVM evaluation of every layer, the base of the VOC07 test loops."""
 
 from abc import abstractmethod
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -98,7 +98,9 @@ class LayerSVMLoop(TestLoop):
         settings += [cfg.test_dataloader['dataset'], self.fp16, images]
         return weights_digest(model.state_dict(), *settings)[:12]
 
-    def _fit(self, folder: Path, features: dict, targets: dict[str, Tensor]) -> Generator:
+    def _fit(
+        self, folder: Path, features: dict, targets: dict[str, Tensor]
+    ) -> Generator[None, None, dict]:
         """Fit the SVMs without a record, layer by layer, and return the metrics."""
         records = {}
         with all_cores(get_world_size() > 1):
@@ -110,7 +112,7 @@ class LayerSVMLoop(TestLoop):
 
     def _fit_layer(
         self, layer: str, features: dict, targets: dict[str, Tensor], records: SVMRecords
-    ) -> Generator:
+    ) -> Iterator[None]:
         columns = list(range(targets['train'].shape[1]))
         groups = [columns[first : first + GROUP] for first in range(0, len(columns), GROUP)]
         todo = [

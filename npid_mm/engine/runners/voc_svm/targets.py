@@ -1,13 +1,13 @@
 """Targets of the VOC07 SVMs, from the labels of a data set."""
 
 import torch
+from mmengine.dataset import BaseDataset
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from npid_mm.utils.text import preview
 
 
-def svm_targets(dataset: Dataset) -> Tensor:
+def svm_targets(dataset: BaseDataset) -> Tensor:
     """Convert VOC labels to the targets (N, C) of :func:`npid_mm.evaluation.voc_svm`.
 
     The labels of a class are 1 for present, 0 for difficult objects only, and -1 for absent. The
@@ -30,11 +30,11 @@ def svm_targets(dataset: Dataset) -> Tensor:
     return torch.where(labels == 1, 1, -1 - labels)
 
 
-def check_positives(dataset: Dataset, targets: Tensor, needed: int, why: str) -> None:
+def check_positives(dataset: BaseDataset, targets: Tensor, needed: int, why: str) -> None:
     """Check that each class has enough positives.
 
     Args:
-        dataset (Dataset): Data set with the names of the classes.
+        dataset (BaseDataset): Data set with the names of the classes.
         targets (Tensor): (N, C), of :func:`svm_targets`.
         needed (int): Minimum number of positives per class.
         why (str): Purpose of the positives and advice, for the message.

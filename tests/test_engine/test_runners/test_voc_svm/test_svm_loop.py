@@ -79,7 +79,7 @@ def test_equals_scikit_learn_on_features_of_the_network(svm, voc2007):
 
 
 def test_low_shot_reports_the_mean_over_draws_for_each_k(voc2007, random_weights, tmp_path):
-    """From the records, which another choice of the cost and more shots go on from."""
+    """Computed from the records, which another choice of the cost and more shots reuse."""
     arguments = dict(costs=COSTS, shots=(1, 2), draws=3)
     cfg = svm_config(LOW_SHOT, voc2007, tmp_path, random_weights, **arguments)
     metrics = Runner.from_cfg(cfg).test()
