@@ -30,6 +30,8 @@ SEQUENCES = (list, tuple, set, frozenset)  # subclasses may iterate over anythin
 KEYS = (str, bytes, bool, float, type(None), torch.dtype, torch.device)
 KEY_LIMIT = 1 << 60
 KEY_PARTS = 16  # of a tuple or frozenset, which is hashed part by part
+KEY_TUPLES = 50  # tuples and frozensets among the keys of a file
+KEY_LENGTH = 4096  # characters of a string
 DIMENSIONS = 64  # of a tensor, more than torch handles
 METADATA = '_metadata'  # attribute of a state dict: versions of its modules
 
@@ -68,53 +70,66 @@ def refuse(allowed: str, got: object) -> NoReturn:
     raise pickle.UnpicklingError(f'{allowed}, got {type(got).__name__}')
 
 
-def is_plain_key(key: object) -> bool:
-    """Tell whether a key of a dictionary or element of a set is plain: without a placeholder.
+class KeyChecker:
+    """Check the keys of dictionaries and the elements of sets in one pickle.
 
-    Raises:
-        UnpicklingError: If it is not a plain value, a placeholder, or a short, flat tuple of them,
-            and so might take long to hash or to compare.
+    Anyone can choose tuples with equal hashes, which are compared with each other, and long strings
+    that differ in their last character. So both are limited.
     """
-    parts = (key,)
-    if type(key) in (tuple, frozenset, torch.Size):
-        if len(key) > KEY_PARTS:
-            raise pickle.UnpicklingError(
-                f'a key may be a tuple of up to {KEY_PARTS} values, got one of {len(key)}'
-            )
-        parts = key
-    plain = True
-    for part in parts:
-        kind = type(part)
-        if kind is int:
-            if abs(part) >= KEY_LIMIT:
-                raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
-        elif isinstance(part, (StubObject, type)):
-            plain = False
-        elif kind not in KEYS:
-            refuse('a key must be a string, a number or a flat tuple of such', part)
-    return plain
+
+    def __init__(self):
+        self._tuples = 0
+
+    def is_plain(self, key: object) -> bool:
+        """Tell whether a key is plain: without a placeholder.
+
+        Raises:
+            UnpicklingError: If it is not a plain value, a placeholder, or a short, flat tuple of
+                them, and so might take long to hash or to compare; or if there were many tuples.
+        """
+        parts = (key,)
+        if type(key) in (tuple, frozenset, torch.Size):
+            self._tuples += 1
+            if self._tuples > KEY_TUPLES or len(key) > KEY_PARTS:
+                raise pickle.UnpicklingError(
+                    f'keys may be {KEY_TUPLES} tuples of up to {KEY_PARTS} values, got more'
+                )
+            parts = key
+        return all([_is_plain_part(part) for part in parts])
+
+    def check(self, items: Iterable) -> Iterable:
+        """Return ``items``, a sequence or set, after checking each with :meth:`is_plain`."""
+        if type(items) not in SEQUENCES:
+            refuse('a set must be made from a list', items)
+        for item in items:
+            self.is_plain(item)
+        return items
 
 
-def checked_items(items: Iterable) -> Iterable:
-    """Return ``items``, a sequence or set, after checking each with :func:`is_plain_key`."""
-    if type(items) not in SEQUENCES:
-        refuse('a set must be made from a list', items)
-    for item in items:
-        is_plain_key(item)
-    return items
+def _is_plain_part(part: object) -> bool:
+    kind = type(part)
+    if kind is int and abs(part) >= KEY_LIMIT:
+        raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
+    if kind in (str, bytes) and len(part) > KEY_LENGTH:
+        raise pickle.UnpicklingError(f'a key may have up to {KEY_LENGTH} characters')
+    if isinstance(part, (StubObject, type)):
+        return False
+    if kind not in (int, *KEYS):
+        refuse('a key must be a string, a number or a flat tuple of such', part)
+    return True
 
 
-def plain_set(items: Iterable = ()) -> set:
+def plain_set(keys: KeyChecker, items: Iterable = ()) -> set:
     """Build a set."""
-    return set(checked_items(items))
+    return set(keys.check(items))
 
 
-def plain_frozenset(items: Iterable = ()) -> frozenset:
+def plain_frozenset(keys: KeyChecker, items: Iterable = ()) -> frozenset:
     """Build a frozenset."""
-    return frozenset(checked_items(items))
+    return frozenset(keys.check(items))
 
 
-def ordered_dict(items: Iterable = ()) -> OrderedDict:
+def ordered_dict(keys: KeyChecker, items: Iterable = ()) -> OrderedDict:
     """Build an OrderedDict from a dictionary or from pairs, as Python 2 wrote them."""
     if isinstance(items, dict):  # its keys were checked when they were set
         return OrderedDict(items)
@@ -124,7 +139,7 @@ def ordered_dict(items: Iterable = ()) -> OrderedDict:
     for pair in items:
         if type(pair) not in (list, tuple) or len(pair) != 2:
             refuse('a dictionary must be made from pairs', pair)
-        if is_plain_key(pair[0]):
+        if keys.is_plain(pair[0]):
             made[pair[0]] = pair[1]
     return made
 
@@ -214,16 +229,19 @@ def _integers(values: object, what: str) -> tuple:
 
 # replacements of the classes and functions that a file names; protocol 2 has Python 2's builtins
 BUILDERS = {
-    ('collections', 'OrderedDict'): ordered_dict,
     ('collections', 'Counter'): counter,
-    ('builtins', 'set'): plain_set,
-    ('__builtin__', 'set'): plain_set,
-    ('builtins', 'frozenset'): plain_frozenset,
-    ('__builtin__', 'frozenset'): plain_frozenset,
     ('torch', 'Size'): size,
     ('torch', 'device'): device,
     ('torch._utils', '_rebuild_tensor'): rebuild_tensor,
     ('torch._utils', '_rebuild_tensor_v2'): rebuild_tensor,
     ('torch._utils', '_rebuild_parameter'): rebuild_parameter,
     ('torch.nn.parameter', 'Parameter'): rebuild_parameter,  # torch < 0.4
+}
+# those whose first argument is the KeyChecker of the pickle
+KEYED_BUILDERS = {
+    ('collections', 'OrderedDict'): ordered_dict,
+    ('builtins', 'set'): plain_set,
+    ('__builtin__', 'set'): plain_set,
+    ('builtins', 'frozenset'): plain_frozenset,
+    ('__builtin__', 'frozenset'): plain_frozenset,
 }

@@ -15,6 +15,7 @@ from npid_mm.extras import MissingExtraError, optional_module
 from npid_mm.utils.files import SAFETENSORS, existing_file
 
 from .limits import check_extent
+from .plain_types import KEY_LENGTH
 from .stub_unpickler import STEPS, TensorUnpickler
 
 LEGACY_HEAD = (0x1950A86A20F9469CFC6C, 1001)  # first pickles of a file of torch < 1.6
@@ -102,8 +103,8 @@ def _read_legacy(file: BinaryIO, values: bool) -> Any:
     def no_storage(*_: object) -> NoReturn:
         raise pickle.UnpicklingError('a storage in the head of the file')
 
-    def head() -> Any:
-        return TensorUnpickler(file, no_storage).load()
+    def head(steps: int = 1000) -> Any:
+        return TensorUnpickler(file, no_storage, steps).load()
 
     file.seek(0)
     for expected in LEGACY_HEAD:
@@ -126,9 +127,10 @@ def _read_legacy(file: BinaryIO, values: bool) -> Any:
     content = TensorUnpickler(file, storage, STEPS // 2).load()
     if not values:
         return content
-    keys, sizes = head(), {key: len(row) for key, row in storages.items()}
+    keys, sizes = head(STEPS // 4), {key: len(row) for key, row in storages.items()}
     # other keys may take forever to compare
-    if any(type(key) is not str for key in keys) or sorted(keys) != sorted(sizes):
+    known = all(type(key) is str and len(key) <= KEY_LENGTH for key in keys)
+    if not known or len(keys) != len(sizes) or set(keys) != sizes.keys():
         raise pickle.UnpicklingError('its storages are not those that its tensors need')
     storages = Storages(file, values=True)
     for key in keys:

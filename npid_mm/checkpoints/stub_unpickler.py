@@ -13,10 +13,10 @@ from torch import Tensor
 from .plain_types import (
     BUILDERS,
     DTYPES,
+    KEYED_BUILDERS,
     STORAGES,
+    KeyChecker,
     StubObject,
-    checked_items,
-    is_plain_key,
     refuse,
     set_state,
 )
@@ -57,6 +57,7 @@ class TensorUnpickler(pickle._Unpickler):
         # byte strings of Python 2 have no known encoding; this one reads any
         super().__init__(file, encoding='latin1')
         self._storage = storage
+        self._keys = KeyChecker()
         methods = {
             code: getattr(type(self), each.__name__) for code, each in type(self).dispatch.items()
         }
@@ -74,6 +75,9 @@ class TensorUnpickler(pickle._Unpickler):
         if (module, name) in BUILDERS:
             build = BUILDERS[module, name]
             return lambda *args: build(*args)
+        if (module, name) in KEYED_BUILDERS:
+            build, keys = KEYED_BUILDERS[module, name], self._keys
+            return lambda *args: build(keys, *args)
         if len(module) + len(name) > NAME:  # each class keeps a copy
             raise pickle.UnpicklingError(f'the name of a class has more than {NAME} characters')
         return type(name, (StubObject,), {'stands_for': f'{module}.{name}'})
@@ -81,7 +85,7 @@ class TensorUnpickler(pickle._Unpickler):
     def persistent_load(self, saved_id: tuple) -> object:
         """Return a storage, or the class of a module, which torch < 1.6 saved with its source."""
         match saved_id:
-            case 'storage', torch.dtype(), str(), _, int(), *_:
+            case 'storage', torch.dtype(), str(key), _, int(), *_ if self._keys.is_plain(key):
                 return self._storage(*saved_id[1:])
             case 'module', kind, *_:
                 return kind
@@ -92,6 +96,21 @@ class TensorUnpickler(pickle._Unpickler):
         super().load_mark()
         if len(self.metastack) > MARKS:
             raise pickle.UnpicklingError(f'more than {MARKS} containers within each other')
+
+    def load_int(self) -> None:
+        """Read an integer, or a bool, as text."""
+        text = self._integer_text()
+        self.append(text == b'01' if text in (b'00', b'01') else int(text, 0))
+
+    def load_long(self) -> None:
+        """Read a long integer as text."""
+        self.append(int(self._integer_text().removesuffix(b'L'), 0))
+
+    def _integer_text(self) -> bytes:
+        text = self.readline()[:-1]
+        if len(text) > DIGITS:
+            raise pickle.UnpicklingError(f'an integer of {len(text)} digits')
+        return text
 
     def load_long4(self) -> None:
         """Read an integer of more than 255 bytes, up to ``DIGITS``."""
@@ -126,7 +145,7 @@ class TensorUnpickler(pickle._Unpickler):
         if not isinstance(target, (dict, StubObject)):
             refuse('items may be set on a dictionary only', target)
         for key, value in zip(items[::2], items[1::2], strict=True):
-            if isinstance(target, dict) and is_plain_key(key):
+            if isinstance(target, dict) and self._keys.is_plain(key):
                 target[key] = value
 
     def load_append(self) -> None:
@@ -141,7 +160,7 @@ class TensorUnpickler(pickle._Unpickler):
         """Add the items since the mark to a set."""
         items = self.pop_mark()
         if isinstance(self.stack[-1], set):
-            checked_items(items)
+            self._keys.check(items)
         self._add(items, set, 'update')
 
     def _add(self, items: list, kind: type, method: str) -> None:
@@ -153,7 +172,8 @@ class TensorUnpickler(pickle._Unpickler):
 
     def load_frozenset(self) -> None:
         """Build a frozenset of the items since the mark."""
-        self.append(frozenset(checked_items(self.pop_mark())))
+        items = self.pop_mark()  # before self.append, which pop_mark replaces
+        self.append(frozenset(self._keys.check(items)))
 
     def load_reduce(self) -> None:
         """Call a function or class that :meth:`find_class` returned."""
@@ -178,7 +198,8 @@ class TensorUnpickler(pickle._Unpickler):
         """Call the class that is named here with the arguments after the mark."""
         self.load_global()
         kind = self.stack.pop()
-        self.append(self._call(kind, tuple(self.pop_mark())))
+        arguments = tuple(self.pop_mark())  # before self.append, which pop_mark replaces
+        self.append(self._call(kind, arguments))
 
     def _call(self, function: object, arguments: tuple) -> object:
         is_stub = isinstance(function, type) and issubclass(function, StubObject)

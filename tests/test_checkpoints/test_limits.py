@@ -12,7 +12,7 @@ from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.convert.state import check_bank
 from npid_mm.checkpoints.limits import LARGEST, check_plain_tree, measure
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
-from npid_mm.checkpoints.plain_types import StubObject, is_plain_key
+from npid_mm.checkpoints.plain_types import KeyChecker, StubObject
 from npid_mm.checkpoints.stub_unpickler import STEPS
 from npid_mm.checkpoints.tree import flat_values, object_paths
 from tests.test_security.assembler import Call, Code, call, get, name, put, save, text
@@ -84,16 +84,59 @@ def test_depth_is_that_of_the_longest_way(tmp_path):
 
 @pytest.mark.parametrize('key', ['a', b'a', 3, -(2**60) + 1, 1.5, None, True, torch.float32])
 def test_plain_keys_are_allowed(key):
-    assert is_plain_key(key) and is_plain_key((key, 'a')) and is_plain_key(frozenset([key]))
-    assert not is_plain_key((key, StubObject())) and not is_plain_key(StubObject)
+    keys = KeyChecker()
+    assert keys.is_plain(key) and keys.is_plain((key, 'a')) and keys.is_plain(frozenset([key]))
+    assert not keys.is_plain((key, StubObject())) and not keys.is_plain(StubObject)
 
 
 @pytest.mark.parametrize(
     'key', [2**60, ((1,), 2), (frozenset(),), tuple(range(17)), torch.ones(1), [1], (2**61 - 1,)]
 )
 def test_other_keys_are_not(key):
-    with pytest.raises(pickle.UnpicklingError, match='a key m'):
-        is_plain_key(key)
+    with pytest.raises(pickle.UnpicklingError, match='^(a key m|keys may be 50 tuples)'):
+        KeyChecker().is_plain(key)
+
+
+COLLIDING = [2.0 ** (61 * i) for i in range(-16, 17)]  # all have the hash 1
+assert len({hash(value) for value in COLLIDING}) == 1
+
+
+@pytest.mark.parametrize('kind', [tuple, frozenset])
+def test_keys_with_equal_hashes_are_limited(kind, tmp_path):
+    """Each is compared with all others."""
+    triples = [(a, b, c) for a in COLLIDING for b in COLLIDING for c in COLLIDING]
+    torch.save({kind(each): None for each in triples[:2000]}, tmp_path / 'a.pth')
+    with limited(), pytest.raises(ValueError, match='keys may be 50 tuples of up to 16 values'):
+        load_tensors(tmp_path / 'a.pth')
+    torch.save({'a': set(triples[:2000])}, tmp_path / 'a.pth')
+    with limited(), pytest.raises(ValueError, match='keys may be 50 tuples of up to 16 values'):
+        load_tensors(tmp_path / 'a.pth')
+
+
+LONG = 2 * (text('k' * 1_000_000) + b'\x94')  # two equal strings, memoized as 0 and 1
+
+
+@pytest.mark.parametrize(
+    'code',
+    [
+        b'}' + (b'h\x00Nsh\x01Ns') * 300_000,
+        b'\x8f(' + b'h\x00h\x01' * 300_000 + b'\x90',
+        call('collections', 'OrderedDict') + (b'h\x00Nsh\x01Ns') * 300_000,
+    ],
+    ids=['items of a dict', 'items of a set', 'items of an OrderedDict'],
+)
+def test_long_equal_keys_are_refused(code, tmp_path):
+    """Comparing two of them takes long, and cannot be interrupted."""
+    path = save(Code(b'\x80\x04' + LONG + code), tmp_path / 'a.pth')
+    with limited(), pytest.raises(ValueError, match='a key may have up to 4096 characters'):
+        load_tensors(path)
+
+
+@pytest.mark.parametrize('number', [b'L0x' + b'f' * 2000 + b'L\n', b'I0x' + b'f' * 2000 + b'\n'])
+def test_long_numbers_in_text_are_refused(number, tmp_path):
+    path = save(Code(number), tmp_path / 'a.pth')
+    with pytest.raises(ValueError, match='an integer of 200[0-9] digits'):
+        load_tensors(path)
 
 
 def test_entries_whose_keys_are_objects_are_left_out(tmp_path):

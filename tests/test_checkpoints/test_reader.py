@@ -51,6 +51,20 @@ def test_tensors_are_those_that_torch_reads(zipped, tmp_path):
     assert loaded['part'][0, 0] == -1 and loaded['turned'][1, 1, 0] == -1  # one storage still
 
 
+@pytest.mark.parametrize('protocol', range(2, 6))
+def test_plain_values_are_read_in_every_protocol(protocol, tmp_path):
+    content = [1, frozenset({'a'}), {'b': frozenset({2, 3})}, {4}, (5, -(2**70))]
+    torch.save(content, tmp_path / 'a.pth', pickle_protocol=protocol)
+    assert load_tensors(tmp_path / 'a.pth') == content
+
+
+def test_instances_of_python_2_become_stubs():
+    content = b'](lp0\n(ia\nB\naI7\naL8L\naI01\na.'
+    first, *rest = TensorUnpickler(io.BytesIO(content[1:]), None).load()
+    assert isinstance(first, StubObject) and first.stands_for == 'a.B'
+    assert rest == [7, 8, True]
+
+
 @FORMATS
 def test_without_values_no_tensor_takes_memory(zipped, tmp_path):
     """Shapes, types and plain values are there, and the bytes of the tensors are not looked at."""
