@@ -12,7 +12,7 @@ from tests.test_security.limits import TooLongError, leave_secret, limited, show
 
 # one of how many files an entry point gets: some take their time with what they have read,
 # and all of them read by the same function
-SHARES = dict(read=1, load_from=1, convert=1, publish=1, bank=8, bank_order=8)
+SHARES = dict(read=1, load_from=1, convert=1, publish=1)
 SHARE = 2
 
 
