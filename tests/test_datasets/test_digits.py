@@ -9,69 +9,61 @@ from npid_mm.datasets import digits as module
 from npid_mm.datasets import write_digits
 
 
-@pytest.fixture(scope='module')
-def root(tmp_path_factory):
-    """One copy for the tests that only read."""
-    return write_digits(tmp_path_factory.mktemp('data') / 'deeper' / 'digits')
-
-
-def files(root, split):
-    return sorted(path.relative_to(root / split).as_posix() for path in root.glob(f'{split}/*/*'))
-
-
-def test_every_image_is_in_one_split(root):
-    """1,797 images, every fifth of each class held out, all ten classes in both splits."""
-    train, val = files(root, 'train'), files(root, 'val')
-    counts = np.bincount(load_digits().target)
-    assert len(val) == sum(counts // 5)
-    assert len(train) + len(val) == 1797
-    assert not set(train) & set(val)
+def write_few(folder):
+    """Stands for the images, whose writing takes a second."""
     for split in ('train', 'val'):
-        assert sorted(path.name for path in (root / split).iterdir()) == list('0123456789')
-    assert '0/0005.png' in val and '0/0004.png' in train
-    assert sorted(path.name for path in root.iterdir()) == ['train', 'val']
-    assert [path.name for path in root.parent.iterdir()] == ['digits']
-    with Image.open(root / 'train' / '0' / '0001.png') as image:
-        assert image.getextrema()[0] == 0 and image.getextrema()[1] > 220  # the full range
+        (folder / split).mkdir(parents=True)
 
 
-def test_pixels_are_scikit_learns(root):
-    """Each shrunk image is nearest to its own original."""
+def test_every_image_is_in_one_split(digits):
+    """1,797 images, every fifth of each class held out, all ten classes in both splits."""
+    files = {}
+    for split in ('train', 'val'):
+        folder = digits / split
+        assert sorted(path.name for path in folder.iterdir()) == list('0123456789')
+        files[split] = {path.relative_to(folder).as_posix() for path in folder.glob('*/*')}
+    assert len(files['val']) == sum(np.bincount(load_digits().target) // 5)
+    assert len(files['train']) + len(files['val']) == 1797
+    assert files['train'].isdisjoint(files['val'])
+    assert '0/0005.png' in files['val'] and '0/0004.png' in files['train']
+
+
+def test_pixels_are_scikit_learns(digits):
+    """Each shrunk image is nearest to its own original, and values use the full range."""
     data, seen = load_digits(), [0] * 10
     originals = data.images * 255 / 16
     for i, label in enumerate(data.target[:200]):
         seen[label] += 1
         split = 'val' if seen[label] % 5 == 0 else 'train'
-        with Image.open(root / split / str(label) / f'{seen[label]:04d}.png') as image:
+        with Image.open(digits / split / str(label) / f'{seen[label]:04d}.png') as image:
             assert (image.size, image.mode) == ((32, 32), 'L')
+            assert image.getextrema()[0] == 0 and image.getextrema()[1] > 220
             small = np.asarray(image.resize((8, 8), Image.Resampling.BOX), dtype=float)
         error = np.abs(small - originals).mean(axis=(1, 2))
         assert error.argmin() == i and error[i] < 20
 
 
-def test_second_call_leaves_the_folder_alone(tmp_path):
-    root = write_digits(tmp_path / 'digits')
-    marker = root / 'train' / '3' / '0001.png'
-    marker.write_bytes(b'mine')
-    assert write_digits(str(root)) == root
-    assert marker.read_bytes() == b'mine'
+def test_an_existing_folder_is_kept(tmp_path):
+    write_few(tmp_path)
+    (tmp_path / 'train/mine.png').touch()
+    assert write_digits(str(tmp_path)) == tmp_path
+    assert [path.name for path in (tmp_path / 'train').iterdir()] == ['mine.png']
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, monkeypatch):
-
     def interrupt(folder):
         (folder / 'train').mkdir()
         raise KeyboardInterrupt
 
-    with monkeypatch.context() as patch:
-        patch.setattr(module, '_write_images', interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            write_digits(tmp_path / 'digits')
-    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(module, '_write_images', interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        write_digits(tmp_path / 'deeper/digits')
+    assert not list((tmp_path / 'deeper').iterdir())
 
-    # leftovers of a killed process are harmless
-    (tmp_path / '.digits-killed' / 'train').mkdir(parents=True)
-    assert len(files(write_digits(tmp_path / 'digits'), 'train')) > 1400
+    (tmp_path / 'deeper/.digits-killed/train').mkdir(parents=True)  # left by a killed process
+    monkeypatch.setattr(module, '_write_images', write_few)
+    root = write_digits(tmp_path / 'deeper/digits')
+    assert sorted(path.name for path in root.iterdir()) == ['train', 'val']
 
 
 def test_a_faster_process_wins(tmp_path, monkeypatch):

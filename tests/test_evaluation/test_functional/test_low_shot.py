@@ -49,9 +49,10 @@ def test_records_equal_svms_of_scikit_learn():
 
 def test_some_columns_give_the_records_of_all():
     data = make_data()
-    whole = low_shot_svm(*data, k=2, costs=COSTS)
-    assert low_shot_svm(*data, k=2, costs=COSTS, columns=[2, 0]) == [whole[2], whole[0]]
-    assert low_shot_svm(*data, k=2, costs=COSTS, seed=1) != whole
+    options = dict(k=2, draws=2, costs=COSTS)
+    whole = low_shot_svm(*data, **options)
+    assert low_shot_svm(*data, columns=[2, 0], **options) == [whole[2], whole[0]]
+    assert low_shot_svm(*data, seed=1, **options) != whole
 
 
 def record(held_out, test, **changed):
