@@ -26,14 +26,6 @@ def test_labels_are_the_folders_in_the_order_of_the_file(inaturalist2018, split,
         assert info['gt_label'] == int(image['file_name'].split('/')[2])
 
 
-def test_pipeline_gets_images_and_labels(inaturalist2018):
-    pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
-    sample = build(inaturalist2018, pipeline=pipeline)[3]
-    assert sample['inputs'].shape == (3, 240, 280)
-    label = int(sample['data_samples'].img_path.split('/')[-2])
-    assert sample['data_samples'].gt_label.tolist() == [label]
-
-
 def test_names_of_classes_can_be_given(inaturalist2018):
     names = tuple('abcdefghij')
     assert build(inaturalist2018, classes=names).metainfo['classes'] == names

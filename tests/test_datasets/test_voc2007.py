@@ -36,13 +36,6 @@ def test_labels_are_those_of_the_annotations(voc2007, split, count):
     assert seen == {1, 0, -1}
 
 
-def test_labels_as_one_array(voc2007):
-    labels = build(voc2007, 'trainval').get_gt_labels()
-    assert labels.shape == (60, 20)
-    # by construction, class 3 is first in images 3, 23 and 43
-    assert (labels[[3, 23, 43], 3] == 1).all() and (labels == 1).sum(0).min() >= 3
-
-
 def test_pipeline_gets_images_and_labels(voc2007):
     pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
     dataset = build(voc2007, 'test', pipeline=pipeline)

@@ -12,9 +12,9 @@ from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.list_files import wanted, write_list
 from npid_mm.datasets.image_folders.image_list import (
     class_folder_list,
-    draw_subset,
     named_subset,
     read_image_list,
+    sample_subset,
 )
 
 VAL_LABELS = """\
@@ -75,7 +75,7 @@ def main() -> None:
             names = args.subset_list.read_text().splitlines()
             write_list(out, named_subset(read_image_list(train), names))
         else:
-            write_list(out, draw_subset(read_image_list(train), percent, args.seed))
+            write_list(out, sample_subset(read_image_list(train), percent, args.seed))
             print(
                 f'note: {out.name} is a sample of {percent} % of each class with seed '
                 f"{args.seed}, not SimCLR's subset: results are not comparable with published ones"

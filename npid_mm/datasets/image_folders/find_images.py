@@ -78,7 +78,7 @@ def find_images(folder: str | Path) -> FoundImages:
     to counts once, at its own place if that is in the folder.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
+        FileNotFoundError: If the folder is missing or has no image.
         OSError: If the folder cannot be listed.
     """
     found = FoundImages(os.path.realpath(folder))

@@ -33,7 +33,7 @@ def split_folder(
         list[str]: Class names in the order of the labels; empty without labels.
 
     Raises:
-        FileNotFoundError: If there is no such folder, or no image in it.
+        FileNotFoundError: If the folder is missing or has no image.
         AmbiguousFolderError: If the folders can be read in several ways.
         ValueError: If there are too few images, held-out ones are copies, or a list cannot hold
             the name of one.

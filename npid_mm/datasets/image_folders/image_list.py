@@ -91,8 +91,8 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
     name. For ImageNet this is the usual order of the sorted WNIDs.
 
     Raises:
-        FileNotFoundError: If there is no such folder, no class folder in it, or a class folder
-            without an image.
+        FileNotFoundError: If the folder or its class folders are missing, or a class folder has no
+            image.
         ValueError: If ``ImageFolder`` would take a hidden file or a thumbnail for an image.
     """
     folder = Path(folder)
@@ -110,7 +110,7 @@ def class_folder_list(folder: str | Path) -> list[tuple[str, int]]:
     return entries
 
 
-def draw_subset(entries: list[tuple[str, int]], percent: int, seed: int) -> list[tuple[str, int]]:
+def sample_subset(entries: list[tuple[str, int]], percent: int, seed: int) -> list[tuple[str, int]]:
     """Sample ``percent`` of each class, at least one image, in the order of ``entries``.
 
     With equal seeds, a smaller subset is part of a larger one.

@@ -16,7 +16,7 @@ from .voc_svm import COSTS, check_inputs, linear_scores, signs_and_weights
 SHOTS = (1, 2, 4, 8, 16, 32, 64, 96)
 
 
-def draw_rows(target: Tensor, k: int, classes: int, seed: str) -> Tensor:
+def sample_rows(target: Tensor, k: int, classes: int, seed: str) -> Tensor:
     """Sample k positives and (classes - 1) k negatives of one class.
 
     If the class has too few negatives, all of them are taken; the original protocol stops.
@@ -93,7 +93,7 @@ def low_shot_svm(
     for column in range(classes) if columns is None else columns:
         target, coefs, held_out_ap = train_targets[:, column], [], []
         for draw in range(draws):
-            rows = draw_rows(target, k, classes, f'{seed}/{k}/{draw}/{column}')
+            rows = sample_rows(target, k, classes, f'{seed}/{k}/{draw}/{column}')
             coef = gram.new_zeros(len(gram), len(costs))
             coef[rows] = _coefficients(gram[rows[:, None], rows], target[rows], costs)
             coefs.append(coef)

@@ -7,10 +7,10 @@ from torchvision.datasets import ImageFolder
 
 from npid_mm.datasets.image_folders.image_list import (
     class_folder_list,
-    draw_subset,
     listed_path,
     named_subset,
     read_image_list,
+    sample_subset,
 )
 
 
@@ -44,24 +44,24 @@ def test_list_without_labels_is_refused(tiny):
 ENTRIES = [(f'{label}/{label}_{number}.JPEG', label) for label in range(4) for number in range(50)]
 
 
-def test_drawn_subset_is_balanced_seeded_and_nested():
-    small, large = draw_subset(ENTRIES, 10, 0), draw_subset(ENTRIES, 40, 0)
+def test_a_sampled_subset_is_balanced_seeded_and_nested():
+    small, large = sample_subset(ENTRIES, 10, 0), sample_subset(ENTRIES, 40, 0)
     assert Counter(label for _, label in small) == dict.fromkeys(range(4), 5)
     assert Counter(label for _, label in large) == dict.fromkeys(range(4), 20)
     assert set(small) < set(large) < set(ENTRIES) and small == sorted(small, key=ENTRIES.index)
-    assert draw_subset(ENTRIES, 10, 0) == small != draw_subset(ENTRIES, 10, 1)
+    assert sample_subset(ENTRIES, 10, 0) == small != sample_subset(ENTRIES, 10, 1)
     # classes differ in their sampled positions
     assert len({image.split('_')[1] for image, _ in small}) > 5
 
 
 def test_small_class_keeps_one_image():
-    assert Counter(label for _, label in draw_subset(ENTRIES, 1, 0)) == dict.fromkeys(range(4), 1)
+    assert Counter(label for _, label in sample_subset(ENTRIES, 1, 0)) == dict.fromkeys(range(4), 1)
 
 
 def test_a_percentage_out_of_range_is_refused():
     for percent in (0, 100):
         with pytest.raises(ValueError, match=rf'percent must be in 1\.\.99, got {percent}'):
-            draw_subset(ENTRIES, percent, 0)
+            sample_subset(ENTRIES, percent, 0)
 
 
 def test_named_subset_looks_labels_up():

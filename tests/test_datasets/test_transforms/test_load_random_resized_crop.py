@@ -165,7 +165,3 @@ def test_gray_and_cmyk_files_come_as_three_channels(tmp_path):
         path = tmp_path / f'{mode}.jpg'
         smooth_image(64, 64).convert(mode).save(path)
         assert build(scale=32).transform(dict(img_path=str(path)))['img'].shape == (32, 32, 3)
-
-
-def test_repr_names_its_arguments():
-    assert 'scale=(32, 32)' in repr(build(scale=32)) and 'backend_args' in repr(build(scale=32))

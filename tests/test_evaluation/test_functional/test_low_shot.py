@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from npid_mm.evaluation import choose_low_shot, low_shot_svm, voc_average_precision
-from npid_mm.evaluation.functional.low_shot import draw_rows
+from npid_mm.evaluation.functional.low_shot import sample_rows
 
 from .svm_problems import linear_svc, make_data
 
@@ -14,16 +14,16 @@ COSTS = (1.0, 10.0, 0.5**6)
 
 def test_a_draw_holds_k_positives_and_its_share_of_negatives():
     target = torch.randint(-1, 2, (400,))
-    rows = draw_rows(target, 5, 20, 'a')
+    rows = sample_rows(target, 5, 20, 'a')
     assert len(rows.unique()) == len(rows) == 100
     assert target[rows].bincount().tolist() == [95, 5]
-    assert torch.equal(rows, draw_rows(target, 5, 20, 'a'))
-    assert not torch.equal(rows, draw_rows(target, 5, 20, 'b'))
+    assert torch.equal(rows, sample_rows(target, 5, 20, 'a'))
+    assert not torch.equal(rows, sample_rows(target, 5, 20, 'b'))
 
 
-def test_too_few_negatives_are_all_drawn():
+def test_too_few_negatives_are_all_taken():
     target = torch.tensor([0, 1, 0, 1, -1, 1])
-    assert draw_rows(target, 3, 20, 'a').tolist() == [0, 1, 2, 3, 5]
+    assert sample_rows(target, 3, 20, 'a').tolist() == [0, 1, 2, 3, 5]
 
 
 def test_records_equal_svms_of_scikit_learn():
@@ -33,7 +33,7 @@ def test_records_equal_svms_of_scikit_learn():
     for record in records:
         column = record['column']
         for draw in range(2):
-            rows = draw_rows(train_targets[:, column], 4, 3, f'3/4/{draw}/{column}')
+            rows = sample_rows(train_targets[:, column], 4, 3, f'3/4/{draw}/{column}')
             others = train_targets[:, column].clone()
             others[rows] = -1
             for i, cost in enumerate(COSTS):
@@ -94,7 +94,7 @@ def test_invalid_arguments():
     with pytest.raises(ValueError, match='draws must be at least 1, got 0'):
         low_shot_svm(*data, k=1, draws=0)
     with pytest.raises(ValueError, match=r'at least one negative \(0\), got none'):
-        draw_rows(torch.tensor([1, 1, -1]), 1, 20, 'a')
+        sample_rows(torch.tensor([1, 1, -1]), 1, 20, 'a')
     with pytest.raises(ValueError, match="'held_out' or 'test', got 'train'"):
         choose_low_shot([record([[0.1, 0.2]], [[0.1, 0.2]])], select='train')
     with pytest.raises(ValueError, match='of one k, .* got 2 kinds in 2 records'):

@@ -49,25 +49,6 @@ def test_equals_dense_sort_at_the_real_block_size():
     assert (index == expected_index).float().mean() > 0.999  # float32 rounding may swap two
 
 
-@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16, torch.float64])
-@pytest.mark.parametrize('count', [1, neighbors.FEW, neighbors.FEW + 1])
-def test_few_queries_equal_a_plain_loop(small_blocks, dtype, count):
-    """Both ways of multiplying, with ties."""
-    generator = torch.Generator().manual_seed(0)
-    query = torch.randint(-1, 2, (count, 6), generator=generator).float()
-    bank = (0.25 * torch.randint(-1, 2, (300, 6), generator=generator)).to(dtype)
-    similarity, index = nearest_neighbors(query, bank, 40)
-    assert similarity.dtype == torch.promote_types(dtype, torch.float32)
-    for row in range(count):
-        found = [
-            (sum(a * b for a, b in zip(query[row].tolist(), each, strict=True)), -position)
-            for position, each in enumerate(bank.tolist())
-        ]
-        expected = sorted(found, reverse=True)[:40]
-        assert similarity[row].tolist() == [value for value, _ in expected]
-        assert index[row].tolist() == [-position for _, position in expected]
-
-
 def test_few_queries_at_the_real_block_size():
     """Two blocks of the bank, each in several pieces."""
     query = unit_rows(2, 8, 0)
@@ -92,10 +73,11 @@ def test_bank_sorted_by_similarity(small_blocks, descending):
     assert torch.equal(index, expected_index)
 
 
-def test_ties_go_to_the_lower_index(small_blocks):
+@pytest.mark.parametrize('count', [1, neighbors.FEW, neighbors.FEW + 1, 20])
+def test_ties_go_to_the_lower_index(small_blocks, count):
     """Rows from {-1, 0, 1} tie often, and their products are exact."""
     generator = torch.Generator().manual_seed(0)
-    query = torch.randint(-1, 2, (20, 4), generator=generator).float()
+    query = torch.randint(-1, 2, (count, 4), generator=generator).float()
     bank = torch.randint(-1, 2, (777, 4), generator=generator).float()
     for k in (1, 10, 100):
         similarity, index = nearest_neighbors(query, bank, k)
