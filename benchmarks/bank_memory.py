@@ -1,9 +1,9 @@
-"""Time and memory to build the memory bank, against MMSelfSup's.
+"""Time and memory to build the memory bank, compared with MMSelfSup.
 
     python benchmarks/bank_memory.py --peer-python PATH
 
-PATH is an interpreter with mmselfsup 1.0.0. Each bank is built in a process of its own, in
-alternating rounds.
+PATH is an interpreter with mmselfsup 1.0.0. Each bank is built in a new process, in alternating
+rounds.
 """
 
 import argparse

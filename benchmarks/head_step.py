@@ -1,9 +1,9 @@
-"""One training step behind the neck (loss, backward, bank update), against MMSelfSup's.
+"""Time and memory of one training step after the neck, compared with MMSelfSup.
 
     python benchmarks/head_step.py --peer-python PATH [--device cuda]
 
-PATH is an interpreter with mmselfsup 1.0.0. Its rounds alternate with ours, so that both see the
-same load of the machine.
+PATH is an interpreter with mmselfsup 1.0.0. A step is loss, backward and bank update.
+Rounds of both alternate, so that the load of the machine is the same.
 """
 
 import argparse
@@ -26,7 +26,7 @@ BATCH, LENGTH, DIM, NEGATIVES, TEMPERATURE = 32, 1_281_167, 128, 65_536, 0.07
 
 
 class Peer:
-    """MMSelfSup's step in its own interpreter."""
+    """MMSelfSup's step in another interpreter."""
 
     def __init__(self, python: str, device: str):
         command = [python, '-W', 'ignore', str(HERE / 'peers' / 'mmselfsup_step.py'), device]
@@ -54,11 +54,11 @@ class Peer:
         for line in self.process.stdout:
             if line.strip() == word:
                 return
-        raise SystemExit('the peer ended before its first step; see its message above')
+        raise SystemExit('MMSelfSup ended before its first step; see its message above')
 
 
 def make_step(bank: torch.Tensor, num_negatives: int):
-    """One step on the bank; 0 negatives stand for the exact softmax."""
+    """Return a function that does one step; 0 negatives select the exact softmax."""
     device = bank.device
     output = torch.randn(BATCH, DIM, device=device, requires_grad=True)
 

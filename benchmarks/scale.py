@@ -1,4 +1,4 @@
-"""Cost of the exact softmax step over N, its straight line, and what that means far beyond.
+"""Time of an exact softmax step as a linear function of N.
 
 python benchmarks/scale.py [--dtype bfloat16] [--largest 10000000] [--device cpu]
 """
@@ -43,10 +43,10 @@ def main() -> None:
     dtype = getattr(torch, args.dtype)
     times = [step_seconds(n, dtype, args.device, args.rounds) for n in lengths]
     print(f'B={BATCH}, D={DIM}, {args.dtype}, {args.device}, {torch.get_num_threads()} threads\n')
-    print('| N | ms | ns a row |\n| ---: | ---: | ---: |')
+    print('| N | ms | ns per row |\n| ---: | ---: | ---: |')
     for length, time in zip(lengths, times, strict=True):
         print(f'| {length:,} | {1e3 * time:.2f} | {1e9 * time / length:.1f} |')
-    # relative residuals: each size says as much as the others
+    # relative residuals: all sizes have the same weight
     weights = 1 / np.array(times)
     slope, start = np.polyfit(lengths, times, 1, w=weights)
     worst = max(abs(slope * n + start - t) / t for n, t in zip(lengths, times, strict=True))

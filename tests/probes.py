@@ -1,4 +1,4 @@
-"""A small network, pretrained on the digits, and probes of it."""
+"""Small network, pretrained on the digits, and probes of it."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from tests.toy import digits_config, npid_config
 
 PREPROCESSOR = dict(type='SelfSupDataPreprocessor', mean=[78.0] * 3, std=[96.0] * 3)
-# maps of 16, 8, 4 and 2 pixels a side, with batch norms whose statistics could be spoilt
+# maps of 16, 8, 4 and 2 pixels per side; batch norms, whose statistics must not change
 BACKBONE = dict(
     type='ResNet_CIFAR', depth=18, stem_channels=8, base_channels=8, out_indices=(0, 1, 2, 3)
 )
@@ -31,7 +31,7 @@ LAYERS = dict(
 
 
 def pretrain(digits: Path, work_dir: Path, epochs: int = 4) -> Path:
-    """Train NPID on all digits, about ten seconds; gives the checkpoint."""
+    """Train NPID on all digits, for about ten seconds, and return the checkpoint."""
     cfg = digits_config(digits, work_dir, epochs=epochs)
     npid = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='features')
     cfg.model = npid | dict(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)
@@ -46,7 +46,7 @@ def pretrain(digits: Path, work_dir: Path, epochs: int = 4) -> Path:
 def probe_config(
     digits: Path, work_dir: Path, model: dict, checkpoint=None, images: int | None = 64
 ) -> Config:
-    """Config of a probe on ``images`` digits, or all of them, that come as in a test."""
+    """Config of a probe on ``images`` digits, or all of them, read as in a test."""
     cfg = digits_config(digits, work_dir, epochs=3)
     cfg.model = dict(
         model, type='ProbeClassifier', checkpoint=checkpoint, data_preprocessor=PREPROCESSOR
@@ -56,7 +56,7 @@ def probe_config(
     cfg.train_dataloader.dataset.dataset.indices = images
     cfg.train_dataloader.dataset.dataset.pipeline = cfg.test_dataloader.dataset.pipeline
     layers = model['head']['type'] == 'LayerLinearHead'
-    lr = 0.01 if layers else 1.0  # behind a norm or not, as in the protocols
+    lr = 0.01 if layers else 1.0  # as in the protocols, after a norm or not
     cfg.optim_wrapper = dict(optimizer=dict(type='SGD', lr=lr, momentum=0.9))
     cfg.param_scheduler = None
     cfg.train_cfg.val_interval = 3

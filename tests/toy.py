@@ -1,4 +1,4 @@
-"""Small data, configs and models that the tests share."""
+"""Small data, configs and models for the tests."""
 
 import uuid
 from pathlib import Path
@@ -13,7 +13,7 @@ from npid_mm.config.loaders import set_loader_defaults
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 
-# No statistics over the batch, so that ranks and one process compute the same.
+# Without statistics over the batch, so that ranks and one process give the same results.
 BACKBONE = dict(
     type='ResNet_CIFAR',
     depth=18,
@@ -33,7 +33,7 @@ NECK = dict(
 
 
 def npid_config(head: dict, **memory_bank) -> dict:
-    """A small NPID of 16 dimensions."""
+    """Config of a small NPID with 16 dimensions."""
     return dict(
         type='NPID',
         backbone=BACKBONE,
@@ -49,19 +49,19 @@ def build_npid(head: dict, **memory_bank):
 
 
 def samples(index) -> list[DataSample]:
-    """Data samples that carry nothing but their index."""
+    """Data samples with an index only."""
     return [DataSample(metainfo=dict(sample_idx=i)) for i in index]
 
 
 def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: int = 64) -> Config:
-    """A config on ``images`` images: two steps, no workers.
+    """Change a config to two steps on ``images`` images, without workers.
 
-    ``roots`` gives the folder of a data set, by the name of its ``data_root`` or by its type.
+    ``roots`` maps the name of a data set's ``data_root``, or its type, to its folder.
     """
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'
-    # MMEngine hands out loggers and visualizers by this name, which otherwise is the second
+    # MMEngine shares loggers and visualizers of one name, by default that of the current second
     cfg.experiment_name = uuid.uuid4().hex
     cfg.train_cfg.max_epochs = 1
     cfg.train_dataloader.batch_size = images // 2
@@ -88,7 +88,7 @@ def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: i
 
 
 def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
-    """The digits config on small data with the toy network, in batches of 16."""
+    """Config of the digits on small data, with the toy network and batches of 16."""
     cfg = on_small_data(Config.fromfile(DIGITS_CONFIG), {'CustomDataset': digits}, work_dir, images)
     cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
     cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
@@ -97,7 +97,7 @@ def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 
     return cfg
 
 
-# what an index says of its rows, but for their type and number
+# description of the rows of an index, without their type and number
 INDEX_ABOUT = dict(
     network='a1b2',
     feature='embedding',

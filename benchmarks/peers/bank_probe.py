@@ -1,4 +1,4 @@
-"""What the bank scripts of both interpreters measure."""
+"""Measure how a bank is built; imported by the scripts of both interpreters."""
 
 import json
 
@@ -6,7 +6,7 @@ from measure import extra_megabytes, seconds
 
 
 def report(build) -> None:
-    """Print seconds, bytes of all buffers and peak extra MB of ``build`` as a line of JSON."""
+    """Print seconds, bytes of all buffers and peak extra MB of ``build`` as one line of JSON."""
     built = []
     peak = extra_megabytes(lambda: built.append(build()), 'cpu')
     size = sum(buffer.nbytes for buffer in built.pop().buffers())

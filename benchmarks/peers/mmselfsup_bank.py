@@ -1,4 +1,4 @@
-"""Build MMSelfSup's bank once; prints what our_bank.py does. Runs where mmselfsup 1.0.0 is."""
+"""Build MMSelfSup's bank and print its time and memory; needs mmselfsup 1.0.0."""
 
 import sys
 

@@ -1,6 +1,6 @@
 """Read images with mmselfsup 1.0.0's NPID pipeline; started by ``benchmarks/feed.py``.
 
-Reads one line a round from standard input and answers with the seconds of one pass over the list.
+For each line of standard input, prints the seconds of one pass over the list.
 """
 
 import json
@@ -19,7 +19,7 @@ CONFIG = '.mim/configs/selfsup/_base_/datasets/imagenet_npid.py'
 
 
 def main():
-    """Build the data set, then go through it once for each line that comes."""
+    """Build the data set, then read it once per line of standard input."""
     root, ann_file = sys.argv[1:]
     torch.set_num_threads(1)
     cv2.setNumThreads(0)

@@ -1,6 +1,6 @@
-"""Time mmselfsup 1.0.0's ``knn_eval``; started by ``benchmarks/knn.py`` with mmselfsup's Python.
+"""Time mmselfsup 1.0.0's ``knn_eval``; started by ``benchmarks/knn.py``.
 
-Reads one line a round from standard input, K, and answers with one JSON line.
+For each line of standard input, which holds K, prints one line of JSON.
 """
 
 import json
@@ -12,7 +12,7 @@ from mmselfsup.evaluation.functional import knn_eval
 
 
 def main():
-    """Load the data, then run once for each line that comes."""
+    """Load the data, then run once per line of standard input."""
     path, temperature, threads, device = sys.argv[1:]
     torch.set_num_threads(int(threads))
     data = {name: value.to(device) for name, value in torch.load(path).items()}
@@ -20,7 +20,7 @@ def main():
     for line in sys.stdin:
         k = int(line)
         start = time.perf_counter()
-        # The accuracies are Python numbers: nothing is left to wait for on a GPU.
+        # the accuracies are Python numbers: a GPU has finished
         top1, top5 = knn_eval(
             data['bank'], data['labels'], data['query'], data['targets'], k, float(temperature)
         )

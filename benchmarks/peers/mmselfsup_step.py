@@ -1,8 +1,7 @@
-"""MMSelfSup's NPID step behind a pipe: a line in, the seconds of one step out.
+"""Time the NPID step of mmselfsup 1.0.0; started by ``benchmarks/head_step.py``.
 
-Runs in an interpreter that has mmselfsup 1.0.0, started by head_step.py. The step is what
-mmselfsup.models.algorithms.NPID.loss does after the neck, with its own memory and head: draw,
-gather, similarities, loss, backward, update.
+The step is that of mmselfsup.models.algorithms.NPID.loss after the neck, with its memory and head:
+draw, gather, similarities, loss, backward, update.
 """
 
 import sys
@@ -14,7 +13,7 @@ from mmselfsup.models.memories import SimpleMemory
 
 
 def main():
-    """Answer 'seconds' and 'memory' until the pipe closes."""
+    """Print 'seconds' or 'memory' of a step, as each line of standard input asks."""
     device, batch, length, dim, num = sys.argv[1], *map(int, sys.argv[2:6])
     torch.manual_seed(0)
     memory = SimpleMemory(length=length, feat_dim=dim, momentum=0.5).to(device)

@@ -1,4 +1,4 @@
-"""Build our bank once, and print seconds, bytes of its buffers and peak memory in MB as JSON."""
+"""Build our bank and print its time and memory."""
 
 import sys
 

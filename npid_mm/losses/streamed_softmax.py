@@ -102,7 +102,7 @@ def _fused(
         total += weight.sum(dim=1).sum(dim=0, dtype=torch.float32)
         products = torch.bmm(weight.transpose(1, 2), block)
         weighted += products.sum(dim=0, dtype=torch.float32)
-    # without a row besides the excluded one the weight is 0, and there is no mean
+    # the weight is 0 if all rows are excluded, and the mean is undefined
     smallest = torch.finfo(torch.float32).tiny
     mean = weighted / total.clamp(min=smallest).unsqueeze(1)
     return SoftmaxStatistics(total.log() - bias.float(), mean)

@@ -44,7 +44,7 @@ def test_the_seed_gives_the_bank_of_one_process_in_even_slices(ranks):
     assert max(sizes) == -(-LENGTH // len(ranks)) and max(sizes) - min(sizes) == 1
     for part in parts:
         assert torch.equal(part['shard'], bank[part['local_rows']])
-        # the memory below the rows is no larger either
+        # the rows are not a view of a larger storage
         assert part['shard'].untyped_storage().nbytes() == part['shard'].nbytes
 
 

@@ -72,7 +72,7 @@ def test_grayscale_equals_torchvision():
 
 
 def test_parameters_differ_between_images():
-    """One draw for the whole batch would make colour a property of the step."""
+    """One draw for the whole batch would give all images of a step the same colors."""
     image = photographs(1)
     out = augment(build(NPID), image.expand(32, -1, -1, -1))
     assert len({tuple(each.mean((1, 2)).tolist()) for each in out}) > 20
