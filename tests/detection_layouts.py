@@ -1,4 +1,4 @@
-"""Scenes of digits in the layouts of real detection data: folders, names, annotations as there."""
+"""Write scenes of digits in the layouts of real detection data sets."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ COCO_IDS = {
 def write_voc_devkit(
     digits: Path, root: Path, trainval: tuple[int, int] = (8, 8), test: int = 8, **scenes
 ) -> Path:
-    """Pascal VOC 2007 and 2012 as ``root/VOCdevkit``, which is what it gives.
+    """Write Pascal VOC 2007 and 2012 as ``root/VOCdevkit``, and return that folder.
 
     The digit c is class c of VOC's twenty. In every fourth image the last object is difficult.
 
@@ -61,7 +61,7 @@ def write_voc_devkit(
 
 
 def write_coco(digits: Path, root: Path, train: int = 8, val: int = 4, **scenes) -> Path:
-    """COCO 2017 with masks as ``root``, which is what it gives; the digit c is its category c."""
+    """Write COCO 2017 with masks, and return ``root``; the digit c is its category c."""
     for split, count, first in (('train', train, 1), ('val', val, 100_001)):
         folder = root / f'{split}2017'
         folder.mkdir(parents=True)
@@ -84,7 +84,7 @@ def write_coco(digits: Path, root: Path, train: int = 8, val: int = 4, **scenes)
 def _voc_annotation(
     folder: str, name: str, image: np.ndarray, things: list[Thing], difficult: bool
 ) -> str:
-    """XML as VOC has it: pixels count from 1, a box includes its last row and column."""
+    """Return XML of VOC: pixels count from 1, a box includes its last row and column."""
     height, width = image.shape[:2]
     found = []
     for thing in things:
@@ -107,9 +107,9 @@ def _voc_annotation(
 
 
 def _coco_object(thing: Thing) -> dict:
-    """Box and polygons of an object, holes filled."""
+    """Return box and polygons of an object, with holes filled."""
     left, top, right, bottom = thing.box
-    # an outline runs through the centres of its pixels: here, a quarter of one from the edge
+    # an outline runs through the centers of its pixels: here, a quarter of one from the edge
     fine = np.kron(thing.mask, np.ones((2, 2))).astype(np.uint8)
     outlines, _ = cv2.findContours(fine, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     polygons = [((each.ravel() + 0.5) / 2).tolist() for each in outlines if len(each) > 2]

@@ -1,8 +1,8 @@
-"""The digits in the layouts of real data sets: folders, names, lists and annotations as there.
+"""Write the digits in the layouts of real data sets: folders, names, lists and annotations.
 
-Each function takes the folder that ``npid_mm.datasets.write_digits`` wrote, and gives ``root``. The
-training images are training digits, the others are held-out digits. ``train`` and ``val`` count
-images a class.
+Each function takes the folder that ``npid_mm.datasets.write_digits`` wrote, and returns ``root``.
+Training images are training digits, the others are held-out digits. ``train`` and ``val`` are the
+numbers of images per class.
 """
 
 import json
@@ -14,12 +14,12 @@ from mmpretrain.datasets.categories import PLACES205_CATEGORIES, VOC2007_CATEGOR
 from PIL import Image, ImageOps
 
 PLACES205_IMAGES = 'data/vision/torralba/deeplearning/images256'
-# Ten of the 8,142 species have three super categories here, and differ in number as there.
+# Ten of the 8,142 species, in three super categories of different size
 SUPER_CATEGORIES = ('Plantae',) * 5 + ('Insecta',) * 3 + ('Aves',) * 2
 
 
 def write_imagenet(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
-    """ImageNet: class folders named like WordNet's, lists below meta/."""
+    """Write ImageNet: class folders named like WordNet's, lists below meta/."""
     for split, count in (('train', train), ('val', val)):
         lines = []
         for label, source in _sources(digits, split, count):
@@ -31,7 +31,7 @@ def write_imagenet(digits: Path, root: Path, train: int = 4, val: int = 2) -> Pa
 
 
 def write_places205(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
-    """Places205: one tree of images, the official lists of the split, and those of meta/."""
+    """Write Places205: one tree of images, the official lists of the split, and those of meta/."""
     for split, count in (('train', train), ('val', val)):
         names, labels = [], []
         for label, source in _sources(digits, split, count):
@@ -48,7 +48,7 @@ def write_places205(digits: Path, root: Path, train: int = 4, val: int = 2) -> P
 
 
 def write_inaturalist2018(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
-    """The JSON files of iNaturalist 2018, in no order, and its one tree of images."""
+    """Write the JSON files of iNaturalist 2018, shuffled, and its tree of images."""
     categories = [
         dict(id=label, name=str(label), supercategory=above)
         for label, above in enumerate(SUPER_CATEGORIES)
@@ -72,12 +72,12 @@ def write_inaturalist2018(digits: Path, root: Path, train: int = 4, val: int = 2
 
 
 def write_voc2007(digits: Path, root: Path, trainval: int = 60, test: int = 40) -> Path:
-    """Pascal VOC 2007 as ``root/VOCdevkit/VOC2007``, which is what it gives.
+    """Write Pascal VOC 2007 as ``root/VOCdevkit/VOC2007``, and return that folder.
 
     Images are mosaics of one to three digits. Class c < 10 is the digit c, class c + 10 is the
-    digit c with light and dark exchanged. Image i shows class i modulo 20 without difficulty; in
-    every second image there is another class, every other time as a difficult object only; in
-    every fifth the first class is there once more, as a difficult object.
+    digit c with light and dark exchanged. Image i shows class i modulo 20, not difficult. Every
+    second image has another class, every other time as a difficult object only. Every fifth has
+    the first class again, as a difficult object.
 
     Args:
         digits (Path): The digits.
@@ -85,7 +85,7 @@ def write_voc2007(digits: Path, root: Path, trainval: int = 60, test: int = 40) 
         trainval (int): Images of the split trainval, at least 20.
         test (int): Images of the split test, at least 20.
     """
-    assert min(trainval, test) >= len(VOC2007_CATEGORIES), 'a class without an image is no VOC'
+    assert min(trainval, test) >= len(VOC2007_CATEGORIES), 'every class needs an image'
     voc = root / 'VOCdevkit/VOC2007'
     for folder in ('Annotations', 'ImageSets/Main', 'JPEGImages'):
         (voc / folder).mkdir(parents=True)
@@ -113,7 +113,7 @@ def write_voc2007(digits: Path, root: Path, trainval: int = 60, test: int = 40) 
 
 
 def _objects(position: int, rng: np.random.Generator) -> list[tuple[int, bool]]:
-    """Class and difficult flag of each object of image ``position``."""
+    """Return class and difficult flag of each object of image ``position``."""
     first = position % 20
     objects = [(first, False)]
     if position % 2:
@@ -125,7 +125,7 @@ def _objects(position: int, rng: np.random.Generator) -> list[tuple[int, bool]]:
 
 
 def _write_mosaic(digits: Path, path: Path, objects: list, rng: np.random.Generator) -> list:
-    """Put each object into a cell of 3 x 4 of its own; gives the boxes, counted from 0."""
+    """Put each object into its own cell of 3 x 4; return the boxes, counted from 0."""
     canvas = Image.new('L', (240, 180), 100)
     boxes = []
     for cell, (label, _) in zip(rng.permutation(12), objects, strict=False):
@@ -161,7 +161,7 @@ def _fill(parent: ElementTree.Element, texts: dict) -> None:
 
 
 def _sources(digits: Path, split: str, count: int):
-    """(label, file) of the first ``count`` digits of each class."""
+    """Generate (label, file) of the first ``count`` digits of each class."""
     for label in range(10):
         files = sorted((digits / split / str(label)).iterdir())
         assert len(files) >= count, f'{split} has {len(files)} images of {label}, not {count}'

@@ -1,4 +1,4 @@
-"""Small scenes for detection and segmentation: real digits pasted on a dark, noisy ground."""
+"""Make small scenes for detection and segmentation: digits on a dark, noisy ground."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-INK = 60  # grey level from which a pixel of a digit counts as the object
+INK = 60  # gray level from which a pixel of a digit counts as the object
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ def make_scenes(
     things: int = 2,
     seed: int = 0,
 ) -> Iterator[tuple[np.ndarray, list[Thing]]]:
-    """Scenes of digits, the same for the same arguments.
+    """Generate scenes of digits, the same for the same arguments.
 
     Args:
         digits: Folder of ``npid_mm.datasets.write_digits``.

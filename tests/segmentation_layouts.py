@@ -1,4 +1,4 @@
-"""Scenes of digits in the layouts of real segmentation data: folders, names, masks as there."""
+"""Write scenes of digits in the layouts of real segmentation data sets."""
 
 from pathlib import Path
 
@@ -8,13 +8,13 @@ from scipy.ndimage import binary_dilation
 
 from tests.scenes import make_scenes
 
-VOID = 255  # what both data sets leave out of loss and metric
-# of a class's index, as in the masks of VOC; only looks depend on it
+VOID = 255  # class that both data sets exclude from loss and metric
+# colors of the classes, for viewers only
 PALETTE = [channel for index in range(256) for channel in (index * 37 % 256, index * 91 % 256, 80)]
 
 
 def write_voc2012aug(digits: Path, root: Path, images: dict[str, int] | None = None) -> Path:
-    """Pascal VOC 2012 with additional masks as ``root/VOCdevkit/VOC2012``, which is what it gives.
+    """Write Pascal VOC 2012 with additional masks; return the folder ``root/VOCdevkit/VOC2012``.
 
     The digit c is class c + 1, the ground is class 0, and a rim of one pixel around each digit is
     void.
@@ -43,7 +43,7 @@ def write_voc2012aug(digits: Path, root: Path, images: dict[str, int] | None = N
 
 
 def write_cityscapes(digits: Path, root: Path, train: int = 8, val: int = 4) -> Path:
-    """Cityscapes with the masks that MMSegmentation's converter writes, in two cities a split.
+    """Write Cityscapes with the masks of MMSegmentation's converter, in two cities per split.
 
     The digit c is class c, the ground is class 10 (sky), and a rim around each digit is void.
     """
@@ -64,7 +64,7 @@ def write_cityscapes(digits: Path, root: Path, train: int = 8, val: int = 4) -> 
 
 
 def _mask(shape: tuple[int, int], things: list, first: int, ground: int) -> np.ndarray:
-    """Class of each pixel (H, W); the digit 0 is class ``first``."""
+    """Return the class of each pixel (H, W); the digit 0 is class ``first``."""
     mask = np.full(shape, ground, np.uint8)
     for thing in things:
         mask[binary_dilation(thing.mask)] = VOID
@@ -74,7 +74,7 @@ def _mask(shape: tuple[int, int], things: list, first: int, ground: int) -> np.n
 
 
 def _write_mask(mask: np.ndarray, path: Path) -> None:
-    """Write a mask as VOC does, with a palette."""
+    """Write a mask with a palette, as VOC does."""
     image = Image.fromarray(mask, 'P')
     image.putpalette(PALETTE)
     image.save(path)

@@ -1,4 +1,4 @@
-"""Configs of benchmarks, fitted to options, a machine and a checkpoint."""
+"""Configs of benchmarks, adapted to options, data folders and a checkpoint."""
 
 from pathlib import Path
 
@@ -27,14 +27,14 @@ def files(tmp_path):
     ('key', 'reached'),
     [
         ('train_cfg.epochs', ['trained']),
-        ('test_cfg.select', ['svm']),  # no kNN would know it
+        ('test_cfg.select', ['svm']),  # kNN loops do not take it
         ('train_dataloader.num_workers', ['trained', 'knn']),
         ('train_cfg.val_interval', ['trained']),
         ('train_dataloader.pin_memory', ['trained', 'knn', 'svm']),
         ('load_from', ['trained', 'knn', 'svm']),
     ],
 )
-def test_option_reaches_the_configs_that_it_is_for(files, key, reached):
+def test_option_reaches_the_configs_it_applies_to(files, key, reached):
     plain = read_configs(files, {})
     merged = read_configs(files, {key: 3})
     assert [name for name in files if merged[name].to_dict() != plain[name].to_dict()] == reached
@@ -52,7 +52,7 @@ def test_option_for_no_config_is_refused(files, key):
 
 
 def test_data_roots_move_together(tmp_path):
-    """All that are below data/, inside lists too; the config itself stays as it is."""
+    """All below data/, also inside lists; the config itself does not change."""
     cfg = Config(
         dict(
             data_root='data/imagenet',
@@ -85,8 +85,8 @@ def test_batch_of_all_ranks_stays(ranks, batch):
     assert cfg.auto_scale_lr.enable
 
 
-def test_detector_starts_from_what_it_calls_pretrained():
-    """Its model has a backbone to fill, and no place for the name of a checkpoint."""
+def test_detector_starts_from_its_key_pretrained():
+    """Its model has a backbone, and no key for a checkpoint."""
     cfg = Config(
         dict(
             pretrained=None,

@@ -12,10 +12,10 @@ MEAN, STD = (123.675, 116.28, 103.53), (58.395, 57.12, 57.375)
 
 @pytest.fixture(scope='session')
 def npid_checkpoint(digits, tmp_path_factory):
-    """Checkpoint of an NPID with ResNet-50, as a training leaves it; gives its path.
+    """Path of a checkpoint of an NPID with ResNet-50, in the layout of a training.
 
-    The weights are random; the norms have the statistics of scenes, so that activations stay in
-    range where norms are frozen, and scales and shifts other than a fresh network's.
+    The weights are random. The norms have the statistics of scenes, so that activations stay in
+    range where norms are frozen, and their scales and shifts are not the initial ones.
     """
     torch.manual_seed(0)
     backbone = resnet50()
@@ -23,7 +23,7 @@ def npid_checkpoint(digits, tmp_path_factory):
         if isinstance(module, torch.nn.BatchNorm2d):
             torch.nn.init.normal_(module.weight, 1, 0.1)
             torch.nn.init.normal_(module.bias, 0, 0.1)
-            module.momentum = None  # statistics of all images alike
+            module.momentum = None  # plain average over all images
     images = torch.stack([torch.as_tensor(image) for image, _ in make_scenes(digits, 'train', 8)])
     images = (images - torch.tensor(MEAN)) / torch.tensor(STD)
     with torch.no_grad():

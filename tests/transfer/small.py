@@ -1,4 +1,4 @@
-"""Trainings of detection and segmentation configs on small data, and what is watched of them."""
+"""Train detection and segmentation configs on small data, and record weights and losses."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -20,18 +20,18 @@ def on_small_data(
     pretrained: Path | str | None,
     options: Callable[[Config], dict],
 ) -> Config:
-    """A config on the data below ``data_root``, with the settings that ``options`` gives for it."""
+    """Return a config on the data below ``data_root``, with the settings from ``options``."""
     cfg = local_config(read_config(path), data_root)
     cfg.merge_from_dict(options(cfg))
     cfg.update(pretrained=pretrained and str(pretrained), work_dir=str(work_dir))
     cfg.randomness = dict(seed=0)
-    # MMEngine hands out loggers and visualizers by name, those of earlier runs too
+    # MMEngine reuses loggers and visualizers of the same name
     cfg.experiment_name = cfg.visualizer.name = uuid.uuid4().hex
     return cfg
 
 
 def pipeline_steps(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:
-    """Key and content of each step of the pipelines below a data set."""
+    """Generate key and content of each step of the pipelines below a data set."""
     for number, step in enumerate(dataset.get('pipeline', ())):
         yield f'{key}.pipeline.{number}', step
     for number, part in enumerate(dataset.get('datasets', ())):
@@ -39,7 +39,7 @@ def pipeline_steps(dataset: dict, key: str) -> Iterator[tuple[str, dict]]:
 
 
 class Watch(Hook):
-    """Keeps the weights as they are before the first step, and the losses."""
+    """Record the weights before the first step, and the losses."""
 
     priority = 'LOWEST'
 
@@ -56,7 +56,7 @@ class Watch(Hook):
 
 
 def train(cfg: Config) -> tuple[Runner, Watch]:
-    """Run a training; gives its Runner and what was watched."""
+    """Run a training; return its Runner and the recorded weights and losses."""
     runner, watch = build_runner(cfg), Watch()
     runner.register_hook(watch)
     runner.train()

@@ -1,4 +1,4 @@
-"""The detection configs on small scenes: their own networks, pipelines and loops, small images."""
+"""Detection configs on small scenes, with their own networks, pipelines and loops."""
 
 from functools import partial
 from pathlib import Path
@@ -14,14 +14,14 @@ VOC0712, VOC07, FPN_1X = (
     next(path for path in CONFIGS if path.match(pattern))
     for pattern in ('voc0712/*', 'voc2007/*', '*-fpn_ms-1x_*')
 )
-SCALE = (256, 96)  # longest and shortest side in place of those of a config
-REGIONS = 16  # of an image, that the second stage is trained on
+SCALE = (256, 96)  # longest and shortest side, instead of those of a config
+REGIONS = 16  # per image, in the training of the second stage
 
 
 def small_options(cfg: Config, length: int, batch: int = 2) -> dict:
-    """Settings with which a config trains ``length`` steps, or epochs, on small images.
+    """Return settings for ``length`` steps, or epochs, on small images.
 
-    Sizes and numbers only: what is loaded, built, trained and measured stays the config's own.
+    Only sizes and numbers change: data, network, training and metrics stay those of the config.
     """
     options = {
         'model.train_cfg.rcnn.sampler.num': REGIONS,
@@ -33,7 +33,7 @@ def small_options(cfg: Config, length: int, batch: int = 2) -> dict:
         'train_dataloader.batch_size': batch,
         'auto_scale_lr.enable': True,
     }
-    if 'shared_head' in cfg.model.roi_head:  # the costly part: regions of half the side
+    if 'shared_head' in cfg.model.roi_head:  # the expensive part: regions of half the side
         options['model.roi_head.bbox_roi_extractor.roi_layer.output_size'] = 7
         options['model.roi_head.bbox_head.roi_feat_size'] = 4
         if 'mask_head' in cfg.model.roi_head:
@@ -58,6 +58,6 @@ def small_config(
     length: int,
     batch: int = 2,
 ) -> Config:
-    """A config on the small data below ``data_root``, with :func:`small_options`."""
+    """Return a config on the small data below ``data_root``, with :func:`small_options`."""
     options = partial(small_options, length=length, batch=batch)
     return on_small_data(path, data_root, work_dir, pretrained, options)

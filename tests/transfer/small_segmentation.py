@@ -1,4 +1,4 @@
-"""The segmentation configs on small scenes: their own networks, pipelines and loops."""
+"""Segmentation configs on small scenes, with their own networks, pipelines and loops."""
 
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,9 @@ SCALE, CROP = (96, 72), (64, 64)
 
 
 def small_options(cfg: Config, steps: int, batch: int = 2) -> dict:
-    """Settings with which a config trains ``steps`` steps on small crops, and tests after them.
+    """Return settings for ``steps`` steps on small crops, and a test after them.
 
-    Sizes and numbers only: what is loaded, built, trained and measured stays the config's own.
+    Only sizes and numbers change: data, network, training and metrics stay those of the config.
     """
     options = {
         'model.data_preprocessor.size': CROP,
@@ -42,6 +42,6 @@ def small_options(cfg: Config, steps: int, batch: int = 2) -> dict:
 def small_config(
     path: Path, data_root: Path, work_dir: Path, pretrained: Path | str | None, steps: int, **batch
 ) -> Config:
-    """A config on the small data below ``data_root``, with :func:`small_options`."""
+    """Return a config on the small data below ``data_root``, with :func:`small_options`."""
     options = partial(small_options, steps=steps, **batch)
     return on_small_data(path, data_root, work_dir, pretrained, options)

@@ -39,6 +39,7 @@ def test_config_gives_what_the_tables_show(benchmark: Benchmark):
         assert [name[:7] for name in lists] == [f'VOC{year}' for year in benchmark.data.years]
 
 
+@pytest.mark.slow
 def test_report(benchmark, detection_data, npid_checkpoint, monkeypatch):
     """Training, test and report from another data root, in percent.
 

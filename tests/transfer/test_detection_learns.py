@@ -7,6 +7,7 @@ from tests import detection_layouts
 from tests.transfer.small_detection import VOC0712, small_config
 
 STEPS = 160
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -19,7 +20,7 @@ def scenes(digits, tmp_path):
 def test_detector_learns(scenes, npid_checkpoint, tmp_path):
     """On other digits, 160 steps of 4 scenes bring AP50 from 0.0 to 74.9 %, and AP to 34.7 %."""
     cfg = small_config(VOC0712, scenes, tmp_path / 'run', npid_checkpoint, length=STEPS, batch=4)
-    cfg.optim_wrapper.optimizer.lr = 0.04  # of 16 images
+    cfg.optim_wrapper.optimizer.lr = 0.04  # for 16 images
     cfg.param_scheduler[0].end = 20
     cfg.param_scheduler[1].milestones = [120, 150]
     untrained = build_runner(cfg).test()
@@ -27,6 +28,6 @@ def test_detector_learns(scenes, npid_checkpoint, tmp_path):
     cfg.experiment_name += '-trained'
     runner = build_runner(cfg)
     runner.train()
-    learnt = runner.test()
-    assert learnt['pascal_voc/AP50'] > 40
-    assert learnt['pascal_voc/AP'] > 10
+    learned = runner.test()
+    assert learned['pascal_voc/AP50'] > 40
+    assert learned['pascal_voc/AP'] > 10

@@ -1,4 +1,4 @@
-"""Detection trainings from the command line: over two ranks, killed and resumed."""
+"""Detection trainings from the command line: on two ranks, and killed and resumed."""
 
 import re
 import shutil
@@ -15,11 +15,12 @@ from tests.toy import ROOT
 from tests.transfer.small_detection import VOC0712, small_config
 
 STEPS = 6
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def dumped(detection_data, npid_checkpoint, tmp_path, monkeypatch):
-    """A config as a file beside its checkpoint; it saves after every step."""
+    """Config file beside its checkpoint; the training saves after every step."""
     monkeypatch.setenv('OMP_NUM_THREADS', '1')
     monkeypatch.setenv('PYTHON', sys.executable)
     start = shutil.copy(npid_checkpoint, tmp_path / 'npid.pth')
@@ -30,7 +31,7 @@ def dumped(detection_data, npid_checkpoint, tmp_path, monkeypatch):
 
 
 def test_two_ranks(dumped, monkeypatch):
-    """Gloo ranks on the CPU, where SyncBN gives way: exit status 0, a checkpoint and figures."""
+    """Gloo ranks on the CPU, without SyncBN: exit status 0, a checkpoint and metrics."""
     with socket.socket() as listener:
         listener.bind(('127.0.0.1', 0))
         monkeypatch.setenv('PORT', str(listener.getsockname()[1]))
@@ -45,9 +46,9 @@ def test_two_ranks(dumped, monkeypatch):
 
 
 def test_killed_run_resumes(dumped):
-    """From the last whole checkpoint, after the steps that it has had.
+    """From the last complete checkpoint, without repeating its steps.
 
-    The pretraining's file is gone by then: the backbone is the one that was trained.
+    The file of the pretraining is gone by then: the trained backbone is used.
     """
     command = [sys.executable, str(ROOT / 'tools/train.py'), str(dumped)]
     work_dir, log = dumped.parent / 'run', dumped.parent / 'output.log'

@@ -2,7 +2,7 @@
 
 Sources: MoCo's detectron2 configs (Base-RCNN-C4-BN, pascal_voc_R_50_C4_24k, coco_R_50_C4_2x),
 MMSelfSup 0.x for Mask R-CNN with FPN, and section 4.5 of the paper for VOC2007. Optimizers and
-models are built where it is the effective figure that counts.
+models are built where the effective value matters.
 """
 
 import pytest
@@ -25,7 +25,7 @@ FPN_1X, FPN_2X, C4_1X, C4_2X = (
 )
 ALL = (VOC0712, VOC07, FPN_1X, FPN_2X, C4_1X, C4_2X)
 TRAINED = (VOC0712, FPN_1X, FPN_2X, C4_1X, C4_2X)
-# train, unit of the milestones, milestones, steps of warm-up, lr, weight decay
+# length, its unit, milestones, steps of warm-up, lr, weight decay
 SCHEDULES = {
     VOC0712: (24_000, 'iters', [18_000, 22_000], 100, 0.02, 1e-4),
     VOC07: (8750, 'iters', [6250], 100, 0.008, 5e-4),
@@ -46,13 +46,13 @@ def build(cfg: Config) -> nn.Module:
 
 
 def batch_norms(model: nn.Module) -> dict[str, nn.Module]:
-    """Every batch norm by its name."""
+    """Return every batch norm by its name."""
     kind = nn.modules.batchnorm._BatchNorm
     return {name: module for name, module in model.named_modules() if isinstance(module, kind)}
 
 
 def pipeline(cfg: Config) -> list[dict]:
-    """The steps of training, the same for every part of the data."""
+    """Return the training pipeline, which all parts of the data share."""
     dataset = cfg.train_dataloader.dataset
     parts = dataset.get('datasets', [dataset])
     assert all(part.pipeline == parts[0].pipeline for part in parts)
@@ -69,14 +69,14 @@ def test_every_config_is_pinned():
 
 
 @pytest.mark.parametrize('name', ALL)
-def test_images_are_normalised_as_in_pretraining(name):
+def test_images_are_normalized_as_in_pretraining(name):
     """RGB, divided by std: MMSelfSup 1.x gave VOC BGR images without division."""
     preprocessor = build(load(name)).data_preprocessor
     image = torch.zeros(3, 32, 32, dtype=torch.uint8)
     image[0], image[2] = 255, 10  # BGR: blue and a little red
-    (normalised,) = preprocessor(dict(inputs=[image], data_samples=None))['inputs'][:, :, 0, 0]
+    (normalized,) = preprocessor(dict(inputs=[image], data_samples=None))['inputs'][:, :, 0, 0]
     expected = [(10 - 123.675) / 58.395, (0 - 116.28) / 57.12, (255 - 103.53) / 57.375]
-    torch.testing.assert_close(normalised, torch.tensor(expected))
+    torch.testing.assert_close(normalized, torch.tensor(expected))
 
 
 @pytest.mark.parametrize('name', ALL)
@@ -131,9 +131,7 @@ def test_all_is_trained_with_norms_over_all_ranks(name):
     """MMSelfSup and MoCo freeze nothing: SyncBN in the backbone, the neck and the heads."""
     model = build(load(name)).train()
     assert all(parameter.requires_grad for parameter in model.parameters())
-    norms = {
-        n: m for n, m in model.named_modules() if isinstance(m, nn.modules.batchnorm._BatchNorm)
-    }
+    norms = batch_norms(model)
     assert all(isinstance(norm, nn.SyncBatchNorm) and norm.training for norm in norms.values())
     places = {module.removeprefix('roi_head.').split('.')[0] for module in norms}
     expected = {'neck', 'bbox_head', 'mask_head'} if 'fpn' in name else {'shared_head'}
@@ -165,7 +163,7 @@ def test_one_more_norm_follows_the_last_stage(name):
 
 
 def test_paper_fixes_the_lower_stages_and_all_norms():
-    """Trained are the convolutions of conv4_x and conv5_x and the heads, nothing else."""
+    """Only the convolutions of conv4_x and conv5_x and the heads are trained."""
     model = build(load(VOC07)).train()
     trained = {name for name, value in model.named_parameters() if value.requires_grad}
     convolutions = {
@@ -184,7 +182,7 @@ def test_paper_fixes_the_lower_stages_and_all_norms():
 
 @pytest.mark.parametrize('name', ALL)
 def test_stride_is_in_the_middle_convolution(name):
-    """As in the network that is pretrained; Caffe's has it in the first."""
+    """As in the pretrained network; Caffe's has it in the first."""
     model = build(load(name))
     stages = [model.backbone.layer2, model.backbone.layer3]
     stages.append(model.roi_head.shared_head.layer4 if 'c4' in name else model.backbone.layer4)
@@ -194,7 +192,7 @@ def test_stride_is_in_the_middle_convolution(name):
 
 @pytest.mark.parametrize('name', ALL)
 def test_nothing_is_downloaded(name):
-    """The weights come from the checkpoint alone."""
+    """All weights come from the checkpoint."""
     cfg = load(name)
     assert 'Pretrained' not in str(cfg.model) and cfg.pretrained is None
     assert [hook.type for hook in cfg.custom_hooks] == [
@@ -206,7 +204,7 @@ def test_nothing_is_downloaded(name):
 
 
 @pytest.mark.parametrize('name', ALL)
-def test_checkpoints_are_whole_and_few(name):
+def test_checkpoints_are_atomic_and_few(name):
     hook = load(name).default_hooks.checkpoint
     assert hook.type == 'mmpretrain.AtomicCheckpointHook' and hook.max_keep_ckpts == 3
     assert hook.backend_args == dict(backend='atomic')
@@ -215,7 +213,7 @@ def test_checkpoints_are_whole_and_few(name):
 
 
 def test_data_and_metrics_of_voc():
-    """Training on trainval of both years or of 2007, the test on 2007, and detectron2's figures."""
+    """Training on trainval of both years or of 2007, test on 2007, metrics of detectron2."""
     lists = {
         VOC0712: ['VOC2007/ImageSets/Main/trainval.txt', 'VOC2012/ImageSets/Main/trainval.txt'],
         VOC07: ['VOC2007/ImageSets/Main/trainval.txt'],

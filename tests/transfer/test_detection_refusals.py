@@ -1,4 +1,4 @@
-"""Detection trainings that must not start, and what they say."""
+"""Messages of detection trainings that must not start."""
 
 import pytest
 import torch
@@ -8,6 +8,8 @@ from npid_mm.checkpoints import backbone_weights
 from npid_mm.config.checks.data_folders import check_data_folders
 from npid_mm.engine.launch import build_runner
 from tests.transfer.small_detection import FPN_1X, VOC07, VOC0712, small_config
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def test_checkpoint_of_another_depth(start, path, shallow):
 
 @pytest.mark.parametrize('path', [VOC0712, VOC07], ids=lambda path: path.stem)
 def test_checkpoint_without_the_last_stage(start, path, npid_checkpoint, tmp_path):
-    """Upstream would fill the backbone and leave res5, in the head, as it was drawn."""
+    """Upstream would fill the backbone and leave res5, in the head, at its initial values."""
     state = torch.load(npid_checkpoint, weights_only=True)['state_dict']
     cut = {name: value for name, value in state.items() if 'layer4' not in name}
     torch.save(dict(state_dict=cut), tmp_path / 'cut.pth')
@@ -63,7 +65,7 @@ def test_checkpoint_without_the_last_stage(start, path, npid_checkpoint, tmp_pat
 def test_load_from_that_leaves_the_backbone_as_it_was(
     path, npid_checkpoint, detection_data, tmp_path
 ):
-    """MMEngine passes over all of a bare backbone, and over res5 of a pretraining for C4."""
+    """MMEngine ignores the keys of a bare backbone, and res5 of a pretraining for C4."""
     cfg = small_config(path, detection_data, tmp_path / 'run', None, length=1)
     cfg.load_from = str(npid_checkpoint)
     missing = r'roi_head\.shared_head\.layer4\.0\.conv1\.weight'
@@ -90,7 +92,7 @@ def test_checkpoint_that_is_not_there(start):
     ids=lambda value: getattr(value, 'stem', ''),
 )
 def test_folder_without_the_data(path, missing, tmp_path):
-    """Of a wrong devkit folder, before anything is built."""
+    """A wrong devkit folder is reported before anything is built."""
     cfg = small_config(path, tmp_path / 'data', tmp_path, 'random', length=1)
     with pytest.raises(FileNotFoundError, match=f'(?s)not where the config looks.*{missing}'):
         check_data_folders(cfg, 'train_dataloader', 'val_dataloader')

@@ -1,4 +1,4 @@
-"""Each detection config, trained and tested on scenes of digits in the layout of its data."""
+"""Detection configs, trained and tested on scenes of digits in the layout of their data."""
 
 import pytest
 import torch
@@ -9,10 +9,11 @@ from tests.transfer.small import train
 from tests.transfer.small_detection import CONFIGS, VOC07, small_config
 
 SHARED = 'roi_head.shared_head.'
+pytestmark = pytest.mark.slow
 
 
 def backbone_of(state: dict) -> dict:
-    """The pretrained part of a detector under the backbone's own names, from wherever it is."""
+    """Return the pretrained weights of a detector under the names of the backbone."""
     found = {
         name.removeprefix('backbone.'): value
         for name, value in state.items()
@@ -29,11 +30,11 @@ def backbone_of(state: dict) -> dict:
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_config_trains_from_the_checkpoint(path, detection_data, npid_checkpoint, tmp_path):
-    """Stem and res2 to res5 are in the model before the first step, the loss falls, figures come.
+    """Stem and res2 to res5 are loaded before the first step, the loss falls, metrics are given.
 
-    The last stage of C4 is in the head of the regions.
+    The last stage of C4 is in the RoI head.
     """
-    by_epoch = 'coco' in path.stem  # of 4 steps
+    by_epoch = 'coco' in path.stem  # 4 steps each
     cfg = small_config(path, detection_data, tmp_path, npid_checkpoint, length=2 if by_epoch else 8)
     runner, watch = train(cfg)
     saved = torch.load(npid_checkpoint, weights_only=True)['state_dict']

@@ -1,4 +1,4 @@
-"""The resolved segmentation configs, against the protocol that the published figures are from."""
+"""Resolved segmentation configs against the published protocol."""
 
 import pytest
 from mmengine.config import Config
@@ -13,7 +13,7 @@ SYNC_BN = dict(type='SyncBN', requires_grad=True)
 
 
 def steps(dataset: Config) -> dict:
-    """Type -> arguments of a pipeline's steps."""
+    """Return the arguments of a pipeline's steps, by type."""
     return {step.type: {k: v for k, v in step.items() if k != 'type'} for step in dataset.pipeline}
 
 
@@ -38,7 +38,7 @@ def test_backbone_is_the_network_of_the_pretraining(cfg):
 
 
 @BOTH
-def test_input_is_normalised_as_in_pretraining(cfg):
+def test_input_is_normalized_as_in_pretraining(cfg):
     pretraining = 'configs/selfsup/npid/npid_resnet50_8xb32-steplr-200e_in1k.py'
     expected = read_config(ROOT / pretraining).data_preprocessor
     for key in ('mean', 'std'):
@@ -71,7 +71,7 @@ def test_schedule(cfg):
 
 
 def test_voc12aug_data():
-    """10,582 images of train and aug, 512 x 512 from 0.5 to 2 times, 4 images a GPU."""
+    """10,582 images of train and aug, 512 x 512 from 0.5 to 2 times, 4 images per GPU."""
     parts = VOC12AUG.train_dataloader.dataset.datasets
     lists = [part.ann_file.rpartition('/')[2] for part in parts]
     assert lists == ['train.txt', 'aug.txt'] and VOC12AUG.train_dataloader.batch_size == 4
@@ -95,7 +95,7 @@ def test_voc12aug_data():
 
 
 def test_cityscapes_data():
-    """769 x 769 crops, 2 images a GPU, corners aligned, tested in windows."""
+    """769 x 769 crops, 2 images per GPU, corners aligned, tested in windows."""
     assert CITYSCAPES.train_dataloader.batch_size == 2
     train = steps(CITYSCAPES.train_dataloader.dataset)
     assert train['RandomCrop'] == dict(crop_size=(769, 769), cat_max_ratio=0.75)
@@ -115,7 +115,7 @@ def test_cityscapes_data():
 
 
 @BOTH
-def test_checkpoints_appear_whole(cfg):
+def test_checkpoints_are_atomic(cfg):
     hook = cfg.default_hooks.checkpoint
     assert hook.type == 'mmpretrain.AtomicCheckpointHook' and not hook.by_epoch
     assert hook.backend_args == dict(backend='atomic') and hook.max_keep_ckpts == 3

@@ -1,4 +1,4 @@
-"""The segmentation configs, trained and tested on scenes of digits in the layouts of their data."""
+"""Segmentation configs, trained and tested on scenes of digits in the layouts of their data."""
 
 import json
 from dataclasses import replace
@@ -17,7 +17,8 @@ from tests.toy import ROOT
 from tests.transfer.small import train
 from tests.transfer.small_segmentation import CONFIGS, VOC12AUG, small_config, small_options
 
-EVERYTHING_GROUND = 22.5  # mIoU in percent of the best answer that looks at no pixel
+EVERYTHING_GROUND = 22.5  # mIoU (%) of the constant prediction of the ground
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope='session')
@@ -29,7 +30,7 @@ def segmentation_data(digits, tmp_path_factory):
     return root
 
 
-def test_layouts_are_what_the_checks_ask_for(segmentation_data):
+def test_layouts_pass_the_checks(segmentation_data):
     voc = LAYOUT_CHECKS['voc2012aug']()(segmentation_data / 'VOCdevkit/VOC2012')
     assert voc.problems == [] and voc.counts == dict(train=40, aug=60, val=20)
     cityscapes = LAYOUT_CHECKS['cityscapes']()(segmentation_data / 'cityscapes')
@@ -38,7 +39,7 @@ def test_layouts_are_what_the_checks_ask_for(segmentation_data):
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_config_trains_from_the_checkpoint(path, segmentation_data, npid_checkpoint, tmp_path):
-    """All of its backbone is in the model before the first step; the loss falls; mIoU comes out."""
+    """The whole backbone is loaded before the first step, the loss falls, mIoU is given."""
     cfg = small_config(path, segmentation_data, tmp_path, npid_checkpoint, steps=6)
     runner, watch = train(cfg)
     saved = torch.load(npid_checkpoint, weights_only=True)['state_dict']
@@ -58,7 +59,7 @@ def test_config_trains_from_the_checkpoint(path, segmentation_data, npid_checkpo
 def test_voc12aug_learns_to_segment(segmentation_data, npid_checkpoint, tmp_path):
     """On 20 other scenes, 120 steps of 8 crops bring mIoU from 1.1 to 54.8 %.
 
-    The ground and three digits occur and count; to call everything ground gives 22 %.
+    The ground and three digits occur and count; predicting the ground everywhere gives 22 %.
     """
     cfg = small_config(VOC12AUG, segmentation_data, tmp_path / 'untrained', 'random', steps=1)
     assert build_runner(cfg).test()['mIoU'] < EVERYTHING_GROUND
@@ -90,7 +91,7 @@ def test_without_a_checkpoint_it_does_not_start(segmentation_data, tmp_path):
 
 
 def test_report_of_the_suite(benchmark, segmentation_data, npid_checkpoint, monkeypatch):
-    """tools/benchmark.py trains, tests and sets the published figure beside ours."""
+    """tools/benchmark.py trains, tests and reports beside the published figure."""
     (small, other) = SEGMENTATION.benchmarks
     cfg = read_config(ROOT / small.config)
     cfg.merge_from_dict(small_options(cfg, steps=2))

@@ -1,4 +1,4 @@
-"""AP, AP50 and AP75 of VOC against a computation in plain loops."""
+"""AP, AP50 and AP75 of VOC against plain loops."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ CLASSES = ('cat', 'dog', 'horse')
 
 
 def overlap(first, second) -> float:
-    """IoU of two boxes that include their last row and column."""
+    """Return the IoU of two boxes that include their last row and column."""
     width = min(first[2], second[2]) - max(first[0], second[0]) + 1
     height = min(first[3], second[3]) - max(first[1], second[1]) + 1
     if width <= 0 or height <= 0:
@@ -21,7 +21,7 @@ def overlap(first, second) -> float:
 
 
 def average_precision(images, label: int, threshold: float) -> float | None:
-    """11-point AP of a class as VOC2007 defines it: detections of all images by falling score."""
+    """Return the 11-point AP of a class as VOC2007 defines it."""
     found = [
         (score, number, box)
         for number, image in enumerate(images)
@@ -62,7 +62,7 @@ def mean_average_precision(images, threshold: float) -> float:
 
 
 def made_images(seed: int, labels: int, count: int = 12):
-    """Objects, some difficult, and detections near them, near nothing and more than once."""
+    """Make objects, some difficult, with detections near them, repeated, and away from them."""
     rng = np.random.default_rng(seed)
     images = []
     for _ in range(count):
@@ -81,7 +81,7 @@ def made_images(seed: int, labels: int, count: int = 12):
 
 
 def data_sample(image) -> dict:
-    """An image as the test loop hands it to a metric."""
+    """Return an image in the form that the test loop passes to a metric."""
 
     def instances(rows, **more) -> InstanceData:
         boxes = torch.tensor([row[0] for row in rows], dtype=torch.float32).reshape(-1, 4)
