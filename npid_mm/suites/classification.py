@@ -1,13 +1,13 @@
 """Classification benchmarks of a ResNet-50 pretrained on ImageNet, and their tables."""
 
-from npid_mm.datasets.layout_checks import LAYOUT_CHECKS, LayoutCheck
+from npid_mm.datasets.layout_checks import LayoutCheck, build_check
 from npid_mm.evaluation import SHOTS
 
 from .suite import Benchmark, Column, Suite, Table
 
 FOLDER = 'configs/benchmarks/classification'
 IMAGENET, PLACES205, INATURALIST2018, VOC2007 = (
-    LAYOUT_CHECKS[name]() for name in ('imagenet', 'places205', 'inaturalist2018', 'voc2007')
+    build_check(name) for name in ('imagenet', 'places205', 'inaturalist2018', 'voc2007')
 )
 SEMI_SUPERVISED_GRID = (
     'optim_wrapper.optimizer.lr=0.1,0.01,0.001',
@@ -22,7 +22,7 @@ def _share(percent: int) -> Benchmark:
     return Benchmark(
         f'imagenet-{percent}pct',
         f'{FOLDER}/imagenet/resnet50_4xb64-steplr-20e_in1k-{percent}pct.py',
-        LAYOUT_CHECKS['imagenet'](lists=('train', 'val', f'train_{percent}percent')),
+        build_check('imagenet', lists=('train', 'val', f'train_{percent}percent')),
         trained=True,
         grid=SEMI_SUPERVISED_GRID,
     )
@@ -123,12 +123,12 @@ EMBEDDING = Suite(
         Benchmark(
             'cifar10-svm',
             f'{FOLDER}/cifar10/svm_resnet18_cifar10.py',
-            LAYOUT_CHECKS['cifar10'](),
+            build_check('cifar10'),
         ),
         Benchmark(
             'cifar10-knn',
             f'{FOLDER}/cifar10/knn_resnet18_cifar10.py',
-            LAYOUT_CHECKS['cifar10'](),
+            build_check('cifar10'),
         ),
     ),
     tables=(

@@ -1,13 +1,13 @@
 """Detection benchmarks of a ResNet-50 pretrained on ImageNet, and their tables."""
 
-from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
+from npid_mm.datasets.layout_checks import build_check
 
 from .suite import Benchmark, Column, Suite, Table
 
 FOLDER = 'configs/benchmarks/mmdetection'
-VOC07 = LAYOUT_CHECKS['voc0712'](years=(2007,))
-VOC0712 = LAYOUT_CHECKS['voc0712']()
-COCO = LAYOUT_CHECKS['coco']()
+VOC07 = build_check('voc0712', years=(2007,))
+VOC0712 = build_check('voc0712')
+COCO = build_check('coco')
 DIFFICULT = (
     'OpenSelfSup trains with detectron2, which also trains on the objects that VOC marks as '
     'difficult.'

@@ -50,7 +50,8 @@ def read_published(root: Path) -> list[Published]:
 
 def rows_of(suite: Suite, table: Table, published: list[Published]) -> dict[str, dict[str, float]]:
     """Return the published rows of a table: source -> heading -> figure."""
-    configs, rows = suite.configs_of(table), {}
+    configs = suite.configs_of(table)
+    rows: dict[str, dict[str, float]] = {}
     for each in published:
         if each.config in configs:
             found = {

@@ -4,7 +4,6 @@ The tables stand in ``configs/selfsup/npid/README.md`` between comments that nam
 """
 
 import os
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,9 +29,8 @@ def render_page(root: Path) -> str:
         begin, end = f'<!-- begin {name} -->', f'<!-- end {name} -->'
         if text.count(begin) != 1 or text.count(end) != 1:
             raise ValueError(f'{PAGE} must have {begin} and {end} once each')
-        body = '\n'.join(lines)
-        pattern = f'(?s){re.escape(begin)}.*{re.escape(end)}'
-        text = re.sub(pattern, lambda _, all=f'{begin}\n{body}\n{end}': all, text)
+        before, after = text.split(begin)[0], text.split(end)[1]
+        text = '\n'.join([before + begin, *lines, end + after])
     return text
 
 

@@ -1,6 +1,6 @@
 """Segmentation benchmarks of a ResNet-50 pretrained on ImageNet, and their table."""
 
-from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
+from npid_mm.datasets.layout_checks import build_check
 
 from .suite import Benchmark, Column, Suite, Table
 
@@ -11,13 +11,13 @@ SEGMENTATION = Suite(
         Benchmark(
             'voc12aug-fcn',
             f'{FOLDER}/voc12aug/fcn_r50-d8_4xb4-20k_voc12aug-512x512.py',
-            LAYOUT_CHECKS['voc2012aug'](),
+            build_check('voc2012aug'),
             trained=True,
         ),
         Benchmark(
             'cityscapes-fcn',
             f'{FOLDER}/cityscapes/fcn_r50-d8_4xb2-40k_cityscapes-769x769.py',
-            LAYOUT_CHECKS['cityscapes'](),
+            build_check('cityscapes'),
             trained=True,
         ),
     ),

@@ -108,8 +108,9 @@ class Sweep:
 
     def best(self) -> dict[str, str] | None:
         """Return the finished cell with the highest metric; None before any is finished."""
-        finished = [cell for cell in self.cells if self.result(cell)]
-        return max(finished, key=lambda cell: self.result(cell)[self.metric], default=None)
+        results = [(cell, self.result(cell)) for cell in self.cells]
+        finished = [(cell, metrics[self.metric]) for cell, metrics in results if metrics]
+        return max(finished, key=lambda pair: pair[1])[0] if finished else None
 
     def write(self) -> None:
         """Write the settings of the sweep and the results so far."""

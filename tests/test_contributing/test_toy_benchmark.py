@@ -92,5 +92,4 @@ def test_a_new_benchmark_needs_the_six_listed_files(tree, digits, tmp_path):
     assert report['tables'][0]['title'] == 'Toy, linear classifier, top-1 (%)'
     assert report['tables'][0]['ours'] == [added['metrics']['accuracy/top1']]
 
-    run(tree, 'tools/dataset_converters/check_dataset.py', 'toy', digits)
     run(tree, '-m', 'pytest', '-q', '-n', '0', '-p', 'no:cacheprovider', *GUARDS)

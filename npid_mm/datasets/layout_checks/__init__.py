@@ -6,9 +6,9 @@ Every module of this package is imported here, so that a new one is registered b
 from importlib import import_module
 from pkgutil import iter_modules
 
-from .base import LAYOUT_CHECKS, LayoutCheck, LayoutReport, register_check
+from .base import LAYOUT_CHECKS, LayoutCheck, LayoutReport, build_check, register_check
 
-__all__ = ['LAYOUT_CHECKS', 'LayoutCheck', 'LayoutReport', 'register_check']
+__all__ = ['LAYOUT_CHECKS', 'LayoutCheck', 'LayoutReport', 'build_check', 'register_check']
 
 for _module in iter_modules(__path__, f'{__name__}.'):
     import_module(_module.name)

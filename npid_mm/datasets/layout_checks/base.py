@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from npid_mm.utils.checks import check_whole
 
@@ -24,6 +24,11 @@ def register_check(name: str) -> Callable[[type['LayoutCheck']], type['LayoutChe
         return check
 
     return register
+
+
+def build_check(name: str, **options: Any) -> 'LayoutCheck':
+    """Build the check that is registered under a name, with its arguments."""
+    return LAYOUT_CHECKS[name](**options)
 
 
 def unwatched(files: list, name: str) -> list:

@@ -110,7 +110,9 @@ class Places205Check(ImageListCheck):
 
 def _file_problems(root: Path, start: str, chosen: Iterable[tuple[int, str]]) -> Iterator[str]:
     """Find listed files that are not on disk, and the usual reason."""
-    prefixed, missing, looked_for = [], [], 0
+    prefixed: list[tuple[int, str]] = []
+    missing: list[tuple[int, str]] = []
+    looked_for = 0
     for line, image in chosen:
         looked_for += 1
         if not (root / start / image).is_file():

@@ -55,7 +55,7 @@ def cross_list_problems(lists: dict[str, Entries]) -> Iterator[str]:
     Yields:
         str: An error, with its first example.
     """
-    by_folder = defaultdict(dict)
+    by_folder: dict[str, dict[str, str]] = defaultdict(dict)
     for name, entries in lists.items():
         for image, label in entries:
             if '/' in image and label is not None and label.isdecimal():
