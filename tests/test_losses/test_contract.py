@@ -1,5 +1,7 @@
 """Gradients, types, autocast and checks of arguments that all losses share."""
 
+from functools import partial
+
 import pytest
 import torch
 
@@ -16,47 +18,29 @@ from npid_mm.losses import (
 )
 from tests.test_losses.reference import case
 
-
-def nce(feature, bank, index, negatives, temperature):
-    return nce_loss(feature, bank, index, negatives, temperature, z=40.0)
-
-
-def sampled(feature, bank, index, negatives, temperature):
-    return sampled_softmax_loss(feature, bank, index, negatives, temperature)
-
-
-def exact(feature, bank, index, negatives, temperature):
-    return exact_softmax_loss(feature, bank, index, temperature)
-
-
-def proximal(feature, bank, index, negatives, temperature):
-    return proximal_loss(feature, bank, index)
-
-
-def z(feature, bank, index, negatives, temperature):
-    return estimate_z(feature, bank, negatives, temperature)
+# every function with the arguments feature, bank, index, negatives, temperature
+LOSSES = {
+    'exact': lambda f, bank, index, _, tau: exact_softmax_loss(f, bank, index, tau),
+    'sampled': sampled_softmax_loss,
+    'nce': partial(nce_loss, z=40.0),
+    'proximal': lambda f, bank, index, *_: proximal_loss(f, bank, index),
+}
+STATISTICS = {
+    'exact part': lambda f, bank, _, __, tau: softmax_statistics(f, bank, tau),
+    'sampled part': lambda f, bank, _, *rest: sampled_softmax_statistics(f, bank, *rest),
+    'nce part': lambda f, bank, _, *rest: nce_statistics(f, bank, *rest, 0.0),
+    'z': lambda f, bank, _, *rest: estimate_z(f, bank, *rest),
+}
+EVERYTHING = LOSSES | STATISTICS
 
 
-def exact_part(feature, bank, index, negatives, temperature):
-    return softmax_statistics(feature, bank, temperature)
+def each_of(name, functions, without=()):
+    """Parametrize a test over functions, except those that lack an argument."""
+    chosen = {key: function for key, function in functions.items() if key not in without}
+    return pytest.mark.parametrize(name, chosen.values(), ids=chosen)
 
 
-def sampled_part(feature, bank, index, negatives, temperature):
-    return sampled_softmax_statistics(feature, bank, negatives, temperature)
-
-
-def nce_part(feature, bank, index, negatives, temperature):
-    return nce_statistics(feature, bank, negatives, temperature, 0.0)
-
-
-LOSSES = [exact, sampled, nce, proximal]
-HAVE_INDEX = LOSSES
-HAVE_NEGATIVES = [sampled, nce, z, sampled_part, nce_part]
-HAVE_TEMPERATURE = [exact, sampled, nce, z, exact_part, sampled_part, nce_part]
-EVERYTHING = [*LOSSES, z, exact_part, sampled_part, nce_part]
-
-
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 def test_gradient_reaches_the_feature_alone_and_the_bank_is_unchanged(loss):
     feature, bank, index, negatives = case()
     before = bank.clone()
@@ -67,7 +51,7 @@ def test_gradient_reaches_the_feature_alone_and_the_bank_is_unchanged(loss):
     assert torch.equal(bank, before)
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 def test_upstream_gradient_scales(loss):
     feature, bank, index, negatives = case()
     (once,) = torch.autograd.grad(loss(feature, bank, index, negatives, 0.07), feature)
@@ -75,7 +59,7 @@ def test_upstream_gradient_scales(loss):
     torch.testing.assert_close(thrice, 3 * once)
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 def test_second_derivative_is_refused(loss):
     feature, bank, index, negatives = case()
     value = loss(feature, bank, index, negatives, 0.07).square()
@@ -84,7 +68,7 @@ def test_second_derivative_is_refused(loss):
         gradient.sum().backward()
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 def test_autocast_does_not_lower_the_precision(loss):
     feature, bank, index, negatives = case(dtype=torch.float32)
     expected = loss(feature, bank, index, negatives, 0.07)
@@ -96,7 +80,7 @@ def test_autocast_does_not_lower_the_precision(loss):
     assert torch.equal(value, expected) and torch.equal(gradient, expected_grad)
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 @pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16])
 def test_half_feature_gets_a_half_gradient_of_a_float32_loss(loss, dtype):
     feature, bank, index, negatives = case(dtype=torch.float32)
@@ -111,7 +95,7 @@ def test_half_feature_gets_a_half_gradient_of_a_float32_loss(loss, dtype):
     torch.testing.assert_close(half.grad, same.grad.to(dtype))
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 @pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16, torch.float16])
 def test_float64_feature_sets_the_arithmetic_whatever_the_bank(loss, dtype):
     feature, bank, index, negatives = case()
@@ -122,7 +106,7 @@ def test_float64_feature_sets_the_arithmetic_whatever_the_bank(loss, dtype):
     torch.testing.assert_close(value, expected, rtol=1e-13, atol=0)
 
 
-@pytest.mark.parametrize('loss', LOSSES)
+@each_of('loss', LOSSES)
 def test_int32_indices(loss):
     feature, bank, index, negatives = case()
     value = loss(feature, bank, index.int(), negatives.int(), 0.07)
@@ -132,14 +116,14 @@ def test_int32_indices(loss):
 @pytest.mark.parametrize(
     'wrong, message', [('0.07', "> 0, got '0.07'"), (1e-30, 'at least 0.001, .*, got 1e-30')]
 )
-@pytest.mark.parametrize('function', HAVE_TEMPERATURE)
+@each_of('function', EVERYTHING, without=('proximal',))
 def test_temperature_refused(function, wrong, message):
     feature, bank, index, negatives = case()
     with pytest.raises(ValueError, match=f'temperature must be {message}'):
         function(feature, bank, index, negatives, wrong)
 
 
-@pytest.mark.parametrize('function', EVERYTHING)
+@each_of('function', EVERYTHING)
 def test_feature_and_bank_refused(function):
     feature, bank, index, negatives = case()
     with pytest.raises(ValueError, match=r'same D, got \(4, 5\) and \(23, 4\)'):
@@ -152,7 +136,7 @@ def test_feature_and_bank_refused(function):
         function(feature[:0], bank, index[:0], negatives[:0], 0.07)
 
 
-@pytest.mark.parametrize('function', HAVE_INDEX)
+@each_of('function', LOSSES)
 def test_index_refused(function):
     feature, bank, index, negatives = case()
     with pytest.raises(ValueError, match=r'index must have shape \(B,\) = \(4,\).*got \(3,\)'):
@@ -167,7 +151,7 @@ def test_index_refused(function):
             function(feature, bank, index, negatives, 0.07)
 
 
-@pytest.mark.parametrize('function', HAVE_NEGATIVES)
+@each_of('function', EVERYTHING, without=('exact', 'proximal', 'exact part'))
 def test_negatives_refused(function):
     feature, bank, index, negatives = case()
     for shape, wrong in [(r'\(3, 9\)', negatives[:3]), (r'\(4, 0\)', negatives[:, :0])]:

@@ -31,9 +31,7 @@ class InstanceHead(BaseModule):
         self.proximal_weight = proximal_weight
 
     @abstractmethod
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Return the head's own losses and figures to log; :meth:`loss` has the arguments."""
 
     def loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict[str, Tensor]:

@@ -20,9 +20,7 @@ class ExactSoftmaxHead(InstanceHead):
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
 
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
         statistic = partial(softmax_statistics, temperature=self.temperature)
         others = memory_bank.reduce(statistic, feature, exclude=index)

@@ -73,9 +73,7 @@ class NCEHead(InstanceHead):
         # buffer has to be read, which a checkpoint may have filled
         self._batches_seen: int | None = None
 
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`, and 'z' for the log."""
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
         self._update_z(feature, negatives, memory_bank)

@@ -46,9 +46,7 @@ class ParametricSoftmaxHead(InstanceHead):
         """Draw weights of about unit length."""
         nn.init.normal_(self.weight, std=self.weight.size(1) ** -0.5)
 
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`.
 
         Raises:

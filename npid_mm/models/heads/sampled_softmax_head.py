@@ -38,9 +38,7 @@ class SampledSoftmaxHead(InstanceHead):
         self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
 
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
         negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
         statistic = partial(sampled_softmax_statistics, temperature=self.temperature)

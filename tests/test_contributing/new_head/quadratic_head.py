@@ -13,9 +13,7 @@ from .base_head import InstanceHead
 class QuadraticHead(InstanceHead):
     """Mean squared similarity to all rows, minus the similarity to the own row."""
 
-    def compute_loss(
-        self, feature: Tensor, index: Tensor, memory_bank: MemoryBank
-    ) -> dict[str, Tensor]:
+    def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
         statistics = memory_bank.reduce(quadratic_statistics, feature)
         positive = memory_bank.rows(index)
