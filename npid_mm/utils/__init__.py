@@ -1,1 +1,1 @@
-"""Helpers that need the standard library and torch only."""
+"""Helpers that need only the standard library and torch."""

@@ -10,15 +10,15 @@ MIN_TEMPERATURE = 1e-3
 
 
 def check_whole(name: str, value: int, least: int = 1) -> None:
-    """Check a whole number; bools and texts are not numbers here.
+    """Check a whole number of Python or NumPy; bools are not numbers here.
 
     Args:
-        name (str): What the message calls it.
-        value (int): Of Python or NumPy.
-        least (int): The smallest value that is allowed.
+        name (str): Name of the argument in the message.
+        value (int): Its value.
+        least (int): Smallest allowed value.
 
     Raises:
-        ValueError: ``value`` is not a whole number, or below ``least``.
+        ValueError: If ``value`` is not a whole number, or below ``least``.
     """
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise ValueError(f'{name} must be a whole number, got {value!r}')
@@ -27,15 +27,15 @@ def check_whole(name: str, value: int, least: int = 1) -> None:
 
 
 def check_number(name: str, value: float, allowed: str) -> None:
-    """Check that a finite number is in an interval; bools and texts are not numbers here.
+    """Check that a number of Python or NumPy is in an interval; bools are not numbers here.
 
     Args:
-        name (str): What the message calls it.
-        value (float): Of Python or NumPy.
+        name (str): Name of the argument in the message.
+        value (float): Its value.
         allowed (str): The interval, e.g. '(0, 1]', '[0, inf)' or '(0, inf)'.
 
     Raises:
-        ValueError: ``value`` is not a number, not finite, or outside.
+        ValueError: If ``value`` is not a number, not finite, or outside.
     """
     low, high = map(float, allowed[1:-1].split(','))
     inside = (

@@ -1,4 +1,4 @@
-"""Where a tool may write: never over a file of another kind."""
+"""Check the output path of a tool, so that it does not replace a file of another kind."""
 
 import argparse
 import json
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-JSON_BYTES = 64 << 20  # of a report; a larger file is another one
-# of torch before 1.6: a pickled magic number
+JSON_BYTES = 64 << 20  # a larger file was not written by a tool of this package
+# pickled magic number of torch before 1.6
 OLD_TORCH = b'\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.'
 
 
@@ -19,9 +19,10 @@ class Kind:
     """A kind of file that tools write.
 
     Attributes:
-        name (str): What a message calls it, with its article.
-        endings (tuple[str, ...]): Those that a file of it may have; the first is the usual one.
-        matches (Callable): Path of an existing file -> whether its content is of this kind.
+        name (str): Its name in messages, with an article.
+        endings (tuple[str, ...]): Allowed suffixes; the first is the usual one.
+        matches (Callable): Function from the path of an existing file to whether its content is of
+            this kind.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Kind:
 
 
 def add_force(parser: argparse.ArgumentParser) -> None:
-    """The option that lets a tool replace a file of another kind."""
+    """Add the option that lets a tool replace a file of another kind."""
     parser.add_argument(
         '--force', action='store_true', help='replace a file that holds something else'
     )
@@ -43,24 +44,24 @@ def check_output(
     name: str = '--out',
     source: str | Path | None = None,
 ) -> Path:
-    """Refuse a place to write to before anything is computed for it.
+    """Check a path to write to, before anything is computed for it.
 
     Args:
         path (str | Path): File to write.
-        kind (Kind): What will be written.
-        force (bool): Replace a file of another kind, or a link. Folders and devices are refused
-            all the same, and so is another ending.
-        name (str): The argument, for messages.
-        source (str | Path, optional): A file that is read, and must stay.
+        kind (Kind): Kind of the file.
+        force (bool): Allow to replace a link or a file of another kind, but not a folder or a
+            device.
+        name (str): Name of the argument in messages.
+        source (str | Path, optional): A file that is read and must not be replaced.
 
     Returns:
         Path: ``path``.
 
     Raises:
-        ValueError: It has another ending, or is ``source``.
-        FileExistsError: A folder, a device, a link or a file of another kind is there.
-        NotADirectoryError: A file stands where a folder on the way must be made.
-        PermissionError: The folder cannot be written to.
+        ValueError: If it has a wrong suffix, or is ``source``.
+        FileExistsError: If it is a folder, a device, a link or a file of another kind.
+        NotADirectoryError: If a file is in the place of one of its folders.
+        PermissionError: If its folder is not writable.
     """
     path = Path(path)
     if not path.name.lower().endswith(kind.endings):
@@ -81,14 +82,23 @@ def check_output(
     elif not path.stat().st_size or kind.matches(path):
         return path
     else:
-        reason = f'is there and is not {kind.name}: name another file, or replace it'
+        reason = f'exists and is not {kind.name}: name another file, or replace it'
     if not force:
         raise FileExistsError(f'{name} {path} {reason} with --force (force=True in Python)')
     return path
 
 
 def check_folder(path: Path, name: str) -> None:
-    """Refuse a file whose folder is not there and cannot be made, or cannot be written to."""
+    """Check that the folder of a file is writable, or can be created.
+
+    Args:
+        path (Path): File to write.
+        name (str): Name of the argument in messages.
+
+    Raises:
+        NotADirectoryError: If a file is in the place of one of its folders.
+        PermissionError: If the folder is not writable.
+    """
     folder = next(each for each in path.absolute().parents if os.path.lexists(each))
     if not folder.is_dir():
         raise NotADirectoryError(f'{name} {path} cannot be written: {folder} is not a folder')
@@ -101,7 +111,7 @@ def _same(path: Path, other: Path) -> bool:
 
 
 def _starts_with(beginning: bytes) -> Callable[[Path], bool]:
-    """Match a file by how it begins, case aside."""
+    """Match a file by its first bytes, in any case."""
 
     def matches(path: Path) -> bool:
         with open(path, 'rb') as file:
@@ -111,7 +121,7 @@ def _starts_with(beginning: bytes) -> Callable[[Path], bool]:
 
 
 def _page(path: Path) -> bool:
-    """Match pages of this package, which no network may reach."""
+    """Match pages of this package by their policy, which blocks the network."""
     with open(path, 'rb') as file:
         head = file.read(1024).lower()
     return head.startswith(b'<!doctype html') and b'content-security-policy' in head
@@ -150,6 +160,6 @@ PAGE = Kind('a page of neighbors', ('.html', '.htm'), _page)
 PICTURE = Kind('a picture of its ending', ('.png', '.pdf'), _picture)
 JSON = Kind('JSON', ('.json',), _json)
 REPORT = Kind('a report of benchmarks', ('.md',), _starts_with(b'# benchmarks: '))
-LIST = Kind('a list of images', ('.txt',), lambda path: False)  # kept unless it is forced
+LIST = Kind('a list of images', ('.txt',), lambda path: False)  # replaced only with force
 CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _checkpoint)
 SAFETENSORS = Kind('a file of safetensors', ('.safetensors',), _safetensors)

@@ -1,10 +1,11 @@
-"""The tools of tools/ as processes of another tool."""
+"""Run tools as logged child processes."""
 
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from .launcher_watch import TOOL
 
@@ -12,13 +13,13 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def tool_command(tools: Path, name: str, arguments: list, ranks: int = 1) -> list[str]:
-    """The command that runs tools/train.py or tools/test.py; options can be added at its end.
+    """Build the command of tools/train.py or tools/test.py; options can be appended.
 
     Args:
         tools (Path): The folder tools/.
-        name (str): 'train', 'test', or with one rank 'sweep', which starts those of its runs.
-        arguments (list): What comes before the options: a config, and a checkpoint to test.
-        ranks (int): More than one start through tools/dist_*.sh.
+        name (str): 'train', 'test', or with one rank 'sweep', which launches the ranks of its runs.
+        arguments (list): Positional arguments: a config, and a checkpoint to test.
+        ranks (int): Number of ranks; more than one are launched by tools/dist_*.sh.
     """
     arguments = [str(each) for each in arguments]
     if ranks == 1:
@@ -27,21 +28,20 @@ def tool_command(tools: Path, name: str, arguments: list, ranks: int = 1) -> lis
 
 
 def run_logged(command: list[str], log: Path) -> int:
-    """Run a command, its output at the end of ``log``; gives the exit status.
+    """Run a command, append its output to ``log``, and return its exit status.
 
-    Who is interrupted meanwhile, by SIGTERM too, ends the command by SIGTERM and waits for it: a
-    training saves first, and none goes on unseen. If this process is killed, a training that it
-    started ends too.
+    On SIGINT or SIGTERM, terminate the command and wait, so that it can save a checkpoint. If this
+    process is killed, :mod:`~npid_mm.utils.launcher_watch` ends the trainings that it started.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    # what the shell scripts start, and what a training ends with
+    # PYTHON is the interpreter of the shell scripts
     environment = {**os.environ, 'PYTHON': sys.executable, TOOL: str(os.getpid())}
     before = {each: signal.getsignal(each) for each in SIGNALS}
-    came = []
+    deferred = []
     try:
-        for each in SIGNALS:  # a process that is just being started could not be ended yet
-            if before[each] is not signal.SIG_IGN:  # behind nohup, say
-                signal.signal(each, lambda *what: came.append(what[0]))
+        for each in SIGNALS:  # defer signals until the child exists
+            if before[each] is not signal.SIG_IGN:  # e.g. with nohup
+                signal.signal(each, lambda *what: deferred.append(what[0]))
         with (
             open(log, 'ab') as file,
             subprocess.Popen(command, stdout=file, stderr=file, env=environment) as process,
@@ -49,7 +49,7 @@ def run_logged(command: list[str], log: Path) -> int:
             try:
                 signal.signal(signal.SIGINT, before[signal.SIGINT])
                 signal.signal(signal.SIGTERM, _exit)
-                for each in came:
+                for each in deferred:
                     signal.raise_signal(each)
                 return process.wait()
             except BaseException:
@@ -61,5 +61,5 @@ def run_logged(command: list[str], log: Path) -> int:
             signal.signal(each, handler)
 
 
-def _exit(signum, frame) -> None:
+def _exit(signum: int, frame: object) -> NoReturn:
     raise SystemExit(128 + signum)

@@ -121,6 +121,7 @@ def test_in_the_cache_each_address_without_digits_has_a_folder(server, tmp_path,
     assert len(server.requests) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('errors', [0, 1])
 def test_processes_share_one_download(server, tmp_path, errors):
     """If the first one fails, one of those that wait for it downloads the file."""
@@ -135,6 +136,7 @@ def test_processes_share_one_download(server, tmp_path, errors):
     assert os.listdir(tmp_path) == [NAME]
 
 
+@pytest.mark.slow
 def test_a_killed_download_blocks_nobody_and_leaves_nothing(server, get, tmp_path):
     server.stalls += [THIRD]
     other = fork.Process(target=download, args=(f'{server.url}/{NAME}', tmp_path))

@@ -1,4 +1,4 @@
-"""Processes whose launcher is killed."""
+"""Tests of processes whose launcher is killed."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ FORK = get_context('fork')
 
 
 def rank(said, stay, handler):
-    """What a rank does: watch its launcher, work, and save on SIGTERM."""
+    """Watch the launcher, work, and save on SIGTERM, as a rank does."""
     signal.signal(signal.SIGTERM, handler(said))
     end_with_launcher()
     os.write(said, f'{os.getpid()}\n'.encode())
@@ -31,12 +31,12 @@ def saves(said):
 
 
 def stuck(said):
-    """In a collective, where no handler runs."""
+    """Ignore SIGTERM, as in a collective, where no handler runs."""
     return signal.SIG_IGN
 
 
 def launcher(said, stay, environment, handler):
-    """What starts a rank, and waits for it."""
+    """Start a rank and wait for it."""
     os.environ.update(environment)
     if TOOL in environment:
         os.environ[TOOL] = environment[TOOL] or str(os.getpid())
@@ -47,7 +47,7 @@ def launcher(said, stay, environment, handler):
 
 @pytest.fixture
 def launch():
-    """Start a launcher and its rank: gives the launcher, the id of the rank, and two pipes."""
+    """Start a launcher and its rank; return the launcher, the id of the rank, and two pipes."""
     started = []
 
     def start(environment, handler=saves):
@@ -81,7 +81,7 @@ def test_a_process_ends_by_sigterm_when_its_launcher_is_killed(launch, environme
 
 
 def test_ranks_end_when_the_tool_above_their_launcher_is_killed(launch):
-    """The launcher lives, the sweep that started it does not."""
+    """The launcher lives, but not the sweep that started it."""
     tool = FORK.Process(target=signal.pause)
     tool.start()
     process, _, heard, _ = launch({ELASTIC: 'none', TOOL: str(tool.pid)})
@@ -92,13 +92,12 @@ def test_ranks_end_when_the_tool_above_their_launcher_is_killed(launch):
 
 
 def test_a_process_of_a_shell_outlives_it(launch, monkeypatch):
-    """As behind nohup."""
     monkeypatch.delenv(ELASTIC, raising=False)
     monkeypatch.delenv(TOOL, raising=False)
     process, child, heard, go = launch({})
     process.kill()
     process.join()
-    os.kill(child, 0)  # it is there
+    os.kill(child, 0)  # exists
     os.close(go)
     assert heard.read() == 'outlived'
 

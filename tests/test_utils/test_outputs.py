@@ -1,4 +1,4 @@
-"""Files that tools write: what may be replaced, and what is kept."""
+"""Tests of output paths: files of the same kind are replaced, others are kept."""
 
 import io
 import json
@@ -66,8 +66,8 @@ OTHERS = [
 
 
 @pytest.mark.parametrize('kind', OWN, ids=lambda kind: kind.name)
-def test_own_files_are_replaced_and_others_kept(kind, tmp_path):
-    """Every kind against the files of all others, under its own ending."""
+def test_files_of_the_kind_are_replaced_and_others_kept(kind, tmp_path):
+    """Every kind against the files of all others, with its own suffix."""
     for name, content in OWN[kind]:
         path = tmp_path / name
         assert check_output(path, kind) == path
@@ -77,7 +77,7 @@ def test_own_files_are_replaced_and_others_kept(kind, tmp_path):
     foreigners = [each for other in OWN if other is not kind for _, each in OWN[other]]
     for bad in OTHERS + foreigners:
         path.write_bytes(bad)
-        with pytest.raises(FileExistsError, match=f'--out {path} is there and is not .* --force'):
+        with pytest.raises(FileExistsError, match=f'--out {path} exists and is not .* --force'):
             check_output(path, kind)
         assert check_output(path, kind, force=True) == path and path.read_bytes() == bad
 
@@ -92,8 +92,8 @@ def test_a_page_is_replaced_by_a_page_and_another_page_is_kept(tmp_path):
 
 
 @pytest.mark.parametrize('force', [False, True])
-def test_what_is_refused_all_the_same(tmp_path, force):
-    """Other endings, folders, pipes, devices, the file that is read, and places that are none."""
+def test_other_paths_are_refused_even_with_force(tmp_path, force):
+    """Wrong suffixes, folders, pipes, the file that is read, and unwritable folders."""
     (tmp_path / 'folder.json').mkdir()
     os.mkfifo(tmp_path / 'pipe.json')
     (tmp_path / 'file').touch()
@@ -117,8 +117,7 @@ def test_what_is_refused_all_the_same(tmp_path, force):
             check_output(tmp_path / path, kind, force, source=source)
 
 
-def test_a_link_is_not_written_through(tmp_path):
-    """Nor replaced unasked; a link that leads to nothing neither."""
+def test_a_link_is_replaced_only_with_force(tmp_path):
     (tmp_path / 'target.json').write_text('{}')
     for target in ('target.json', 'nothing.json'):
         link = tmp_path / f'to {target}'
@@ -130,7 +129,7 @@ def test_a_link_is_not_written_through(tmp_path):
 
 @pytest.fixture
 def tool(monkeypatch, capsys):
-    """Run a tool in this process; gives its exit status and what it printed to stderr."""
+    """Run a tool in this process; return its exit status and its stderr."""
 
     def tool(name, *arguments):
         monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
@@ -155,9 +154,10 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('command, name', COMMANDS, ids=lambda value: str(value[0]))
 def test_every_tool_keeps_a_photograph(tool, command, name, tmp_path, monkeypatch):
-    """Told in one line before anything else is looked at; also under another ending."""
+    """The refusal is one line, before any other check; also for a wrong suffix."""
     monkeypatch.chdir(tmp_path)
     foreign.write(foreign.vissl(foreign.resnet_parts()), tmp_path / 'in.pth')
     for photo in (name, 'photo.jpg'):
@@ -165,7 +165,7 @@ def test_every_tool_keeps_a_photograph(tool, command, name, tmp_path, monkeypatc
         status, text = tool(*command, photo)
         assert status == 1 and text.count('\n') == 1
         assert text.startswith('error: ') and photo in text
-        assert 'is there and is not ' in text if photo == name else 'must end in ' in text
+        assert 'exists and is not ' in text if photo == name else 'must end in ' in text
         assert (tmp_path / photo).read_bytes() == photograph()
     assert 'error: ' not in text.removeprefix('error: ')
     if command[-1] == 'in.pth':
@@ -173,18 +173,19 @@ def test_every_tool_keeps_a_photograph(tool, command, name, tmp_path, monkeypatc
         assert torch.load(tmp_path / name, weights_only=True)
 
 
-def test_the_figures_beside_a_picture_keep_other_files_too(tool, tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_figures_beside_a_picture_keep_other_files(tool, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'out.json').write_bytes(b'notes')
     status, text = tool(*COMMANDS[5][0], 'out.png')
-    assert status == 1 and '--out out.json is there and is not JSON' in text
+    assert status == 1 and '--out out.json exists and is not JSON' in text
 
 
 def test_reports_and_lists_keep_other_files(tmp_path, capsys):
     """Files with fixed names, in folders that the user chooses."""
     subject = dict(suite='classification', sha256='ab', options={})
     (tmp_path / 'report.md').write_text('# What I did on my holidays\n')
-    with pytest.raises(FileExistsError, match='report.md is there and is not a report of bench'):
+    with pytest.raises(FileExistsError, match='report.md exists and is not a report of bench'):
         check_folder(tmp_path, subject)
     (tmp_path / 'report.md').unlink()
     for own in ('{}', '[]', '{"about": {}}'):

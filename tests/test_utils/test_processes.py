@@ -1,4 +1,4 @@
-"""Tools as processes of another tool."""
+"""Tests of tools as child processes."""
 
 import signal
 import subprocess
@@ -29,14 +29,14 @@ run_logged([sys.executable, '-c', sys.argv[1]], Path(sys.argv[2]))
 
 @pytest.fixture(autouse=True)
 def interruptible():
-    """SIGINT as in a shell's foreground, wherever the tests run."""
+    """Handle SIGINT as in the foreground of a shell."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
 
 
 def test_output_and_status(tmp_path):
-    """The log grows: what an earlier attempt said stays."""
+    """The output is appended to that of an earlier attempt."""
     log = tmp_path / 'below/output.log'
     script = 'import os, sys; print(os.environ["PYTHON"]); sys.exit("wrong")'
     assert run_logged([sys.executable, '-c', script], log) == 1
@@ -44,9 +44,10 @@ def test_output_and_status(tmp_path):
     assert log.read_text() == f'{sys.executable}\nwrong\nwell\n'
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
-def test_an_interrupted_tool_takes_its_process_along(tmp_path, number):
-    """No training goes on unseen, and it has the time to save."""
+def test_an_interrupted_tool_ends_its_child(tmp_path, number):
+    """The child has the time to save."""
     log = tmp_path / 'output.log'
     parent = subprocess.Popen([sys.executable, '-c', PARENT, CHILD, log], stderr=subprocess.PIPE)
     deadline = time.monotonic() + 120
@@ -65,7 +66,7 @@ def test_an_interrupted_tool_takes_its_process_along(tmp_path, number):
     ('number', 'error'), [(signal.SIGTERM, SystemExit), (signal.SIGINT, KeyboardInterrupt)]
 )
 def test_a_signal_while_the_process_starts(tmp_path, monkeypatch, number, error):
-    """The process is there, but nothing holds it yet: it would go on unseen."""
+    """The child exists, but the tool has no handle of it yet."""
     start, started = subprocess.Popen, []
 
     def interrupted(*arguments, **settings):
@@ -79,14 +80,14 @@ def test_a_signal_while_the_process_starts(tmp_path, monkeypatch, number, error)
     assert started[0].returncode == -signal.SIGTERM
 
 
-def test_handler_is_put_back(tmp_path):
+def test_handlers_are_restored(tmp_path):
     before = [signal.getsignal(number) for number in SIGNALS]
     run_logged([sys.executable, '-c', ''], tmp_path / 'output.log')
     assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_an_ignored_signal_stays_ignored(tmp_path):
-    """Behind nohup neither the tool nor its process minds."""
+    """With nohup, for the tool and for its child."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     child = 'import signal; print(signal.getsignal(signal.SIGINT) is signal.SIG_IGN)'
     assert run_logged([sys.executable, '-c', child], tmp_path / 'output.log') == 0
@@ -95,7 +96,7 @@ def test_an_ignored_signal_stays_ignored(tmp_path):
 
 
 def test_commands(tmp_path):
-    """One rank starts the tool, several the script that starts ranks; options come behind."""
+    """Several ranks are started by a script."""
     one = tool_command(tmp_path, 'test', ['config.py', 'npid.pth'])
     assert one == [sys.executable, str(tmp_path / 'test.py'), 'config.py', 'npid.pth']
     several = tool_command(tmp_path, 'train', ['config.py'], 8)

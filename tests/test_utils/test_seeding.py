@@ -1,4 +1,4 @@
-"""Seeds of samples and steps."""
+"""Tests of seeds."""
 
 import random
 
