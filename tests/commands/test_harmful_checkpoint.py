@@ -1,4 +1,4 @@
-"""Checkpoints that were made to do harm, given to tools as a user types them."""
+"""Tests of harmful checkpoints in commands as a user types them."""
 
 import shutil
 import subprocess
@@ -12,6 +12,8 @@ from npid_mm.engine.launch import build_runner
 from tests.command_line import run
 from tests.test_security.assembler import Code, doubled, save
 from tests.toy import ROOT, digits_config
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope='module')
@@ -59,7 +61,7 @@ def test_a_copied_work_dir_leaves_the_original_alone(trained, tmp_path):
 
 
 @pytest.mark.parametrize('tool', ['train.py', 'model_converters/publish_model.py'])
-def test_a_key_that_takes_for_ever_is_refused_in_a_line(trained, tmp_path, tool):
+def test_a_key_that_takes_forever_is_refused_in_one_line(trained, tmp_path, tool):
     crafted = content(trained) | dict(extra=Code(b'}' + doubled(60) + b'Ns'))
     path = save(crafted, tmp_path / 'crafted.pth')
     arguments = [path, tmp_path / 'out']
@@ -72,7 +74,7 @@ def test_a_key_that_takes_for_ever_is_refused_in_a_line(trained, tmp_path, tool)
     assert 'a key must be a string, a number or a flat tuple of such' in said
 
 
-def test_importing_the_package_leaves_the_loading_of_others_alone():
+def test_importing_the_package_does_not_change_other_loaders():
     """As SECURITY.md says. In this process other tests may have registered the loader."""
     code = (
         'import npid_mm; from mmengine.runner import CheckpointLoader; '

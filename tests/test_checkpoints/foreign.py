@@ -1,4 +1,4 @@
-"""Checkpoints as other code bases write them, around any network's weights."""
+"""Write checkpoints in the layouts of other code bases, with the weights of any network."""
 
 import sys
 import types
@@ -27,7 +27,7 @@ def resnet_parts(depth: int = 18, dim: int = 16, rows: int = 40) -> dict[str, Te
 
 
 def renamed(parts: dict[str, Tensor], **prefixes: str) -> OrderedDict:
-    """The parts below ``backbone`` and ``neck`` under other prefixes."""
+    """Rename the prefixes ``backbone`` and ``neck``."""
     named = OrderedDict()
     for old, new in (('backbone.', prefixes['backbone']), ('neck.fc.', prefixes['projection'])):
         for name, value in parts.items():
@@ -52,7 +52,7 @@ def mmselfsup1(parts: dict[str, Tensor]) -> dict:
 
 
 def mmselfsup0(parts: dict[str, Tensor]) -> dict:
-    """As MMCV saved it: the bank was no buffer."""
+    """As MMCV saved it, without the bank, which was not a buffer."""
     state = renamed(parts, backbone='backbone.', projection='neck.fc.')
     return dict(meta=dict(epoch=200, mmselfsup_version='0.7.0'), state_dict=state)
 
@@ -93,7 +93,7 @@ def vissl(parts: dict[str, Tensor], z: float = Z) -> dict:
 
 
 def settings(z: float = Z) -> Tensor:
-    """What the authors' NCE keeps: K, T, Z, and the weight of the old row."""
+    """Settings of the authors' NCE: K, T, Z, and the weight of the old row."""
     return torch.tensor([NEGATIVES, TEMPERATURE, z, OLD_MOMENTUM])
 
 
@@ -149,7 +149,7 @@ def cifar_names(parts: dict[str, Tensor]) -> dict[str, Tensor]:
 
 @contextmanager
 def authors_modules():
-    """The authors' modules, which are there only while a checkpoint is written."""
+    """Provide the authors' modules while a checkpoint is written."""
     homes = {'lib.NCEAverage': NCEAverage, 'lib.alias_multinomial': AliasMethod}
     before = {kind: kind.__module__ for kind in homes.values()}
     for home, kind in homes.items():
@@ -167,9 +167,9 @@ def authors_modules():
 
 
 def write(content, path, zipped: bool = True):
-    """Save a checkpoint in today's format or that before torch 1.6; gives ``path``."""
+    """Save a checkpoint in today's format or that before torch 1.6; return ``path``."""
     with authors_modules(), warnings.catch_warnings():
-        warnings.simplefilter('ignore')  # that the source of a class is not found
+        warnings.simplefilter('ignore')  # about the source of a class
         torch.save(content, path, _use_new_zipfile_serialization=zipped)
     return path
 

@@ -1,4 +1,4 @@
-"""Whether a state dict fills a network, and what is said where it does not."""
+"""Tests of filling a network from a state dict, completely or not at all."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ GIVEN = {name: torch.ones_like(value) for name, value in OWN.items()}
         ('encoder.', ''),
     ],
 )
-def test_prefixes_of_other_code_are_taken_off(backbone, others):
+def test_prefixes_of_other_code_are_removed(backbone, others):
     given = {
         backbone + name.removeprefix('backbone.') if 'backbone' in name else others + name: value
         for name, value in GIVEN.items()
@@ -41,7 +41,7 @@ def test_counters_may_be_missing_and_other_keys_are_left_out():
     assert filled.keys() == OWN.keys() - {'backbone.bn1.num_batches_tracked'}
 
 
-def test_a_part_may_be_absent_as_a_whole_only():
+def test_an_optional_part_may_only_be_missing_as_a_whole():
     backbone = {name: value for name, value in GIVEN.items() if name.startswith('backbone.')}
     assert complete_state(OWN, backbone, '', optional=['neck', 'head'])[1] == ['neck']
     with pytest.raises(ValueError, match=r'2 missing: neck\.fc\.weight, neck\.fc\.bias\)'):
@@ -51,7 +51,7 @@ def test_a_part_may_be_absent_as_a_whole_only():
         complete_state(OWN, half, '', optional=['neck'])
 
 
-def test_the_refusal_says_what_the_file_holds_and_what_to_do():
+def test_the_message_lists_misfits_content_and_advice():
     given = dict(GIVEN, **{'backbone.conv1.weight': torch.ones(4), 'backbone.more': torch.ones(1)})
     del given['neck.fc.bias']
     with pytest.raises(ValueError) as error:

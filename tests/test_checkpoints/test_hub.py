@@ -1,4 +1,4 @@
-"""The model zoo: its files agree with each other, and its names work in MMPretrain."""
+"""Tests of the model zoo: consistent metafiles, and models by name in MMPretrain."""
 
 import hashlib
 import io
@@ -43,11 +43,11 @@ ENTRIES = PRETRAINING | BENCHMARKS
 
 
 def links(text):
-    """Links to files in a Markdown text."""
+    """Return the links to files in a Markdown text."""
     return re.findall(r'\]\((?!http)([^)#]+)\)', text)
 
 
-def test_the_index_reads_without_complaint():
+def test_the_model_index_is_valid():
     assert modelindex.load(str(MIM / 'model-index.yml')).check(silent=True) == []
     assert len(ENTRIES) == len(PRETRAINING) + len(BENCHMARKS)
 
@@ -87,7 +87,8 @@ def test_addresses_have_digits_and_are_loaded_by_the_checking_loader():
     assert len(set(zoo_weights().values())) == len(zoo_weights()) == 4
 
 
-def test_importing_the_package_leaves_all_else_to_mmengine():
+@pytest.mark.slow
+def test_importing_the_package_registers_no_other_addresses():
     """Other files of the same host too, and files on the disk; a fresh process, without a tool.
 
     The address is of the tokenizer that MMPretrain's BEiT takes from beside our models.
@@ -98,8 +99,8 @@ def test_importing_the_package_leaves_all_else_to_mmengine():
         f'print(*(loaders._get_checkpoint_loader(place).__name__ for place in {places}))'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
-    said = done.stdout.splitlines()[-1]
-    assert said == 'load_from_http load_from_local', done.stderr
+    printed = done.stdout.splitlines()[-1]
+    assert printed == 'load_from_http load_from_local', done.stderr
 
 
 def test_links_of_the_page_lead_to_files():
@@ -151,7 +152,7 @@ def checkpoint():
 
 @pytest.fixture
 def publish(monkeypatch, tmp_path):
-    """Publish a checkpoint on a mirror; gives get_model's arguments that ask for it."""
+    """Publish a checkpoint on a mirror; return the arguments of get_model that select it."""
     monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
     monkeypatch.setattr(downloads, 'PAUSE', 0)
     monkeypatch.setenv('no_proxy', '127.0.0.1')
@@ -172,6 +173,7 @@ def publish(monkeypatch, tmp_path):
         yield publish
 
 
+@pytest.mark.slow
 def test_a_model_comes_with_its_weights_and_its_bank(checkpoint, publish, capfd):
     """A bank that was never given a data set takes its length from the checkpoint.
 
@@ -196,11 +198,13 @@ def test_a_model_comes_with_its_weights_and_its_bank(checkpoint, publish, capfd)
     assert torch.allclose(embedding.norm(dim=1), torch.ones(2))
 
 
+@pytest.mark.slow
 def test_weights_with_other_digits_are_not_loaded(checkpoint, publish):
     with pytest.raises(DownloadError, match='its SHA-256 must begin with a67c5440, but begins'):
         mmpretrain.get_model(NPID, **publish(checkpoint, digits='a67c5440'))
 
 
+@pytest.mark.slow
 def test_features_by_name(checkpoint, publish):
     """They are those of the backbone, on the image as the config's test pipeline prepares it."""
     image = torch.randint(256, (300, 256, 3), dtype=torch.uint8).numpy()
@@ -214,6 +218,7 @@ def test_features_by_name(checkpoint, publish):
     assert torch.allclose(feature, expected[0], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_weights_of_mmselfsup0_leave_the_bank_empty_and_say_so(checkpoint, publish, capfd):
     bare = {k: v for k, v in checkpoint['state_dict'].items() if not k.startswith('memory_bank')}
     model = mmpretrain.get_model(NO_BANK, **publish(dict(state_dict=bare)))
@@ -224,6 +229,7 @@ def test_weights_of_mmselfsup0_leave_the_bank_empty_and_say_so(checkpoint, publi
     assert model.embed(torch.zeros(1, 3, 64, 64)).shape == (1, 128)
 
 
+@pytest.mark.slow
 def test_the_linear_classifier_comes_with_its_head(checkpoint, publish, capfd):
     head = {'head.fc.weight': torch.randn(1000, 2048), 'head.fc.bias': torch.randn(1000)}
     backbone = {k: v for k, v in checkpoint['state_dict'].items() if k.startswith('backbone.')}

@@ -1,4 +1,4 @@
-"""How much a file may ask of the reader, at the limits themselves."""
+"""Tests of the limits on steps, depth, size and keys of a checkpoint."""
 
 import os
 import pickle
@@ -19,6 +19,7 @@ from tests.test_security.assembler import Call, Code, call, get, name, put, save
 from tests.test_security.limits import limited
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('zipped', [True, False])
 def test_a_pickle_of_too_many_steps_is_refused_in_time(zipped, tmp_path):
     path = save(Code(b'(' + b']\x94' * (STEPS // 2) + b'l'), tmp_path / 'a.pth', zipped)
@@ -26,6 +27,7 @@ def test_a_pickle_of_too_many_steps_is_refused_in_time(zipped, tmp_path):
         load_tensors(path)
 
 
+@pytest.mark.slow
 def test_a_list_of_all_images_of_imagenet_is_read(tmp_path):
     """The most that a checkpoint has been seen to hold beside tensors."""
     names = [f'train/n{i % 1000:08}/n{i:08}.JPEG' for i in range(1_281_167)]
@@ -45,6 +47,7 @@ COUNTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('first', 'again'),
     [
@@ -57,7 +60,7 @@ COUNTS = (
     ],
     ids=['a set', 'a Counter', 'metadata'],
 )
-def test_what_is_copied_again_and_again_counts_each_time(first, again, tmp_path):
+def test_repeated_copies_count_each_time(first, again, tmp_path):
     path = save(Code(first + again * 1000), tmp_path / 'a.pth')
     with limited(), pytest.raises(ValueError, match='it takes more than 3,000,000 steps to read'):
         load_tensors(path)
@@ -72,8 +75,8 @@ def test_a_long_name_is_not_copied_for_each_class(tmp_path):
         load_tensors(path)
 
 
-def test_depth_is_that_of_the_longest_way(tmp_path):
-    """Each list holds the next, and the first one meets them from the innermost on."""
+def test_depth_is_that_of_the_longest_path(tmp_path):
+    """Also if the innermost lists are visited first."""
     lists = [[]]
     for _ in range(200):
         lists.append([lists[-1]])
@@ -92,7 +95,7 @@ def test_plain_keys_are_allowed(key):
 @pytest.mark.parametrize(
     'key', [2**60, ((1,), 2), (frozenset(),), tuple(range(17)), torch.ones(1), [1], (2**61 - 1,)]
 )
-def test_other_keys_are_not(key):
+def test_other_keys_are_refused(key):
     with pytest.raises(pickle.UnpicklingError, match='^(a key m|keys may be 50 tuples)'):
         KeyChecker().is_plain(key)
 
@@ -101,6 +104,7 @@ COLLIDING = [2.0 ** (61 * i) for i in range(-16, 17)]  # all have the hash 1
 assert len({hash(value) for value in COLLIDING}) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('kind', [tuple, frozenset])
 def test_keys_with_equal_hashes_are_limited(kind, tmp_path):
     """Each is compared with all others."""
@@ -146,7 +150,7 @@ def test_entries_whose_keys_are_objects_are_left_out(tmp_path):
     assert load_tensors(path) == dict(a=dict(b=2))
 
 
-def test_a_tensor_may_be_wider_than_its_storage_but_not_without_end(tmp_path):
+def test_a_tensor_may_be_larger_than_its_storage_up_to_a_limit(tmp_path):
     wide = torch.ones(1).expand(1000, 1000)
     torch.save(wide, tmp_path / 'a.pth')
     assert torch.equal(load_tensors(tmp_path / 'a.pth'), wide)
@@ -155,14 +159,14 @@ def test_a_tensor_may_be_wider_than_its_storage_but_not_without_end(tmp_path):
         load_tensors(tmp_path / 'a.pth')
 
 
-def test_a_pipe_is_not_waited_for(tmp_path):
+def test_a_pipe_is_refused(tmp_path):
     os.mkfifo(tmp_path / 'a.pth')
     with pytest.raises(FileNotFoundError, match=r'must be a file, not a pipe or .*a\.pth'):
         load_tensors(tmp_path / 'a.pth')
 
 
-def test_measures_are_those_of_a_plain_count():
-    """Compared with a recursion that visits everything as often as it is reached."""
+def test_measures_equal_those_of_a_recursion():
+    """It visits everything as often as it is reached."""
 
     def depth(value):
         inside = value.values() if isinstance(value, dict) else value
@@ -183,7 +187,7 @@ def test_measures_are_those_of_a_plain_count():
     assert measure([object], {}).has_object
 
 
-def test_what_is_reached_without_end_is_refused_for_mmengine(tmp_path):
+def test_exponentially_repeated_containers_are_refused(tmp_path):
     twice = [1]
     for _ in range(60):
         twice = [twice, twice]
@@ -194,7 +198,7 @@ def test_what_is_reached_without_end_is_refused_for_mmengine(tmp_path):
         load_from_npid_mm(str(tmp_path / 'a.pth'))
 
 
-def test_one_list_with_many_names_is_visited_once():
+def test_a_list_under_many_keys_is_visited_once():
     """Otherwise this takes 4e8 visits."""
     items = list(range(20_000))
     content = {str(i): items for i in range(20_000)} | dict(objects=[[items, object]])
@@ -249,8 +253,8 @@ def test_names_of_weights_are_strings(tmp_path):
         load_from_npid_mm(str(tmp_path / 'a.pth'))
 
 
-def test_versions_of_modules_are_kept_and_nothing_else_of_the_metadata(tmp_path):
-    """Torch loads batch norms by them."""
+def test_only_the_versions_of_modules_are_kept_of_the_metadata(tmp_path):
+    """Torch needs them to load batch norms."""
     network = torch.nn.BatchNorm1d(2)
     state = network.state_dict()
     state.note = 'not a part'

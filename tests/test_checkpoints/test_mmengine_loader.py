@@ -1,4 +1,4 @@
-"""Checkpoints that MMEngine loads: of any code base, and nothing but tensors of them."""
+"""Tests of the loader for MMEngine: every code base, and only tensors and plain values."""
 
 import hashlib
 import io
@@ -27,7 +27,7 @@ KNN = dict(POOLED, head=None, type='ProbeClassifier', data_preprocessor=PREPROCE
 
 @pytest.fixture(autouse=True)
 def loaders(monkeypatch):
-    """MMEngine's loaders, which other tests find as they were."""
+    """Restore MMEngine's loaders."""
     monkeypatch.setattr(CheckpointLoader, '_schemes', dict(CheckpointLoader._schemes))
 
 
@@ -53,7 +53,7 @@ def knn(path, digits, work_dir):
 
 
 def evaluate(cfg, parts):
-    """Metrics of a test, whose backbone is all of the checkpoint's."""
+    """Run a test, and check that the backbone is that of the checkpoint."""
     runner = build_runner(cfg)
     metrics = runner.test()
     for name, value in runner.model.backbone.state_dict().items():
@@ -61,6 +61,7 @@ def evaluate(cfg, parts):
     return metrics
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('code_base', foreign.WRITERS)
 def test_knn_takes_every_code_base(code_base, parts, digits, tmp_path):
     zipped = code_base != 'lemniscate'  # whose files are older than torch 1.6
@@ -68,6 +69,7 @@ def test_knn_takes_every_code_base(code_base, parts, digits, tmp_path):
     assert evaluate(knn(path, digits, tmp_path), parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(('name', 'less'), [(FULL, {}), (LOW_SHOT, dict(shots=(2,), draws=1))])
 def test_svm_takes_the_authors_checkpoint(name, less, parts, voc2007, tmp_path):
     path = foreign.write(foreign.lemniscate(parts), tmp_path / 'in.pth')
@@ -89,8 +91,8 @@ def test_other_ways_to_save_a_network(keys, parts, tmp_path):
     assert all(torch.equal(names[name], value) for name, value in state.items())
 
 
-def test_objects_beside_the_weights_are_not_carried_on(parts, tmp_path):
-    """As MMEngine saves them: a run that resumes this would have to write them again."""
+def test_objects_beside_the_weights_are_left_out(parts, tmp_path):
+    """A run that resumes from them would have to write them again."""
     content = foreign.mmselfsup1(parts)
     content['message_hub']['log_scalars']['loss'] = HistoryBuffer([1.0], [1])
     content['meta']['dataset_meta'] = dict(classes=('a',), other=foreign.AliasMethod(1))
@@ -102,8 +104,9 @@ def test_objects_beside_the_weights_are_not_carried_on(parts, tmp_path):
     assert loaded['optimizer']['param_groups'] == [dict(lr=0.1)]
 
 
+@pytest.mark.slow
 def test_a_run_of_mmengine_itself_resumes(digits, tmp_path):
-    """Its checkpoints hold objects and NumPy's numbers; the run ends as if it was never stopped."""
+    """Its checkpoints hold objects; the run ends as if it had not been interrupted."""
 
     def config(work_dir):
         cfg = digits_config(digits, work_dir, epochs=2)
@@ -129,19 +132,19 @@ def test_a_file_without_a_network_is_refused(content, tmp_path):
         load_from_npid_mm(str(path))
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match=r'checkpoint not found: .*none\.pth'):
         load_from_npid_mm(str(tmp_path / 'none.pth'))
 
 
-def test_the_home_folder_is_known(parts, tmp_path, monkeypatch):
-    """No shell replaces the sign in --cfg-options load_from=~/in.pth."""
+def test_the_home_folder_is_expanded(parts, tmp_path, monkeypatch):
+    """No shell expands it in --cfg-options load_from=~/in.pth."""
     monkeypatch.setenv('HOME', str(tmp_path))
     foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
     assert load_from_npid_mm('~/in.pth')['state_dict'].keys() == parts.keys()
 
 
-def test_places_of_users_are_ours_and_names_of_models_stay():
+def test_only_files_and_addresses_of_users_are_registered():
     register_loader()
     for place in ('a.pth', '~/a.pth', 'http://a/b.pth', 's3://a/b.pth', 'x:petrel://a/b.pth'):
         assert CheckpointLoader._get_checkpoint_loader(place) is load_from_npid_mm
@@ -150,7 +153,7 @@ def test_places_of_users_are_ours_and_names_of_models_stay():
 
 
 class TestAddresses:
-    """The same download serves a training, a probe and MMEngine."""
+    """Addresses in place of files."""
 
     @pytest.fixture
     def server(self, parts, tmp_path, monkeypatch):
@@ -167,7 +170,8 @@ class TestAddresses:
             server.weights = server.url + name
             yield server
 
-    def test_a_test_and_a_probe_fetch_it_once_and_go_on(self, server, parts, digits, tmp_path):
+    @pytest.mark.slow
+    def test_a_test_and_a_probe_share_one_download(self, server, parts, digits, tmp_path):
         server.cuts += [1000]
         assert evaluate(knn(server.weights, digits, tmp_path / 'knn'), parts)
         cfg = probe_config(digits, tmp_path / 'probe', POOLED, server.weights)
@@ -179,7 +183,7 @@ class TestAddresses:
             assert torch.equal(value, parts[f'backbone.{name}']), name
         assert len(server.requests) == 2
 
-    def test_a_mirror_takes_the_place_of_the_host(self, server, parts, monkeypatch):
+    def test_a_mirror_replaces_the_host(self, server, parts, monkeypatch):
         monkeypatch.setenv('NPID_MM_MIRROR', server.url)
         path = server.weights.removeprefix(server.url)
         loaded = load_from_npid_mm(f'https://download.openmmlab.com{path}')
@@ -190,6 +194,7 @@ class TestAddresses:
         pretrained = read_pretrained(server.weights, 'pycontrast')
         assert pretrained.state.keys() == parts.keys()
 
+    @pytest.mark.slow
     def test_other_digits_are_refused(self, server, digits, tmp_path):
         cfg = probe_config(digits, tmp_path, POOLED, f'{server.url}/npid-00000000.pth')
         with pytest.raises(DownloadError, match='its SHA-256 must begin with 00000000'):

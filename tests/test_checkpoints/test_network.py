@@ -1,4 +1,4 @@
-"""Backbones out of checkpoints: all of their weights, or a message that says what is wrong."""
+"""Tests of finding and loading the backbone of a checkpoint of any code base."""
 
 import pytest
 import torch
@@ -20,7 +20,7 @@ def build(**arguments):
 
 @pytest.fixture
 def weights():
-    """A backbone's weights that no initialisation would give."""
+    """A backbone's weights that no initialization would give."""
     state = build().state_dict()
     return {name: torch.rand(value.shape).to(value.dtype) for name, value in state.items()}
 
@@ -84,6 +84,7 @@ def test_every_layout_loads_completely(layout, zipped, weights, tmp_path):
             assert torch.equal(loaded[name], value), name
 
 
+@pytest.mark.slow
 def test_checkpoint_with_a_pickled_log_loads(digits, tmp_path):
     """MMEngine's own checkpoints, and so MMSelfSup's, hold objects that torch refuses to read."""
     cfg = digits_config(digits, tmp_path)
@@ -163,7 +164,7 @@ def test_checkpoint_without_a_backbone_is_refused(content, found, tmp_path):
 
 
 @pytest.mark.parametrize('content', [b'', b'not a checkpoint', b'PK\x03\x04 cut off'])
-def test_file_that_is_no_checkpoint_is_refused(content, tmp_path):
+def test_a_file_of_another_kind_is_refused(content, tmp_path):
     path = tmp_path / 'checkpoint.pth'
     path.write_bytes(content)
     with pytest.raises(ValueError, match=r'cannot read .*checkpoint\.pth as a checkpoint of PyT'):

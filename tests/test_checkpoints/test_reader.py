@@ -1,32 +1,24 @@
-"""Checkpoints read without trust: all tensors as torch reads them, and nothing is ever run."""
+"""Tests of the reader: tensors as torch reads them, and damaged files."""
 
-import io
-import os
 import pickle
-import sys
 import types
 import zipfile
 from collections import Counter, OrderedDict
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from npid_mm.checkpoints import load_tensors
-from npid_mm.checkpoints.stub_unpickler import STORAGES, StubObject, TensorUnpickler
+from npid_mm.checkpoints.stub_unpickler import STORAGES, StubObject
+from tests.test_checkpoints.foreign import write as save
 from tests.test_security.assembler import Call, overlapping
 
 FORMATS = pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
 
 
-def save(content, path, zipped):
-    torch.save(content, path, _use_new_zipfile_serialization=zipped)
-    return path
-
-
 def many_tensors():
-    """Every dtype, and tensors that share, skip or turn their storage."""
+    """Tensors of every dtype, and views of one storage."""
     base = torch.arange(24.0).reshape(2, 3, 4)
     tensors = {
         str(dtype): torch.tensor([0, 1, 2]).to(dtype)
@@ -48,7 +40,9 @@ def test_tensors_are_those_that_torch_reads(zipped, tmp_path):
         assert loaded[name].stride() == value.stride(), name
         assert torch.equal(loaded[name], value), name
     loaded['base'][1, 0, 1] = -1
-    assert loaded['part'][0, 0] == -1 and loaded['turned'][1, 1, 0] == -1  # one storage still
+    assert (
+        loaded['part'][0, 0] == -1 and loaded['turned'][1, 1, 0] == -1
+    )  # they still share a storage
 
 
 @pytest.mark.parametrize('protocol', range(2, 6))
@@ -67,7 +61,7 @@ def test_instances_of_python_2_become_stubs():
 
 @FORMATS
 def test_without_values_no_tensor_takes_memory(zipped, tmp_path):
-    """Shapes, types and plain values are there, and the bytes of the tensors are not looked at."""
+    """Shapes, types and plain values are read, but not the bytes of the tensors."""
     content = dict(meta=dict(iter=7), rows=torch.full((1000,), 0.5, dtype=torch.float64))
     path = save(content, tmp_path / 'checkpoint.pth', zipped)
     rows = content['rows'].numpy().tobytes()
@@ -87,7 +81,7 @@ def test_damaged_safetensors_are_refused(tmp_path):
 
 @FORMATS
 def test_views_of_one_storage_at_different_places(zipped, tmp_path):
-    """The format before torch 1.6 may name part of a storage as a storage of its own."""
+    """In the format before torch 1.6 a view may have a storage of its own."""
     row = torch.arange(10.0)
     content = OrderedDict(first=row[:3], last=row[7:], step=row[1::4])
     loaded = load_tensors(save(content, tmp_path / 'checkpoint.pth', zipped))
@@ -107,105 +101,8 @@ def test_plain_values_stay(zipped, tmp_path):
     assert load_tensors(save(content, tmp_path / 'checkpoint.pth', zipped)) == content
 
 
-@pytest.fixture
-def vanished():
-    """Classes of a module that is gone when the file is read: ``make(name, base)``."""
-    module = sys.modules['a_code_base'] = types.ModuleType('a_code_base')
-
-    def make(name, base, **attributes):
-        made = type(name, (base,), dict(attributes, __module__='a_code_base'))
-        setattr(module, name, made)
-        return made
-
-    yield make
-    sys.modules.pop('a_code_base', None)
-
-
-@FORMATS
-@pytest.mark.filterwarnings("ignore:Couldn't retrieve source code")  # of torch.save
-def test_objects_keep_their_state_and_nothing_else(zipped, vanished, tmp_path):
-    """Modules, which the older format refers to in a way of its own, dicts, lists and sets."""
-    module = vanished('Bank', nn.Module)()
-    module.register_buffer('memory', torch.rand(3, 2))
-    history = vanished('History', dict)(a=1)
-    history.note = 'kept'
-    content = dict(
-        bank=module, history=history, row=vanished('Row', list)([1]), set=vanished('Set', set)([1]),
-        function=os.system,
-    )  # fmt: skip
-    path = save(content, tmp_path / 'checkpoint.pth', zipped)
-    del sys.modules['a_code_base']
-    loaded = load_tensors(path)
-    assert all(isinstance(loaded[name], StubObject) for name in ('bank', 'history', 'row', 'set'))
-    assert torch.equal(loaded['bank'].state['_buffers']['memory'], module.memory)
-    assert loaded['history'].state == dict(note='kept')
-    assert repr(loaded['bank']) == '<stub of a_code_base.Bank>'
-    assert loaded['function'] is not os.system and issubclass(loaded['function'], StubObject)
-
-
-def test_tensors_and_parameters_of_torch_0_3(tmp_path):
-    """Which named another function, and set what a parameter is beside its values afterwards."""
-    values = torch.rand(2, 3)
-    old = Call(torch._utils._rebuild_tensor, values._typed_storage(), 0, (2, 3), (3, 1))
-    parameter = Call(nn.Parameter, old, state=(True, False, OrderedDict()))
-    content = dict(tensor=old, parameter=parameter)
-    loaded = load_tensors(save(content, tmp_path / 'checkpoint.pth', False))
-    assert torch.equal(loaded['tensor'], values)
-    assert torch.equal(loaded['parameter'].detach(), values)
-
-
-def payloads(trace):
-    """Objects each of which writes the file ``trace`` when an ordinary unpickler reads it."""
-    write, touch = f'open({str(trace)!r}, "w").close()', f'touch {trace}'
-    return {
-        'os.system': Call(os.system, touch),
-        'eval': Call(eval, write),
-        'exec': Call(exec, write),
-        'a chain of getattr': Call(Call(getattr, Call(__import__, 'os'), 'system'), touch),
-        'a function of torch': Call(torch.save, 1, str(trace)),
-        'a file behind a storage': Call(torch.UntypedStorage.from_file, str(trace), True, 8),
-        'a function of NumPy': Call(np.save, str(trace), 1),
-        'as an argument of a tensor': Call(torch._utils._rebuild_tensor_v2, Call(eval, write)),
-        'as a hook of a parameter': Call(
-            torch._utils._rebuild_parameter, torch.ones(1), True, OrderedDict(a=Call(eval, write))
-        ),
-        'as the state of a dict': Call(OrderedDict, state=Call(eval, f'{write} or dict()')),
-        'as a key': {Call(eval, write): 1},
-    }
-
-
-@FORMATS
-@pytest.mark.parametrize('name', payloads('').keys())
-def test_what_a_file_says_is_never_run(name, zipped, tmp_path):
-    trace = tmp_path / 'trace'
-    content = dict(state_dict=dict(weight=torch.ones(2)), extra=payloads(trace)[name])
-    path = save(content, tmp_path / 'checkpoint.pth', zipped)
-    try:
-        loaded = load_tensors(path)
-    except ValueError as error:
-        assert 'cannot read' in str(error)
-    else:
-        assert torch.equal(loaded['state_dict']['weight'], torch.ones(2))
-    assert not any(tmp_path.glob('trace*'))
-    try:
-        torch.load(path, weights_only=False)
-    except Exception:  # noqa: BLE001
-        pass  # after the harm is done
-    assert any(tmp_path.glob('trace*'))  # it would have
-
-
-@pytest.mark.parametrize('name', payloads('').keys())
-def test_nor_in_the_head_of_an_old_file(name, tmp_path):
-    """The format before torch 1.6 starts with pickles of their own."""
-    trace, path = tmp_path / 'trace', tmp_path / 'checkpoint.pth'
-    path.write_bytes(pickle.dumps(payloads(trace)[name], protocol=2))
-    with pytest.raises(ValueError, match='cannot read .*checkpoint.pth as a checkpoint of PyTorch'):
-        load_tensors(path)
-    assert not any(tmp_path.glob('trace*'))
-
-
-def test_a_program_of_torchscript_is_not_started(tmp_path):
-    """torch.load hands such a file to another reader, which runs parts of it."""
+def test_a_torchscript_program_is_not_executed(tmp_path):
+    """torch.load passes such a file to another reader, which executes parts of it."""
     path = tmp_path / 'program.pt'
     torch.jit.script(nn.Linear(2, 2)).save(path)
     loaded = load_tensors(path)
@@ -213,23 +110,9 @@ def test_a_program_of_torchscript_is_not_started(tmp_path):
     assert loaded.stands_for.startswith('__torch__.')
 
 
-def test_what_a_pickle_may_call_cannot_be_changed(monkeypatch):
-    """A default set on torch's own function would last for all files to come."""
-    rebuild = torch._utils._rebuild_tensor_v2
-    before = rebuild.__defaults__
-    monkeypatch.setattr(rebuild, '__defaults__', before)  # puts it right in the end
-    change = b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nN}S'__defaults__'\n(K\x01ts\x86b."
-    unpickler = TensorUnpickler(io.BytesIO(change), lambda *_: None)
-    assert unpickler.load().__defaults__ == (1,)
-    assert unpickler.find_class('torch._utils', '_rebuild_tensor_v2').__defaults__ is None
-    assert rebuild.__defaults__ is before
-    pickle.loads(change)
-    assert rebuild.__defaults__ == (1,)  # it would have
-
-
 @pytest.fixture
 def archive(tmp_path):
-    """A checkpoint taken apart: ``archive.parts`` can be changed and written again."""
+    """Parts of a checkpoint, which can be changed and written again."""
     path = save(dict(weight=torch.arange(6.0).reshape(2, 3)), tmp_path / 'checkpoint.pth', True)
     with zipfile.ZipFile(path) as source:
         parts = {name: source.read(name) for name in source.namelist()}
@@ -244,7 +127,7 @@ def archive(tmp_path):
 
 
 def test_a_tensor_that_reaches_beyond_its_storage_is_refused(archive):
-    """Such a file would show whatever lay in the memory behind it."""
+    """It would expose memory."""
     archive.parts['checkpoint/data/0'] = archive.parts['checkpoint/data/0'][:-4]
     with pytest.raises(ValueError, match='cannot read .* out of bounds for storage of size 20'):
         load_tensors(archive.write())
@@ -257,7 +140,7 @@ def test_big_endian_is_refused(archive):
 
 
 def test_damaged_bytes_are_noticed(archive):
-    """torch.load gives wrong weights instead."""
+    """torch.load returns wrong weights instead."""
     data = bytearray(archive.path.read_bytes())
     at = data.index(torch.arange(6.0).numpy().tobytes())
     data[at + 9] ^= 1
@@ -275,7 +158,7 @@ def test_a_file_cut_off_anywhere_is_refused(zipped, length, tmp_path):
         load_tensors(path)
 
 
-def test_a_storage_larger_than_the_file_is_refused_before_it_is_made(tmp_path):
+def test_a_storage_larger_than_the_file_is_refused_before_it_is_allocated(tmp_path):
     path = save(dict(weight=torch.rand(100)), tmp_path / 'checkpoint.pth', False)
     data = path.read_bytes()
     numel = pickle.BININT1 + b'\x64'
@@ -289,7 +172,7 @@ def test_a_storage_larger_than_the_file_is_refused_before_it_is_made(tmp_path):
 @pytest.mark.parametrize('length', [0, 3])
 @FORMATS
 def test_no_tensor_grows_beyond_what_the_file_holds(zipped, length, tmp_path):
-    """By its state, of which torch takes storage, offset, size and stride: memory would show."""
+    """Its state can ask torch to enlarge the storage, which would expose memory."""
     grown = Call(
         torch._utils._rebuild_tensor_v2,
         torch.ones(length)._typed_storage(), 0, (length,), (1,), False, OrderedDict(),
@@ -299,11 +182,11 @@ def test_no_tensor_grows_beyond_what_the_file_holds(zipped, length, tmp_path):
     message = 'cannot read .* resize storage that is not resizable'
     with pytest.raises(ValueError, match=message) as refused:
         load_tensors(path)
-    assert refused.value.__cause__.__traceback__ is None  # nor shown by who reports the error
+    assert refused.value.__cause__.__traceback__ is None
 
 
 def test_compressed_parts_are_refused(tmp_path):
-    """A file of a few bytes could become any number of them; torch stores what it saves."""
+    """They could grow without limit; torch.save does not compress."""
     path, packed = tmp_path / 'checkpoint.pth', tmp_path / 'packed.pth'
     save(dict(weight=torch.zeros(1000)), path, True)
     with zipfile.ZipFile(path) as source:
@@ -317,7 +200,7 @@ def test_compressed_parts_are_refused(tmp_path):
 
 
 def test_storages_larger_than_the_file_together_are_refused(tmp_path):
-    """Each part of a zip file may say that it goes on over all parts behind it."""
+    """An entry of a zip file can overlap all entries after it."""
     path = save([torch.rand(1000) for _ in range(9)], tmp_path / 'checkpoint.pth', True)
     path.write_bytes(overlapping(path.read_bytes()))
     with pytest.raises(ValueError, match='cannot read .* it is cut off or damaged: a part of'):

@@ -12,14 +12,14 @@ import torch
 
 
 class Code:
-    """Opcodes and objects, which are pickled one after the other and leave one value."""
+    """Opcodes and objects that are pickled in sequence and leave one value."""
 
     def __init__(self, *parts: object):
         self.parts = parts
 
 
 class Call:
-    """Pickled as the call of a function, whatever it is, and what is then set on its result."""
+    """Pickled as the call of any function, and optionally a state for its result."""
 
     def __init__(self, function, *arguments, state=None):
         self.reduced = (function, arguments) if state is None else (function, arguments, state)
@@ -45,7 +45,7 @@ class Pickler(pickle._Pickler):
 
 
 def save(content, path, zipped: bool = True, protocol: int = 2):
-    """``torch.save`` with :class:`Pickler`; gives the path."""
+    """``torch.save`` with :class:`Pickler`; return the path."""
     module = types.SimpleNamespace(
         __name__='crafted',
         Pickler=Pickler,
@@ -84,18 +84,18 @@ def get(index: int) -> bytes:
 
 
 def call(module: str, attribute: str, *arguments: str) -> bytes:
-    """The call of a function that is named, with strings."""
+    """Call a named function with strings."""
     values = b''.join(map(text, arguments))
     return name(module, attribute) + pickle.MARK + values + pickle.TUPLE + pickle.REDUCE
 
 
 def doubled(times: int, join: bytes = pickle.TUPLE2) -> bytes:
-    """A tuple of the one before, twice, and so on: its hash and repr take 2 ** times steps."""
+    """Nested tuples with two references each: hash and repr take 2 ** times steps."""
     return pickle.NONE + (put(9_000_000) + get(9_000_000) + join) * times
 
 
 def expanded(length: int = 2**40):
-    """A tensor of one stored value that looks like very many."""
+    """A tensor of one stored value with a huge shape."""
     return Call(
         torch._utils._rebuild_tensor_v2,
         torch.ones(1)._typed_storage(), 0, (length,), (0,), False, OrderedDict(),
@@ -103,7 +103,7 @@ def expanded(length: int = 2**40):
 
 
 def overlapping(good: bytes) -> bytes:
-    """An archive whose storages say that each goes on over all that is behind it."""
+    """An archive in which each storage overlaps all that follow."""
     file = io.BytesIO(good)
     with zipfile.ZipFile(file, 'a') as archive:
         end = archive.start_dir

@@ -1,4 +1,4 @@
-"""A checkpoint of a training, and files with harm in it."""
+"""A checkpoint of a training, and harmful variants of it, as fixtures."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def trained(digits, tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def crafted(trained, tmp_path_factory):
-    """All files, and a folder that holds what they would change: ``trace*`` and ``victim``."""
+    """All harmful files, and the folder with ``trace*`` and ``victim`` that they would change."""
     folder = tmp_path_factory.mktemp('crafted')
     for name in ('files', 'world/victim'):
         (folder / name).mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""At least 200 checkpoints that were made to do harm, each in a file of its own."""
+"""Write at least 200 harmful checkpoints."""
 
 import io
 import random
@@ -18,7 +18,7 @@ NOTES = 'notes'  # in the names of files of plain values, which MMEngine would o
 
 
 def write_all(folder: Path, content: dict, trace: Path, victim: Path) -> list[Path]:
-    """Write the files, whose other parts are those of a checkpoint of a training.
+    """Write the files, which are otherwise checkpoints of a training.
 
     Args:
         folder: Where to.
@@ -54,7 +54,7 @@ def write_all(folder: Path, content: dict, trace: Path, victim: Path) -> list[Pa
 
 
 def _placed(content: dict, place: str, value) -> dict:
-    """The content with a value in one of its parts."""
+    """Put a value into one part of the content."""
     content = {name: copy(part) for name, part in content.items()}
     if isinstance(content.get(place), dict):
         content[place]['backbone.harm'] = value
@@ -66,7 +66,7 @@ def _placed(content: dict, place: str, value) -> dict:
 
 
 def _notes(write: str, victim: str) -> dict[str, dict]:
-    """Parts of plain values only, which MMEngine would obey or stumble over."""
+    """Parts of plain values that MMEngine would execute or fail on."""
     meta = dict(epoch=1, iter=4, seed=0)
     hub = dict(log_scalars={}, runtime_info={}, resumed_keys={})
     inside = f'{victim}/keep.txt'
@@ -111,7 +111,7 @@ def _notes(write: str, victim: str) -> dict[str, dict]:
 
 
 def _damaged(good: bytes, zipped: bool) -> dict[str, bytes]:
-    """Files with bytes that are gone, or others than they were."""
+    """Files with missing or changed bytes."""
     kind = 'zip' if zipped else 'legacy'
     made = {
         f'{kind} cut at {part}': good[: int(len(good) * part)]

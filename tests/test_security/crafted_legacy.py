@@ -1,4 +1,4 @@
-"""Files of the format before torch 1.6 that are not what it wrote."""
+"""Invalid files in the format before torch 1.6."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def file(content: bytes, keys: bytes = KEYS, data: bytes = DATA, head=tuple(HEAD
 
 
 def legacy_files(trace: Path) -> dict[str, bytes]:
-    """Files of the format before torch 1.6 that are not what it wrote."""
+    """Invalid files in the format before torch 1.6."""
     size_of = name('torch', 'Size') + tensor(storage().replace(b'FloatStorage', b'LongStorage'))
     view = b'(' + text('v') + b'K\x02K\x08t'
     archive = io.BytesIO()

@@ -1,4 +1,4 @@
-"""Everything in the package that reads a checkpoint, as its tool calls it."""
+"""All functions of the package that read a checkpoint, as the tools call them."""
 
 import shutil
 from pathlib import Path
@@ -121,7 +121,7 @@ class EntryPoints:
 
 
 def values_of(result) -> bytes:
-    """The bytes of all tensors, texts and numbers in what an entry point returned."""
+    """Return the bytes of all tensors, texts and numbers in a result."""
     found = []
     measure(result, {}, lambda value: found.append(_bytes(value)), into_objects=True)
     return b''.join(found)

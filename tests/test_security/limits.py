@@ -1,4 +1,4 @@
-"""Run something that may not end, grow, or show memory that is not its own."""
+"""Limit time and memory of a block, and detect exposed memory."""
 
 import contextlib
 import signal
@@ -12,12 +12,12 @@ SECRET = b'memory of this process, which is in no file. '
 
 
 class TooLongError(BaseException):
-    """Not to be taken for an error of what was run."""
+    """Time limit exceeded; not an Exception, so that the block cannot catch it."""
 
 
 @contextlib.contextmanager
 def limited():
-    """Fail what takes more time or memory; gives nothing.
+    """Fail a block that takes more time or memory.
 
     The time is the processor's, so that other work on the machine does not count. Code in C that
     does not come back to Python within another while ends the whole run of the tests.
@@ -42,13 +42,13 @@ def limited():
 
 
 def _status(name: str) -> int:
-    """Bytes, as Linux counts them for this process."""
+    """Return an entry of /proc/self/status in bytes."""
     lines = Path('/proc/self/status').read_text().splitlines()
     return 1024 * next(int(line.split()[1]) for line in lines if line.startswith(name))
 
 
 def leave_secret() -> None:
-    """Fill memory that is then free, so that a tensor which is not filled has the secret in it."""
+    """Fill and free memory, so that an uninitialized tensor would hold the secret."""
     used = []
     for size in (16, 32, 64, 128, 256, 512, 1024, 4096):
         for _ in range(40):
@@ -58,5 +58,5 @@ def leave_secret() -> None:
 
 
 def shows_secret(data: bytes) -> bool:
-    """Whether 15 bytes of the secret, from wherever on, are in ``data``."""
+    """Tell whether any 15 consecutive bytes of the secret are in ``data``."""
     return any(SECRET[start : start + 8] in data for start in range(0, len(SECRET) - 8, 8))

@@ -1,4 +1,4 @@
-"""Values in a checkpoint that were made to do harm.
+"""Harmful values in a checkpoint.
 
 ``payloads(trace, victim)`` gives them by name. Those that run something would write the file
 ``trace``, or a file whose name begins with it, or remove ``victim``.
@@ -27,7 +27,7 @@ def payloads(trace, victim) -> dict[str, object]:
 
 
 def executed(trace, victim) -> dict[str, object]:
-    """Named functions, reached in every way that a pickle has."""
+    """Named functions, called in every way that a pickle has."""
     write, touch, trace, victim = (
         f'open({str(trace)!r}, "w").close()', f'touch {trace}', str(trace), str(victim)
     )  # fmt: skip
@@ -99,7 +99,7 @@ def executed(trace, victim) -> dict[str, object]:
 
 
 def bombs() -> dict[str, object]:
-    """What takes for ever, or all of the memory, in few bytes."""
+    """Few bytes that take forever, or all of the memory."""
     deep = doubled(60)
     longest = '_' * 100_000
     items = list(range(3000))
@@ -163,7 +163,7 @@ def bombs() -> dict[str, object]:
 
 
 def tensors() -> dict[str, object]:
-    """Tensors that would show memory, or be far larger than the file."""
+    """Tensors that would expose memory, or be far larger than the file."""
     storage = torch.ones(4)._typed_storage()
 
     def tensor(offset, size, stride):
@@ -210,7 +210,7 @@ def tensors() -> dict[str, object]:
 
 
 def broken() -> dict[str, object]:
-    """What is not wrong, or wrong in a way that harms nobody, if it is told in a line."""
+    """Valid values, and harmless errors that must end in one line."""
     return {
         'an integer as key': {3: 1, None: 2, (1, 'a'): 3},
         'a class': dict,

@@ -1,4 +1,4 @@
-"""Checkpoints that were made to do harm, at everything that reads one."""
+"""Tests of harmful checkpoints at every entry point."""
 
 import pytest
 import torch
@@ -9,6 +9,8 @@ from npid_mm.cli.user_errors import is_user_error, one_line
 from tests.test_security.crafted_files import NOTES
 from tests.test_security.entry_points import EntryPoints, values_of
 from tests.test_security.limits import TooLongError, leave_secret, limited, shows_secret
+
+pytestmark = pytest.mark.slow
 
 # one of how many files an entry point gets: some take their time with what they have read,
 # and all of them read by the same function
@@ -34,8 +36,8 @@ def test_there_are_enough(crafted):
 
 
 @pytest.mark.parametrize('name', EntryPoints.NAMES)
-def test_nothing_is_run_removed_or_shown(name, crafted, entry_points, tmp_path, monkeypatch):
-    """And each ends soon, with a result or an error that a tool tells in one line."""
+def test_nothing_is_executed_removed_or_exposed(name, crafted, entry_points, tmp_path, monkeypatch):
+    """Each call ends soon, with a result or an error that a tool prints as one line."""
     files, world = crafted
     share = SHARES.get(name, SHARE)
     start = EntryPoints.NAMES.index(name) % share
@@ -65,8 +67,8 @@ def test_nothing_is_run_removed_or_shown(name, crafted, entry_points, tmp_path, 
     assert snapshot(world) == before
 
 
-def test_the_checkpoint_that_they_are_made_from_is_read(trained, entry_points, tmp_path):
-    """So that the others are refused for what was changed."""
+def test_the_original_checkpoint_is_read(trained, entry_points, tmp_path):
+    """The others are refused only for what was changed."""
     good = tmp_path / 'good.pth'
     torch.save(trained, good)
     for name in EntryPoints.NAMES:
@@ -80,7 +82,7 @@ def test_the_checkpoint_that_they_are_made_from_is_read(trained, entry_points, t
 
 
 def test_the_files_would_do_harm(crafted):
-    """An ordinary unpickler runs what some of them say, so that the other tests can fail."""
+    """An ordinary unpickler executes some of them, so the other tests can fail."""
     files, world = crafted
     for title in ('os_system_in', 'builtins_exec_in', 'a_chain_of_getattr_in', 'INST_in'):
         for path in (each for each in files if title in each.name):
@@ -89,7 +91,7 @@ def test_the_files_would_do_harm(crafted):
             (world / 'trace').unlink()
 
 
-def test_a_tensor_that_is_not_filled_would_show_memory():
+def test_an_uninitialized_tensor_would_expose_memory():
     leave_secret()
     made = [torch.empty(256, dtype=torch.uint8) for _ in range(20)]
     assert shows_secret(b''.join(each.numpy().tobytes() for each in made))

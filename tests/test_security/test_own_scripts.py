@@ -1,4 +1,4 @@
-"""Files of others in a script of one's own, which MMEngine and MMPretrain load."""
+"""Tests of register_loader in a user's script with MMPretrain."""
 
 import os
 
@@ -13,9 +13,10 @@ from tests.test_security.assembler import Call
 from tests.toy import digits_config
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('load', [get_model, FeatureExtractor])
-def test_the_loader_can_be_asked_for(load, digits, tmp_path, monkeypatch):
-    """MMEngine's own one would obey the file, see test_harmful_checkpoint.py."""
+def test_the_registered_loader_executes_nothing(load, digits, tmp_path, monkeypatch):
+    """MMEngine's own loader executes the file, see test_harmful_checkpoint.py."""
     cfg = digits_config(digits, tmp_path / 'work')
     cfg.model.memory_bank.length = 8
     state = MODELS.build(cfg.model).state_dict()

@@ -1,4 +1,4 @@
-"""The authors' NCE, written down from its formulas, beside ours: converted runs go on alike."""
+"""Tests that a converted NCE run continues as with the authors' code, from their formulas."""
 
 import math
 
@@ -47,7 +47,7 @@ def case(length, dim, num, batch=2):
     return feature, bank, index, negatives
 
 
-def test_without_the_small_constant_the_losses_are_one():
+def test_without_the_small_constant_the_losses_are_equal():
     arguments = *case(length=300, dim=16, num=40, batch=4), 0.07, 450.0
     value, gradient = ours(*arguments)
     expected, slope = authors_nce(*arguments, epsilon=0)
@@ -104,7 +104,7 @@ def test_converted_npid_has_the_authors_loss(tmp_path, monkeypatch):
             momentum=settings['momentum'],
         )
     )
-    for name in ('head', 'memory_bank'):  # the backbone is another one
+    for name in ('head', 'memory_bank'):
         own = {
             key.removeprefix(f'{name}.'): value
             for key, value in loaded['state_dict'].items()
@@ -120,7 +120,7 @@ def test_converted_npid_has_the_authors_loss(tmp_path, monkeypatch):
     )
     loss = model.head.loss(feature, index, model.memory_bank)['loss']
     assert loss.item() == pytest.approx(expected, abs=200 * EPSILON + 1e-4)
-    # and the row moves as the authors' does, which weighs the old one
+    # the authors' momentum is the weight of the old row
     model.memory_bank.update(feature, index)
     moved = F.normalize(0.5 * bank[index] + (1 - 0.5) * feature)
     torch.testing.assert_close(model.memory_bank.feature_bank[index], moved)
