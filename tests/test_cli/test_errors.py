@@ -212,4 +212,8 @@ def test_one_of_several_ranks_prints(failing):
     ranks = [Forked(stopping(failing), RANK=rank, **names) for rank in '01']
     ends = [rank.wait() for rank in ranks]
     assert [end.status for end in ends] == [1, 1]
-    assert re.fullmatch(r'error: rows of \d\n', ''.join(end.err for end in ends)), ends
+    text = ''.join(end.err for end in ends)
+    # torch may warn that rank 0, which has the store, exits first
+    errors = [line for line in text.splitlines() if line.startswith('error: ')]
+    assert len(errors) == 1 and re.fullmatch(r'error: rows of \d', errors[0]), ends
+    assert 'Traceback' not in text
