@@ -104,7 +104,8 @@ def measure(
     """
     total = Extent()
     # the open containers from the outermost on: extent, id, and an iterator over the rest
-    open_ids, todo = set(), [(total, None, iter([content]))]
+    open_ids: set[int] = set()
+    todo: list[tuple[Extent, int, Iterator]] = [(total, 0, iter([content]))]
     while todo:
         extent, own, rest = todo[-1]
         for value in rest:

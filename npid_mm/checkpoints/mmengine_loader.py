@@ -1,6 +1,7 @@
 """Let MMEngine load checkpoints with the reader that builds only tensors and plain values."""
 
 from collections.abc import Mapping, MutableMapping
+from typing import Any
 
 from mmengine.runner import CheckpointLoader
 
@@ -65,7 +66,7 @@ def load_from_npid_mm(filename: str, map_location: object = None) -> Mapping:
     return cleaned
 
 
-def _clean(content: object) -> Mapping:
+def _clean(content: Any) -> Mapping:
     """Return content that is safe to pass to MMEngine and torch; empty without a network."""
     state = network_state(content)
     if state is content:  # a bare network has no other parts

@@ -4,7 +4,7 @@ import math
 import pickle
 from collections import Counter, OrderedDict
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -80,14 +80,14 @@ class KeyChecker:
     def __init__(self):
         self._tuples = 0
 
-    def is_plain(self, key: object) -> bool:
+    def is_plain(self, key: Any) -> bool:
         """Tell whether a key is plain: without a placeholder.
 
         Raises:
             UnpicklingError: If it is not a plain value, a placeholder, or a short, flat tuple of
                 them, and so might take long to hash or to compare; or if there were many tuples.
         """
-        parts = (key,)
+        parts: Iterable[Any] = (key,)
         if type(key) in (tuple, frozenset, torch.Size):
             self._tuples += 1
             if self._tuples > KEY_TUPLES or len(key) > KEY_PARTS:
@@ -106,7 +106,7 @@ class KeyChecker:
         return items
 
 
-def _is_plain_part(part: object) -> bool:
+def _is_plain_part(part: Any) -> bool:
     kind = type(part)
     if kind is int and abs(part) >= KEY_LIMIT:
         raise pickle.UnpicklingError('a key may be an integer of up to 60 bits')
@@ -191,7 +191,7 @@ def set_state(target: Tensor | dict, state: object) -> None:
         if not isinstance(state, dict):
             refuse('the state of a dictionary must be a dictionary', state)
         if METADATA in state and isinstance(target, OrderedDict):
-            target._metadata = _versions(state[METADATA])
+            setattr(target, METADATA, _versions(state[METADATA]))
     elif type(state) is tuple and len(state) == 4:
         lengths, stride, offset = _place(*state[1:])
         target.set_(state[0], offset, lengths, stride)
@@ -218,7 +218,7 @@ def _place(offset: int, lengths: tuple, stride: tuple) -> tuple[tuple, tuple, in
     return lengths, stride, *_integers((offset,), 'an offset')
 
 
-def _integers(values: object, what: str) -> tuple:
+def _integers(values: Any, what: str) -> tuple:
     if type(values) not in (tuple, list, torch.Size) or len(values) > DIMENSIONS:
         refuse(f'{what} must be a tuple of up to {DIMENSIONS} integers', values)
     for value in values:

@@ -6,7 +6,7 @@ import struct
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any, BinaryIO, NoReturn
+from typing import IO, Any, BinaryIO, NoReturn
 
 import torch
 from torch import Tensor
@@ -162,7 +162,7 @@ class Storages(dict[str, Tensor]):
         self._left = Path(file.name).stat().st_size
         self._device = 'cpu' if values else 'meta'
 
-    def fill(self, key: str, size: int, source: BinaryIO | None = None) -> None:
+    def fill(self, key: str, size: int, source: IO[bytes] | None = None) -> None:
         """Add a row of ``size`` bytes, read from ``source``.
 
         By the state of a tensor a pickle can ask torch to enlarge its storage, which would expose
@@ -172,6 +172,7 @@ class Storages(dict[str, Tensor]):
         self._left -= size
         row = torch.empty(size, dtype=torch.uint8, device=self._device)
         for part in row.split(CHUNK) if row.is_cpu and size else ():
+            assert source is not None
             data = source.read(len(part))
             _check_size(len(data), len(part), exactly=True)
             part.numpy()[:] = memoryview(data)

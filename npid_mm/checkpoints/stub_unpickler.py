@@ -5,7 +5,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable
 from struct import unpack
 from types import FunctionType
-from typing import BinaryIO, NoReturn
+from typing import Any, BinaryIO, NoReturn
 
 import torch
 from torch import Tensor
@@ -32,7 +32,10 @@ NAME = 1000  # characters of a class name with its module
 DIGITS = 1024  # bytes of an integer; Python prints up to 4300 decimal digits
 
 
-class TensorUnpickler(pickle._Unpickler):
+Unpickler: Any = pickle._Unpickler  # its methods are undocumented, and have no types
+
+
+class TensorUnpickler(Unpickler):
     """Unpickler that builds tensors, containers and plain values, and stubs for the rest.
 
     A dictionary entry whose key would be a stub is left out.
@@ -201,7 +204,7 @@ class TensorUnpickler(pickle._Unpickler):
         arguments = tuple(self.pop_mark())  # before self.append, which pop_mark replaces
         self.append(self._call(kind, arguments))
 
-    def _call(self, function: object, arguments: tuple) -> object:
+    def _call(self, function: Any, arguments: tuple) -> object:
         is_stub = isinstance(function, type) and issubclass(function, StubObject)
         if not (is_stub or isinstance(function, FunctionType)):
             refuse('only a class or a function may be called', function)
@@ -239,7 +242,7 @@ class _CountedSteps:
             raise pickle.UnpicklingError(f'it takes more than {self._steps:,} steps to read')
         return self._methods[opcode]
 
-    def spend_on(self, *arguments: object) -> None:
+    def spend_on(self, *arguments: Any) -> None:
         """Count a step for each item of arguments, which may be visited repeatedly."""
         self._left -= sum(len(each) for each in arguments if type(each) in CONTAINERS)
 

@@ -9,7 +9,7 @@ from operator import getitem
 import torch
 from torch import Tensor
 
-from .limits import measure
+from .limits import Extent, measure
 from .stub_unpickler import StubObject
 
 LONGEST = 100_000_000  # characters of all names together
@@ -79,7 +79,8 @@ def walk(
         content (object): See :func:`~npid_mm.checkpoints.load_tensors`.
         items (Callable): Returns the items of a container by their keys; None for anything else.
     """
-    met, todo = {}, [((), content)]
+    met: dict[int, KeyPath] = {}
+    todo: list[tuple[KeyPath, object]] = [((), content)]
     while todo:
         path, value = todo.pop()
         inside = items(value)
@@ -147,7 +148,7 @@ def object_paths(content: Mapping) -> list[KeyPath]:
     Raises:
         ValueError: If a container contains itself.
     """
-    measured = {}
+    measured: dict[int, Extent] = {}
     return [
         path for path, value in walk(content, mapping_items) if _has_object(path, value, measured)
     ]

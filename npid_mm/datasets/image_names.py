@@ -46,7 +46,7 @@ def image_names(dataset: Dataset) -> list[str] | None:
             files.append(index)
             names.append(str(info['img_path']))
         elif info.get('img') is not None:
-            pixels = np.ascontiguousarray(info['img'])
+            pixels = np.ascontiguousarray(info['img']).data
             names.append(PIXELS + hashlib.blake2b(pixels, digest_size=8).hexdigest())
         else:
             return None

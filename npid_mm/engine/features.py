@@ -4,9 +4,10 @@ from typing import Any
 
 import torch
 from mmengine.dist import get_dist_info
+from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from mmpretrain.utils import get_ori_model
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
@@ -39,12 +40,12 @@ def check_complete(done: int, count: int) -> None:
 
 @torch.no_grad()
 def batch_features(
-    model: nn.Module, data_batch: dict, level: str
+    model: BaseModel, data_batch: dict, level: str
 ) -> tuple[Tensor, list[DataSample]]:
     """Compute unit features of a batch.
 
     Args:
-        model (nn.Module): NPID, or for level 'backbone' any model with a backbone; wrapped or not.
+        model (BaseModel): NPID, or for level 'backbone' any model with a backbone; wrapped or not.
         data_batch (dict): Output of the data loader's collate function.
         level (str): 'embedding' is the network's output (B, D); 'backbone' is the last output of
             the backbone, averaged over the positions of a feature map.
@@ -66,7 +67,7 @@ def batch_features(
 
 
 def readable_features(
-    model: nn.Module, dataloader: DataLoader, level: str
+    model: BaseModel, dataloader: DataLoader, level: str
 ) -> tuple[Tensor, Tensor]:
     """Compute this rank's unit features of all readable images of a data set.
 
@@ -74,7 +75,7 @@ def readable_features(
     with which the sampler pads the last ranks are left out.
 
     Args:
-        model (nn.Module): See :func:`batch_features`.
+        model (BaseModel): See :func:`batch_features`.
         dataloader (DataLoader): In order over the ranks (``DefaultSampler(shuffle=False)``).
         level (str): See :func:`batch_features`.
 
@@ -106,7 +107,7 @@ def readable_features(
     return rows[kept.to(rows.device)], positions[kept]
 
 
-def dataset_features(model: nn.Module, dataloader: DataLoader, level: str) -> Tensor:
+def dataset_features(model: BaseModel, dataloader: DataLoader, level: str) -> Tensor:
     """Compute the rows (n, D) of :func:`readable_features` for a data set without broken images.
 
     Raises:

@@ -5,6 +5,7 @@ import warnings
 from typing import BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
 
 MAX_PIXELS = 178_956_970  # above which Pillow raises an error, unless a script switches that off
 ORIENTATION = 0x0112  # the EXIF tag
@@ -82,7 +83,7 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
             f'the image has {header.width} x {header.height} = {pixels:,} pixels, and max_pixels '
             f'allows {max_pixels:,}: scale it down, or raise max_pixels'
         )
-    marker = END_MARKERS.get(kind)
+    marker = END_MARKERS.get(kind or '')
     start = _scan_start(content) if header.is_jpeg else 0
     if marker and content.rfind(marker, start) < 0:
         raise UnreadableImageError('the file is cut off: its end is missing')
@@ -117,11 +118,12 @@ def _depth(image: Image.Image) -> str:
     """
     if image.mode in DEEP_MODES:
         return DEEP_MODES[image.mode]
-    if not image.tile or image.format not in ('PNG', 'TIFF', 'PPM'):
+    tiles = image.tile if isinstance(image, ImageFile) else []
+    if not tiles or image.format not in ('PNG', 'TIFF', 'PPM'):
         return ''
-    arguments = image.tile[0].args
+    arguments = tiles[0].args
     raw, *more = (arguments,) if isinstance(arguments, str) else arguments
-    if image.tile[0].codec_name.startswith('ppm'):  # the second argument is the largest value
+    if tiles[0].codec_name.startswith('ppm'):  # the second argument is the largest value
         return '16-bit integers' if more and more[0] > 255 else ''
     return '16-bit integers' if str(raw).partition(';')[2].startswith('16') else ''
 

@@ -147,9 +147,8 @@ class ImageReader:
             if header.is_jpeg:  # Pillow cannot read it either
                 raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if header.transparent:
-                image = self._on_background(image.convert('RGBA'))
-            return np.asarray(image.convert('RGB'))[..., ::-1]
+            opaque = self._on_background(image.convert('RGBA')) if header.transparent else image
+            return np.asarray(opaque.convert('RGB'))[..., ::-1]
 
     def _on_background(self, image: Image.Image) -> Image.Image:
         canvas = Image.new('RGB', image.size, self.background)

@@ -128,8 +128,10 @@ def _fetch_once(url: str, path: Path, name: str) -> None:
                 f'for, got Content-Length: {length:,}'
             )
         console = Console(stderr=True)
-        options = dict(console=console, disable=not console.is_terminal, description='')
-        with wrap_file(response, length, **options) as source, open(path, 'wb') as file:
+        shown = wrap_file(
+            response, length, console=console, disable=not console.is_terminal, description=''
+        )
+        with shown as source, open(path, 'wb') as file:
             shutil.copyfileobj(source, file)
     if path.stat().st_size < length:  # urllib does not say so
         raise ConnectionError(f'it ended after {path.stat().st_size:,} of {length:,} bytes')

@@ -40,7 +40,7 @@ def weights_digest(state: Mapping[str, Tensor], *settings: object) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(state.items()):
         digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())
-        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy())
+        digest.update(value.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
     if settings:
         digest.update(json.dumps(settings, default=str).encode())
     return digest.hexdigest()

@@ -228,7 +228,7 @@ BUILT = {
     'wide': ('backbone', 'base_channels', 65536),
     'wider': ('backbone', 'base_channels', 10**30),
     'deep network': ('backbone', 'depth', 60_000),
-    'many outputs': ('neck', 'out_channels', 65536),
+    'wide neck': ('neck', 'out_channels', 65536),
     'negative': ('backbone', 'base_channels', -1),
     'not a number': ('backbone', 'base_channels', 1e400),
     'large images': ('pipeline', 0, {'type': 'ResizeEdge', 'scale': 10**9}),

@@ -69,7 +69,7 @@ def _line(verb: str, count: int, what: str) -> str:
 def _settings(pretrained: NPIDState) -> str:
     found = dict(pretrained.settings)
     if Z in pretrained.state:
-        found[Z] = pretrained.state[Z]
+        found[Z] = float(pretrained.state[Z])
     return ', '.join(f'{name} {value:g}' for name, value in found.items())
 
 

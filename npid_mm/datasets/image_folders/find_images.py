@@ -87,7 +87,8 @@ def find_images(folder: str | Path) -> FoundImages:
     os.scandir(found.root).close()  # an error here is raised; one of a subfolder is only reported
     name_of: dict[str, str] = {}  # real path of an image -> path relative to the root
     seen, folders = {found.root}, []  # real paths, and relative ones
-    waiting, links = [('', found.root)], deque()
+    waiting = [('', found.root)]
+    links: deque[tuple[str, str, bool]] = deque()
     while waiting or links:
         if not waiting:  # links come after everything that has its own place in the folder
             name, real, is_folder = links.popleft()

@@ -72,7 +72,7 @@ def read_layout(names: list[str], with_labels: bool = True) -> FolderLayout:
         if unused:
             layout.remarks.append(f'not used: {", ".join(unused)}')
         parts = {name: groups[each] for each, name in named.items()}
-        used, lone = set(layout.split), ''
+        used, lone = {named[train], named[held_out]}, ''
     else:
         layout = FolderLayout(names)
         layout.remarks += [f'{printable_path(name)} is taken as a class' for name in named.values()]

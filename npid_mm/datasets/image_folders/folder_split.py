@@ -84,6 +84,8 @@ def _layout(names: list[str], with_labels: bool) -> FolderLayout:
 
 def _check_copies(root: str, layout: FolderLayout) -> None:
     """Refuse a held-out folder that is a copy of the training folder."""
+    if layout.split is None:
+        return
     train, held_out = layout.split
     same = [name.removeprefix(held_out) for name in layout.held_out]
     if not {name.removeprefix(train) for name in layout.train}.issuperset(same):

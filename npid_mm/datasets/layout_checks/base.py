@@ -13,7 +13,7 @@ from npid_mm.utils.checks import check_whole
 # so it can wrap a progress bar.
 Watch = Callable[[list, str], Iterable]
 
-LAYOUT_CHECKS: dict[str, type['LayoutCheck']] = {}
+LAYOUT_CHECKS: dict[str, type[Any]] = {}  # their arguments differ
 
 
 def register_check(name: str) -> Callable[[type['LayoutCheck']], type['LayoutCheck']]:

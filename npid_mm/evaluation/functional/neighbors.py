@@ -103,8 +103,8 @@ def merge_neighbors(
             'similarity and payload must be lists of tensors of equal shapes, got '
             f'{shapes} and {[tuple(part.shape) for part in payload]}'
         )
-    merged, order = torch.cat(similarity, 1).sort(dim=1, descending=True, stable=True)
-    return merged[:, :k], torch.cat(payload, 1).gather(1, order[:, :k])
+    merged, order = torch.cat(list(similarity), 1).sort(dim=1, descending=True, stable=True)
+    return merged[:, :k], torch.cat(list(payload), 1).gather(1, order[:, :k])
 
 
 def _few(query: Tensor) -> bool:
@@ -117,7 +117,7 @@ def _search(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
     # Buffers that every block reuses: allocating them per block costs more than the arithmetic.
     if few:
         size = QUERY_ROWS * BANK_ROWS['cpu'] // FEW
-        rows = query.new_empty(1 + PRODUCTS // (1 + bank.shape[1]), bank.shape[1])
+        rows: Tensor | None = query.new_empty(1 + PRODUCTS // (1 + bank.shape[1]), bank.shape[1])
     else:
         size = BANK_ROWS.get(query.device.type, BANK_ROWS['cpu'])
         rows = None if bank.dtype == query.dtype else query.new_empty(size, bank.shape[1])
