@@ -68,7 +68,7 @@ def load_from_npid_mm(filename: str, map_location: object = None) -> Mapping:
 
 def _clean(content: Any) -> Mapping:
     """Return content that is safe to pass to MMEngine and torch; empty without a network."""
-    state = network_state(content)
+    state: Any = network_state(content)
     if state is content:  # a bare network has no other parts
         for name in (META, HUB, NETWORK):
             content.pop(name, None)

@@ -45,15 +45,15 @@ class StubObject:
     """
 
     stands_for = ''
-    state = None
+    state: object = None
 
     def __init__(self, *args: object, **kwargs: object):
         pass
 
-    def __setstate__(self, state: object):
+    def __setstate__(self, state: object) -> None:
         self.state = state
 
-    def __setitem__(self, key: object, value: object):  # called for subclasses of dict
+    def __setitem__(self, key: object, value: object) -> None:  # called for subclasses of dict
         pass
 
     def extend(self, items: object) -> None:
@@ -61,7 +61,7 @@ class StubObject:
 
     append = add = extend
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f'<stub of {self.stands_for[:80]}>'
 
 
@@ -77,7 +77,7 @@ class KeyChecker:
     that differ in their last character. So both are limited.
     """
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._tuples = 0
 
     def is_plain(self, key: Any) -> bool:

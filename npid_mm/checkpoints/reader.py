@@ -114,7 +114,7 @@ def _read_legacy(file: BinaryIO, values: bool) -> Any:
     _check_order(head()['little_endian'] is True)
     storages, itemsize, start = Storages(file, values=False), {}, file.tell()
 
-    def storage(dtype: torch.dtype, key: str, _location, numel: int, view=None) -> Tensor:
+    def storage(dtype: torch.dtype, key: str, _: object, numel: int, view: Any = None) -> Tensor:
         if key not in storages:
             storages.fill(key, numel * dtype.itemsize)
             itemsize[key] = dtype.itemsize

@@ -62,7 +62,7 @@ class TensorUnpickler(Unpickler):
         self._storage = storage
         self._keys = KeyChecker()
         methods = {
-            code: getattr(type(self), each.__name__) for code, each in type(self).dispatch.items()
+            code: getattr(type(self), each.__name__) for code, each in Unpickler.dispatch.items()
         }
         self.dispatch = _CountedSteps(methods, steps)
 
@@ -76,7 +76,7 @@ class TensorUnpickler(Unpickler):
         if module in ('torch', 'torch.cuda') and name in STORAGES:
             return STORAGES[name]
         if (module, name) in BUILDERS:
-            build = BUILDERS[module, name]
+            build: Callable = BUILDERS[module, name]
             return lambda *args: build(*args)
         if (module, name) in KEYED_BUILDERS:
             build, keys = KEYED_BUILDERS[module, name], self._keys

@@ -27,7 +27,7 @@ class Shared:
 
     path: KeyPath
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f'<the same as {dotted(self.path) or "the whole"}>'
 
 

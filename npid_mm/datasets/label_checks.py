@@ -2,6 +2,7 @@
 
 import logging
 from os.path import basename, dirname
+from typing import Any
 
 import numpy as np
 import torch
@@ -102,7 +103,7 @@ def check_same_classes(
         )
     pairs = [_folders_and_labels(each) for each in (reference, other)]
     folders = [_one_to_one(each) for each in pairs]
-    for name in sorted(folders[0].keys() & folders[1].keys()):
+    for name in sorted(folders[0].keys() & folders[1].keys(), key=str):
         labels = [each[name] for each in folders]
         if len(folders[0]) > 1 and labels[0] != labels[1]:
             raise ValueError(
@@ -120,7 +121,7 @@ def check_same_classes(
         )
 
 
-def _plain(label):
+def _plain(label: Any) -> Any:
     """Convert an array or tensor of one element to a Python number."""
     if isinstance(label, (np.generic, np.ndarray, Tensor)) and np.asarray(label).size == 1:
         return label.item()
@@ -150,7 +151,7 @@ def _one_to_one(pairs: set[tuple[str | None, int]]) -> dict[str | None, int]:
 def accept_numpy_labels() -> None:
     """Make MMPretrain's data samples accept NumPy integers as labels."""
 
-    def format_any(value):
+    def format_any(value: Any) -> Tensor:
         return format_label(int(value) if isinstance(value, np.integer) else value)
 
     data_sample.format_label = format_any

@@ -1,6 +1,7 @@
 """Pascal VOC 2007 for classification, labeled by its lists in ImageSets."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from mmengine.logging import print_log
@@ -32,7 +33,7 @@ class VOC2007Classification(BaseDataset):
 
     METAINFO = {'classes': VOC2007_CATEGORIES}
 
-    def __init__(self, data_root: str, split: str, **kwargs):
+    def __init__(self, data_root: str, split: str, **kwargs: Any):
         if split not in VOC2007_COUNTS:
             raise ValueError(f"split must be 'trainval' or 'test', got {split!r}")
         self.split = split

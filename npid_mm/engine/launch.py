@@ -37,7 +37,7 @@ def set_resume(cfg: Config, checkpoint: str) -> None:
     """
     found: Path | str | None
     if checkpoint == 'auto':
-        found: str | Path | None = newest_checkpoint(cfg.work_dir)
+        found = newest_checkpoint(cfg.work_dir)
         if found is None:
             print_log(f'no checkpoint in {cfg.work_dir} yet: starting from scratch', 'current')
             return

@@ -2,7 +2,7 @@
 
 import mmap
 import warnings
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
@@ -121,7 +121,7 @@ def _depth(image: Image.Image) -> str:
     tiles = image.tile if isinstance(image, ImageFile) else []
     if not tiles or image.format not in ('PNG', 'TIFF', 'PPM'):
         return ''
-    arguments = tiles[0].args
+    arguments: Any = tiles[0].args
     raw, *more = (arguments,) if isinstance(arguments, str) else arguments
     if tiles[0].codec_name.startswith('ppm'):  # the second argument is the largest value
         return '16-bit integers' if more and more[0] > 255 else ''

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from os import PathLike
+from typing import Any
 
 import cv2
 import numpy as np
@@ -162,7 +163,7 @@ class ImageReader:
                 raise UnreadableImageError(
                     'the image is a PNM of more than 8 bits: convert it to PNG or TIFF'
                 )
-            values = np.asarray(image) if image.mode in DEEP_MODES else None
+            values: Any = np.asarray(image) if image.mode in DEEP_MODES else None
         if values is None:
             buffer = np.frombuffer(content, np.uint8)
             values = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -175,13 +176,14 @@ class ImageReader:
 
     def _to_8_bits(self, values: np.ndarray) -> np.ndarray:
         """Map values (H, W), (H, W, 3) or, with alpha, (H, W, 4) to (H, W, 1 or 3) in 0..255."""
+        assert self.value_range is not None
         low, high = self.value_range
         colors = values[..., :3] if values.ndim == 3 else values[..., None]
         scaled = (colors.astype(np.float32) - low) * (255 / (high - low))
         scaled = np.nan_to_num(scaled, nan=0.0).clip(0, 255)
         if values.ndim == 3 and values.shape[2] == 4:
             alpha = values[..., 3:].astype(np.float32) / np.iinfo(values.dtype).max
-            scaled = alpha * scaled + (1 - alpha) * np.float32(self.background[::-1])
+            scaled = alpha * scaled + (1 - alpha) * np.asarray(self.background[::-1], np.float32)
         return scaled.round()
 
 
@@ -191,7 +193,7 @@ def errors_with_path(path: str | PathLike) -> Iterator[None]:
     try:
         yield
     except UnreadableImageError as error:
-        raise UnreadableImageError(error.reason, path) from error
+        raise UnreadableImageError(error.reason, str(path)) from error
 
 
 def check_regular(path: str | PathLike) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -36,14 +37,14 @@ def softplus(logit: Tensor) -> Tensor:
 
 class _MeanWithKnownGradient(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, feature, value, gradient):
+    def forward(ctx: Any, feature: Tensor, value: Tensor, gradient: Tensor) -> Tensor:
         ctx.save_for_backward(gradient)
         ctx.feature_dtype = feature.dtype
         return value.mean()
 
     @staticmethod
     @once_differentiable
-    def backward(ctx, grad_output):
+    def backward(ctx: Any, grad_output: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         grad_feature = gradient * (grad_output / len(gradient))
         return grad_feature.to(ctx.feature_dtype), None, None

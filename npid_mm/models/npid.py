@@ -1,5 +1,7 @@
 """NPID, non-parametric instance discrimination."""
 
+from typing import Any
+
 import torch
 from mmengine.logging import print_log
 from mmpretrain.models.selfsup import BaseSelfSupervisor
@@ -108,7 +110,9 @@ class NPID(BaseSelfSupervisor):
         if self.channels_last:
             self.backbone.to(memory_format=torch.channels_last)
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args, **kwargs) -> None:
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
         """Check that a checkpoint is complete, see the class, before the parts load it."""
         given = {
             name.removeprefix(prefix): value

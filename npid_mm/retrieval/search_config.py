@@ -2,6 +2,7 @@
 
 import json
 import re
+from typing import Any
 
 from mmengine.config import Config
 from mmengine.registry import Registry
@@ -106,12 +107,12 @@ def config_from_json(content: dict) -> Config:
     )
 
 
-def _check_built(name: str, value) -> None:
+def _check_built(name: str, value: Any) -> None:
     if not (isinstance(value, dict) and 'type' in value):
         raise ValueError(f'the {name} of an index must be a dict with a type, got {_cut(value)}')
 
 
-def _encoded(value):
+def _encoded(value: Any) -> Any:
     """Convert a value of a config to JSON; classes become their registered names."""
     if isinstance(value, dict):
         return {key: _encoded(each) for key, each in value.items() if key not in DROPPED}
@@ -125,7 +126,7 @@ def _encoded(value):
     return value
 
 
-def _decoded(value, registry: Registry, depth: int = 0, unlimited: bool = False):
+def _decoded(value: Any, registry: Registry, depth: int = 0, unlimited: bool = False) -> Any:
     """Invert :func:`_encoded`; refuse untrusted types and, unless ``unlimited``, large numbers."""
     if depth > MAX_DEPTH:
         raise ValueError(f'the config of an index must have at most {MAX_DEPTH} levels')
@@ -152,7 +153,7 @@ def _decoded(value, registry: Registry, depth: int = 0, unlimited: bool = False)
     return value
 
 
-def _check_type(name, registry: Registry) -> None:
+def _check_type(name: Any, registry: Registry) -> None:
     """Refuse a ``type`` that is not the registered name of a harmless class."""
     cls = None
     if isinstance(name, str) and re.fullmatch(r'[\w-]+', name) and name not in REFUSED:
@@ -177,6 +178,6 @@ def _registered(registry: Registry) -> dict[str, type]:
     return found
 
 
-def _cut(value) -> str:
+def _cut(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 80 else f'{text[:77]}...'

@@ -94,7 +94,7 @@ def class_accuracy_bars(
     return out
 
 
-def _draw_bars(axes, classes, overall):
+def _draw_bars(axes: Any, classes: list[dict | None], overall: float) -> None:
     """Draw horizontal bars from the top; None leaves a gap."""
     places = [place for place, each in enumerate(classes) if each]
     shown = [each for each in classes if each]
@@ -112,7 +112,7 @@ def _draw_bars(axes, classes, overall):
     axes.spines['left'].set_visible(False)
 
 
-def _draw_profile(axes, values, overall):
+def _draw_profile(axes: Any, values: list[float], overall: float) -> None:
     """Draw all classes from the best to the worst, without names."""
     edges = np.arange(len(values) + 1)
     axes.stairs(values, edges, fill=True, color='C0', alpha=0.85)
@@ -124,7 +124,7 @@ def _draw_profile(axes, values, overall):
     axes.set_title('all classes', fontsize=10, color=FADED)
 
 
-def _finish(axes, value_axis, overall):
+def _finish(axes: Any, value_axis: str, overall: float) -> None:
     name = f'top-1 accuracy (%); dashed: all images, {overall:.1f}'
     axes.set(**{f'{value_axis}label': name})
     axes.grid(axis=value_axis, alpha=0.3)

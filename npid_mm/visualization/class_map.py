@@ -116,7 +116,7 @@ def class_map(
     return out
 
 
-def _draw_legend(axes, points, labels, names, dots):
+def _draw_legend(axes: Any, points: np.ndarray, labels: np.ndarray, names: Any, dots: dict) -> None:
     """Draw each class in its own color, with a legend beside the map."""
     from matplotlib import colormaps
 
@@ -130,7 +130,7 @@ def _draw_legend(axes, points, labels, names, dots):
         handle.set(sizes=[40], alpha=1)
 
 
-def _draw_scale(axes, points, labels, dots):
+def _draw_scale(axes: Any, points: np.ndarray, labels: np.ndarray, dots: dict) -> None:
     """Draw all points on one color scale, in random order, so that no class hides the others."""
     order = np.random.default_rng(0).permutation(len(points))
     scatter = axes.scatter(*points[order].T, c=labels[order], cmap='turbo', **dots)
@@ -139,7 +139,7 @@ def _draw_scale(axes, points, labels, dots):
     bar.outline.set_visible(False)
 
 
-def _draw_names(axes, points, labels, names):
+def _draw_names(axes: Any, points: np.ndarray, labels: np.ndarray, names: Any) -> None:
     """Write names at the medians of classes, the most compact first, where they do not overlap."""
     from matplotlib.patheffects import withStroke
 

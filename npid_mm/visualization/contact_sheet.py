@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
@@ -100,7 +101,13 @@ def neighbor_sheet(
     return out
 
 
-def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighbor_labels):
+def _check_lengths(
+    query_paths: Sequence,
+    neighbor_paths: Sequence,
+    similarity: Any,
+    query_labels: Sequence | None,
+    neighbor_labels: Sequence | None,
+) -> None:
     if not len(query_paths):
         raise ValueError('query_paths must name at least one image, got none')
     if (query_labels is None) != (neighbor_labels is None):
@@ -120,7 +127,7 @@ def _check_lengths(query_paths, neighbor_paths, similarity, query_labels, neighb
             )
 
 
-def _default_title(query_labels, neighbor_labels):
+def _default_title(query_labels: Sequence | None, neighbor_labels: Sequence | None) -> str:
     title = 'Nearest neighbors by cosine similarity'
     if query_labels is None:
         return title
@@ -135,7 +142,16 @@ def _default_title(query_labels, neighbor_labels):
 class _Sheet:
     """Layout of the sheet, and drawing of its parts."""
 
-    def __init__(self, rows, neighbors, thumb, labeled, title='', sections=None, reader=None):
+    def __init__(
+        self,
+        rows: int,
+        neighbors: int,
+        thumb: int,
+        labeled: bool,
+        title: str = '',
+        sections: dict[str, int] | None = None,
+        reader: ImageReader | None = None,
+    ):
         self.reader = reader or ImageReader()
         self.thumb, self.labeled, self.columns = thumb, labeled, 1 + neighbors
         self.title, self.headings = title, {}  # headings: row below -> text
@@ -156,16 +172,16 @@ class _Sheet:
         self.image = Image.new('RGB', (width, self.row_top(rows) + MARGIN), PAPER)
         self.pen = ImageDraw.Draw(self.image)
 
-    def row_top(self, row):
+    def row_top(self, row: int) -> int:
         """Upper edge of a row of images, below the headings so far."""
         headings = sum(first <= row for first in self.headings)
         return self.top + row * self.row_height + headings * HEADING
 
-    def left(self, column):
+    def left(self, column: int) -> int:
         """Left edge of a column of images."""
         return column_left(column, self.thumb)
 
-    def draw_header(self):
+    def draw_header(self) -> None:
         """Draw title, legend, the names of the columns and the headings."""
         y = MARGIN
         self.pen.text((MARGIN, y), self.title, INK, self.title_font)
@@ -188,7 +204,9 @@ class _Sheet:
             self.pen.rectangle((MARGIN, y + 4, self.image.width - MARGIN, y + HEADING - 5), PAD)
             self.pen.text((MARGIN + 6, y + HEADING / 2), heading, INK, self.font, 'lm')
 
-    def draw_cell(self, row, column, source, lines, right=None):
+    def draw_cell(
+        self, row: int, column: int, source: Any, lines: list, right: bool | None = None
+    ) -> None:
         """Draw an image with lines of text; ``right`` frames it green (True) or red (False)."""
         x, y = self.left(column), self.row_top(row)
         self.image.paste(self._tile(source, self.thumb - 2 * FRAME), (x + FRAME, y + FRAME))
@@ -201,7 +219,7 @@ class _Sheet:
             middle = (x + self.thumb / 2, y + self.thumb + (number + 0.5) * LINE)
             self.pen.text(middle, self._fit(text), FADED if number else INK, self.font, 'mm')
 
-    def _tile(self, source, side):
+    def _tile(self, source: Any, side: int) -> Any:
         """An image fitted into a square, or the name of a file that cannot be read."""
         try:
             in_memory = isinstance(source, np.ndarray)
@@ -215,7 +233,7 @@ class _Sheet:
             return tile
         return ImageOps.pad(image, (side, side), Image.Resampling.BICUBIC, PAD)
 
-    def _draw_mark(self, x, y, right, size):
+    def _draw_mark(self, x: int, y: int, right: bool, size: int) -> None:
         """Draw a white tick on green or a white cross on red; shrinking gives smooth edges."""
         large = 8 * size
         mark = Image.new('RGB', (large, large), RIGHT if right else WRONG)
@@ -227,7 +245,7 @@ class _Sheet:
             ImageDraw.Draw(mark).line(line, PAPER, large // 8, joint='curve')
         self.image.paste(mark.resize((size, size), Image.Resampling.LANCZOS), (x, y))
 
-    def _fit(self, text):
+    def _fit(self, text: str) -> str:
         """``text``, cut to the width of its column."""
         limit = self.thumb + GAP - 2
         if self.font.getlength(text) <= limit:

@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from npid_mm.utils.atomic_io import atomic_path
 
@@ -74,7 +75,7 @@ def training_curve(
     return out
 
 
-def _keep_only(series, k):
+def _keep_only(series: dict[str, Any], k: int) -> Any:
     """Remove the validation's kNN of other K."""
     logged = sorted({_k(key) for each in series.values() for key in _keys(each, KNN)})
     if k not in logged:
@@ -85,22 +86,22 @@ def _keep_only(series, k):
                 del each[key]
 
 
-def _keys(series, pattern):
+def _keys(series: dict[str, Any], pattern: str) -> list[str]:
     return [key for key in series if re.fullmatch(pattern, key)]
 
 
-def _k(key):
+def _k(key: str) -> int:
     """K of a key of the validation's kNN."""
     return int(key.rpartition('_k')[2])
 
 
-def _label(key):
+def _label(key: str) -> str:
     if key == 'bank_knn':
         return 'bank, leave one out'
     return f'validation, K = {_k(key)}' if re.fullmatch(KNN, key) else ''
 
 
-def _draw_panel(axes, runs, title, unit, pattern):
+def _draw_panel(axes: Any, runs: Any, title: str, unit: str, pattern: str) -> None:
     """Draw the keys of one quantity for all runs."""
     from matplotlib.lines import Line2D
     from matplotlib.ticker import MaxNLocator

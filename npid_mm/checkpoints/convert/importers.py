@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -135,7 +136,8 @@ def read_backbone(path: str | Path) -> NPIDState:
         ValueError: If the file is not a checkpoint of PyTorch, or holds no backbone.
     """
     content = checkpoint_content(path)
-    state, values = network_state(content), flat_values(content)
+    state: Any = network_state(content)
+    values = flat_values(content)
     keys = {id(value): key for key, value in values.items()}
     pretrained = NPIDState(str(path), 'a checkpoint')
     for name, key in backbone_keys(state).items():

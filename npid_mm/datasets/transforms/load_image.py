@@ -1,5 +1,7 @@
 """Transform that loads an image file with the package's reader."""
 
+from typing import Any
+
 from mmcv.transforms import BaseTransform
 from mmengine import fileio
 from mmpretrain.registry import TRANSFORMS
@@ -27,7 +29,7 @@ class LoadImage(BaseTransform):
         UnreadableImageError: If the image cannot be read.
     """
 
-    def __init__(self, backend_args: dict | None = None, **reader):
+    def __init__(self, backend_args: dict | None = None, **reader: Any):
         self.backend_args = backend_args
         self.reader = ImageReader(**reader)
 

@@ -1,6 +1,6 @@
 """Transform that decodes only a random crop of an image file."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -66,7 +66,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         crop_ratio_range: tuple[float, float] = (0.08, 1.0),
         aspect_ratio_range: tuple[float, float] = (3 / 4, 4 / 3),
         backend_args: dict | None = None,
-        **reader,
+        **reader: Any,
     ):
         super().__init__(scale, crop_ratio_range, aspect_ratio_range)
         self.backend_args = backend_args

@@ -130,7 +130,7 @@ def _search(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
     while start < len(bank):
         similarity = scratch[: len(query) * (stop - start)].view(len(query), -1)
         block = bank[start:stop]
-        if few:
+        if few and rows is not None:
             _multiply_rows(query, block, rows, similarity)
             # the products of a row that is not finite are not finite either
             if not similarity.sum().isfinite():

@@ -229,7 +229,9 @@ class MemoryBank(BaseModule):
         """Return a context in which the ``state_dict`` of rank 0 holds all N rows."""
         return nullcontext()
 
-    def _load_from_state_dict(self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any):
+    def _load_from_state_dict(
+        self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any
+    ) -> None:
         """Check the rows of the checkpoint, and take its length if none is set."""
         saved = state_dict.get(f'{prefix}feature_bank')
         if saved is not None:

@@ -5,6 +5,7 @@ import json
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, NoReturn
 
 import torch
 
@@ -109,7 +110,7 @@ def _canonical(meta: dict) -> bytes:
     return json.dumps(meta, sort_keys=True).encode()
 
 
-def _refuse_constant(name: str):
+def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f'numbers must be finite, got {name}')
 
 
@@ -117,11 +118,11 @@ def _number(least: int, most: int) -> Callable:
     return lambda value: type(value) is int and least <= value <= most
 
 
-def _text(value) -> bool:
+def _text(value: Any) -> bool:
     return isinstance(value, str) and '\0' not in value
 
 
-def _block(value) -> bool:
+def _block(value: Any) -> bool:
     return (
         isinstance(value, list)
         and [type(each) for each in value] == [int, int, str, str]
@@ -134,11 +135,11 @@ def _list_of(allowed: Callable) -> Callable:
     return lambda value: isinstance(value, list) and all(map(allowed, value))
 
 
-def _size(value) -> bool:
+def _size(value: Any) -> bool:
     return _list_of(_number(1, MAX_DIM))(value) and len(value) == 2
 
 
-def _lists(value) -> bool:
+def _lists(value: Any) -> bool:
     """Check the description of the lists of approximate search; None if there are none."""
     if value is None:
         return True

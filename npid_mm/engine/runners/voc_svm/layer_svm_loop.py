@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Generator, Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from mmengine.dist import get_world_size
 from mmengine.evaluator import Evaluator
@@ -150,7 +151,7 @@ class LayerSVMLoop(TestLoop):
         """Return the other settings that the records depend on."""
 
     @abstractmethod
-    def _records(self, **arguments) -> list[dict]:
+    def _records(self, **arguments: Any) -> list[dict]:
         """Fit and test the SVMs of some classes."""
 
     @abstractmethod

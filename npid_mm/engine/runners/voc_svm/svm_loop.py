@@ -34,7 +34,7 @@ class SVMTestLoop(LayerSVMLoop):
     def _settings(self) -> dict:
         return dict(costs=self.costs)
 
-    def _records(self, **arguments) -> list[dict]:
+    def _records(self, **arguments: Any) -> list[dict]:
         return voc_svm(**arguments)
 
     def _metrics(self, records: dict[str, SVMRecords]) -> dict[str, float]:
@@ -100,7 +100,7 @@ class LowShotSVMTestLoop(LayerSVMLoop):
     def _settings(self) -> dict:
         return dict(costs=self.costs, draws=self.draws, seed=self.seed)
 
-    def _records(self, **arguments) -> list[dict]:
+    def _records(self, **arguments: Any) -> list[dict]:
         return low_shot_svm(**arguments, draws=self.draws, seed=self.seed)
 
     def _metrics(self, records: dict[str, SVMRecords]) -> dict[str, float]:
