@@ -76,7 +76,7 @@ class TensorUnpickler(Unpickler):
         if module in ('torch', 'torch.cuda') and name in STORAGES:
             return STORAGES[name]
         if (module, name) in BUILDERS:
-            build: Callable = BUILDERS[module, name]
+            build: Any = BUILDERS[module, name]
             return lambda *args: build(*args)
         if (module, name) in KEYED_BUILDERS:
             build, keys = KEYED_BUILDERS[module, name], self._keys

@@ -120,8 +120,8 @@ def _draw_legend(axes: Any, points: np.ndarray, labels: np.ndarray, names: Any, 
     """Draw each class in its own color, with a legend beside the map."""
     from matplotlib import colormaps
 
-    colors = colormaps['tab10' if len(names) <= 10 else 'tab20'].colors
-    for (number, name), color in zip(names.items(), colors, strict=False):
+    palette: Any = colormaps['tab10' if len(names) <= 10 else 'tab20']
+    for (number, name), color in zip(names.items(), palette.colors, strict=False):
         axes.scatter(*points[labels == number].T, color=color, label=name, **dots)
     legend = axes.legend(
         loc='upper left', bbox_to_anchor=(1.01, 1), frameon=False, title='class', borderaxespad=0
@@ -151,7 +151,7 @@ def _draw_names(axes: Any, points: np.ndarray, labels: np.ndarray, names: Any) -
         for number, group in groups.items()
     }
     box = np.ptp(points, axis=0) * NAME_BOX
-    taken = []
+    taken: list = []
     for number in sorted(names, key=radius.__getitem__):
         if any((np.abs(middle[number] - other) < box).all() for other in taken):
             continue

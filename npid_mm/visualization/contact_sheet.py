@@ -105,8 +105,8 @@ def _check_lengths(
     query_paths: Sequence,
     neighbor_paths: Sequence,
     similarity: Any,
-    query_labels: Sequence | None,
-    neighbor_labels: Sequence | None,
+    query_labels: Any,
+    neighbor_labels: Any,
 ) -> None:
     if not len(query_paths):
         raise ValueError('query_paths must name at least one image, got none')
@@ -127,7 +127,7 @@ def _check_lengths(
             )
 
 
-def _default_title(query_labels: Sequence | None, neighbor_labels: Sequence | None) -> str:
+def _default_title(query_labels: Any, neighbor_labels: Any) -> str:
     title = 'Nearest neighbors by cosine similarity'
     if query_labels is None:
         return title
@@ -149,7 +149,7 @@ class _Sheet:
         thumb: int,
         labeled: bool,
         title: str = '',
-        sections: dict[str, int] | None = None,
+        sections: Mapping[str, int] | None = None,
         reader: ImageReader | None = None,
     ):
         self.reader = reader or ImageReader()
@@ -237,7 +237,7 @@ class _Sheet:
         """Draw a white tick on green or a white cross on red; shrinking gives smooth edges."""
         large = 8 * size
         mark = Image.new('RGB', (large, large), RIGHT if right else WRONG)
-        strokes = [((0.2, 0.55), (0.42, 0.76), (0.8, 0.28))]
+        strokes: list[tuple] = [((0.2, 0.55), (0.42, 0.76), (0.8, 0.28))]
         if not right:
             strokes = [((0.25, 0.25), (0.75, 0.75)), ((0.25, 0.75), (0.75, 0.25))]
         for points in strokes:

@@ -18,7 +18,7 @@ PANELS = (
     ('Drift of the memory bank', '1 - cos(old row, new row)', r'bank_drift'),
     ('kNN accuracy', 'top-1 (%)', rf'bank_knn|{KNN}'),
 )
-STYLES = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
+STYLES: tuple[Any, ...] = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
 MAX_MARKERS = 25  # more of them would hide the line
 
 
