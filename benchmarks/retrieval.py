@@ -1,9 +1,9 @@
-"""The index at ImageNet's size: its files, opening it, and searches beside faiss.
+"""Benchmark an index of ImageNet's size: its files, opening it, and searches compared with faiss.
 
     python benchmarks/retrieval.py [--folder FOLDER]
 
-The rows lie around 1,000 directions, one a class, and the paths look like those of ImageNet.
-Searches take turns, round after round; medians. faiss' IndexFlatIP holds float32 rows.
+The rows lie around 1,000 directions, one per class, and the paths look like those of ImageNet.
+The searches alternate, and the table has their medians. The IndexFlatIP of faiss has float32 rows.
 """
 
 import argparse
@@ -17,45 +17,47 @@ from knn import make_data
 from measure import seconds
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval import FeatureIndex, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
 from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.neighborhood import Search
 
-BLOCK = 16384  # rows; a commit to the disk each
-FILES_PER_CLASS = 30_000  # numbers in ImageNet's file names are up to about so much
+BLOCK = 16384  # rows per write
+MAX_FILE_NUMBER = 30_000  # in ImageNet's file names, roughly
 
 
-def parse_args():
-    """Command line."""
+def parse_args() -> argparse.Namespace:
+    """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--length', type=int, default=1_281_167, help='N, rows of the index')
     parser.add_argument('--dim', type=int, default=128, help='D, feature dimension')
     parser.add_argument('--queries', type=int, default=500)
-    parser.add_argument('--k', type=int, default=10, help='K, neighbours')
+    parser.add_argument('--k', type=int, default=10, help='K, neighbors')
     parser.add_argument('--rounds', type=int, default=7)
     parser.add_argument('--threads', type=int, default=2)
     parser.add_argument(
-        '--folder', type=Path, help='where the indexes go; default: a temporary one'
+        '--folder', type=Path, help='folder of the indexes; default: a temporary one'
     )
     return parser.parse_args()
 
 
-def make_entries(labels):
-    """Paths and labels as of ImageNet's training set, sorted as its folders are."""
+def make_entries(labels: Tensor) -> list[Entry]:
+    """Make paths and labels like those of ImageNet's training set, in the order of its folders."""
     generator = torch.Generator().manual_seed(0)
     entries = []
     for number, images in enumerate(labels.bincount().tolist()):
         wnid = f'n{1_440_764 + 11_000 * number:08}'
-        files = torch.randperm(FILES_PER_CLASS, generator=generator)[:images].tolist()
+        files = torch.randperm(MAX_FILE_NUMBER, generator=generator)[:images].tolist()
         for file in sorted(map(str, files)):
             entries.append(Entry(f'/data/imagenet/train/{wnid}/{wnid}_{file}.JPEG', wnid))
     return entries
 
 
-def write_index(folder, dtype, rows, entries):
-    """An index as tools/retrieve.py writes it, but for longer blocks."""
+def write_index(folder: Path, dtype: str, rows: Tensor, entries: list[Entry]) -> FeatureIndex:
+    """Write an index as tools/retrieve.py does, in fewer and longer writes."""
     about = dict.fromkeys(('network', 'feature', 'checkpoint'), 'none')
     about |= dict(preprocessing={}, size=[224, 224])
     index = FeatureIndex.create(folder, {}, {**about, 'dtype': dtype, 'dim': rows.shape[1]})
@@ -65,8 +67,8 @@ def write_index(folder, dtype, rows, entries):
     return index
 
 
-def faiss_flat(rows, threads):
-    """A search of faiss's exact index."""
+def faiss_flat(rows: Tensor, threads: int) -> Search:
+    """Build the exact search of faiss."""
     import faiss
 
     faiss.omp_set_num_threads(threads)
@@ -75,19 +77,19 @@ def faiss_flat(rows, threads):
     return lambda query, k: tuple(map(torch.from_numpy, index.search(query.numpy(), k)))
 
 
-def exact(index, query, k):
-    """The search of an index as ImageRetriever does it."""
+def exact(index: FeatureIndex, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
+    """Search an index as ImageRetriever does."""
     return nearest_neighbors(query, index.rows, k)
 
 
-def megabytes(folder, *names):
-    """Size of files of an index, by default of all."""
+def megabytes(folder: Path, *names: str) -> float:
+    """Size of some files of an index, by default of all."""
     paths = [folder / name for name in names] or list(folder.iterdir())
     return sum(path.stat().st_size for path in paths) / 1e6
 
 
-def main():
-    """Build, search, print."""
+def main() -> None:
+    """Write the indexes, search them and print the results."""
     args = parse_args()
     torch.set_num_threads(args.threads)
     data = make_data(args)
@@ -108,20 +110,17 @@ def main():
         run(args, data['query'], rows, indexes)
 
 
-def run(args, query, rows, indexes):
-    """Time all searches in turn, compare what they find, print the table."""
+def run(
+    args: argparse.Namespace, query: Tensor, rows: Tensor, indexes: dict[str, FeatureIndex]
+) -> None:
+    """Time the searches in turn, compare their results and print the table."""
     runs = {f'npid_mm, {dtype}': partial(exact, index) for dtype, index in indexes.items()}
     runs['faiss-cpu IndexFlatIP, float32'] = faiss_flat(rows, args.threads)
-    took = {}
-    about = {}
-
-    def build():
-        about.update(build_approximate(indexes['bfloat16']))
-
-    took['build'] = seconds(build, 'cpu')
+    took = seconds(partial(build_approximate, indexes['bfloat16']), 'cpu')
+    about = indexes['bfloat16'].meta['approximate']
     runs['approximate, faiss-cpu IVF, float16'] = ApproximateSearch(indexes['bfloat16'])
     for search in runs.values():
-        search(query[:1], args.k)  # warm
+        search(query[:1], args.k)  # warm-up
     single, many = {name: [] for name in runs}, {name: [] for name in runs}
     for number in range(args.rounds):
         for name, search in runs.items():
@@ -149,15 +148,15 @@ def run(args, query, rows, indexes):
         )
     Console(width=110).print(table)
     print(
-        f'recall: share of the {args.k} neighbours of the float32 rows. Approximate: '
-        f'{about["probes"]} of {about["lists"]} lists, made in {took["build"]:.0f} s, recall '
+        f'recall: share of the {args.k} neighbors of the float32 rows. Approximate search: '
+        f'{about["probes"]} of {about["lists"]} lists, made in {took:.0f} s, recall '
         f'{about["recall"]:.3f} over {about["queries"]} rows of the index'
     )
     limits(indexes['bfloat16'].rows, query)
 
 
-def limits(rows, query):
-    """What bounds the searches: reading the rows once, and the products."""
+def limits(rows: Tensor, query: Tensor) -> None:
+    """Print lower bounds of the searches: reading the rows once, and the products."""
     read = statistics.median(seconds(rows.view(torch.int64).sum, 'cpu') for _ in range(9))
     block = rows[:8192].float()
     out = query.new_empty(len(query), len(block))

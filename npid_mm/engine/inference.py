@@ -129,7 +129,7 @@ def network_hash(model: BaseModel) -> str:
 
 
 def describe_network(model: BaseModel) -> dict:
-    """Return what an index stores about the network of its rows, see ``feature_index.SAME``."""
+    """Return what an index stores about the network of its rows, see ``feature_index.SHARED``."""
     cfg = model._config
     preprocessing = {
         'pipeline': cfg.test_dataloader.dataset.pipeline,

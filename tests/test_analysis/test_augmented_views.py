@@ -11,6 +11,8 @@ from npid_mm.analysis.augmented_views import augmented_views
 from npid_mm.images import UnreadableImageError
 from tests.toy import DIGITS_CONFIG, on_small_data
 
+pytestmark = pytest.mark.slow
+
 PLAIN = [dict(type='LoadImageFromFile'), dict(type='PackInputs')]
 NORMALIZED = dict(
     type='SelfSupDataPreprocessor', mean=[120, 110, 100], std=[60, 50, 40], bgr_to_rgb=True

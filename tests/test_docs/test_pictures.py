@@ -1,16 +1,16 @@
-"""The pictures of the docs."""
+"""The pictures of the docs are small, and each is on a page."""
 
 from tests.pages import pages
 from tests.toy import ROOT
 
 PICTURES = sorted((ROOT / 'docs/images').iterdir())
-LARGEST = 300_000  # bytes: a page of them opens at once, and a clone stays small
+MAX_BYTES = 300_000  # pages open quickly, and a clone stays small
 
 
 def test_pictures_are_small():
     assert PICTURES
     assert not {
-        path.name: path.stat().st_size for path in PICTURES if path.stat().st_size > LARGEST
+        path.name: path.stat().st_size for path in PICTURES if path.stat().st_size > MAX_BYTES
     }
 
 

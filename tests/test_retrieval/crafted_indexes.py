@@ -1,203 +1,32 @@
-"""Index folders as an attacker or a failing disk leaves them."""
+"""Index folders of attackers and failing disks, by name."""
 
-import hashlib
 import json
-import os
-import zlib
-from functools import cache
-from pathlib import Path
 
-import faiss
 import numpy as np
 
-from npid_mm.retrieval.index.metadata import digest
-
-EXEC = "__import__('pathlib').Path('executed').touch()"
-EVIL = f'float32 if {EXEC} else torch.float32'
-
-
-def rewrite(folder: Path, change) -> None:
-    """Change ``index.json`` as one can who does not have the key: the checksum is right."""
-    meta = json.loads((folder / 'index.json').read_text())
-    meta = {key: value for key, value in meta.items() if key not in ('checksum', 'signature')}
-    meta = change(meta) or meta
-    text = json.dumps(meta, sort_keys=True).encode()
-    meta['checksum'] = hashlib.sha256(text).hexdigest()
-    (folder / 'index.json').write_text(json.dumps(meta | {'signature': '00' * 32}))
-
-
-def put(*place, value):
-    """A craft that sets one value of ``index.json``."""
-
-    def craft(folder):
-        def change(meta):
-            where = meta
-            for key in place[:-1]:
-                where = where[key]
-            where[place[-1]] = value
-
-        rewrite(folder, change)
-
-    return craft
-
-
-def drop(key):
-    return lambda folder: rewrite(folder, lambda meta: meta.pop(key) and None)
-
-
-def text(name, content):
-    """A craft that writes a file."""
-    content = content if isinstance(content, bytes) else content.encode()
-    return lambda folder: (folder / name).write_bytes(content)
-
-
-def pipe(name):
-    def craft(folder):
-        (folder / name).unlink(missing_ok=True)
-        os.mkfifo(folder / name)
-
-    return craft
-
-
-def link(name, target=None):
-    """A craft that leads out of the folder, by default to a file of the user."""
-
-    def craft(folder):
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).symlink_to(target or folder.parent / 'treasure/thesis.txt')
-
-    return craft
-
-
-def directory(name):
-    def craft(folder):
-        (folder / name).unlink(missing_ok=True)
-        (folder / name).mkdir()
-
-    return craft
-
-
-def missing(name):
-    return lambda folder: (folder / name).unlink()
-
-
-def cut(name):
-    return lambda folder: os.truncate(folder / name, (folder / name).stat().st_size // 2)
-
-
-def flip(name, position=20):
-    def craft(folder):
-        content = bytearray((folder / name).read_bytes())
-        content[position] ^= 4
-        (folder / name).write_bytes(content)
-
-    return craft
-
-
-def rows(change):
-    """A craft of the rows, with the digest that fits them."""
-
-    def craft(folder):
-        content = np.fromfile(folder / 'rows.bin', np.float32)
-        change(content)
-        content.tofile(folder / 'rows.bin')
-        rewrite(folder, lambda meta: meta['blocks'][0].__setitem__(2, digest(content.tobytes())))
-
-    return craft
-
-
-def entries(make):
-    """A craft of the entries: ``make`` gives packed bytes for their number, or a list of names."""
-
-    def craft(folder):
-        meta = json.loads((folder / 'index.json').read_text())
-        count = meta['blocks'][0][0]
-        packed = make(count)
-        if isinstance(packed, list):
-            packed = zlib.compress(json.dumps(packed).encode())
-        (folder / 'entries.bin').write_bytes(packed)
-        rewrite(folder, lambda meta: set_entries(meta, packed))
-
-    return craft
-
-
-@cache
-def bomb(text, times):
-    """A packed text that is unpacked to many times its size."""
-    packer = zlib.compressobj()
-    return b''.join([*(packer.compress(text) for _ in range(times)), packer.flush()])
-
-
-def set_entries(meta, packed):
-    meta['blocks'] = [[meta['blocks'][0][0], len(packed), meta['blocks'][0][2], digest(packed)]]
-
-
-def names(name):
-    """A craft that gives all images one name, and another class than they have."""
-    return entries(lambda count: [[f'{name}'] * count, ['</script><script>alert(1)'] * count])
-
-
-def piped_name(folder):
-    os.mkfifo(folder.parent / 'image.png')
-    names(str(folder.parent / 'image.png'))(folder)
-
-
-def lists(make):
-    """A craft of the lists of approximate search, with the sha256 that fits them."""
-
-    def craft(folder):
-        make(folder)
-        content = (folder / 'approximate.faiss').read_bytes()
-        sha256 = hashlib.sha256(content).hexdigest()
-        rewrite(folder, lambda meta: meta['approximate'].update(sha256=sha256))
-
-    return craft
-
-
-def other_lists(kind, change=lambda index: index):
-    """Lists that faiss reads, but that are of another kind."""
-
-    def make(folder):
-        index = faiss.index_factory(16, kind, faiss.METRIC_INNER_PRODUCT)
-        data = np.random.default_rng(0).random((40, 16), np.float32)
-        index.train(data)
-        if kind.startswith('IDMap'):
-            index.add_with_ids(data, np.arange(40) + 10**12)
-        else:
-            index.add(data)
-        faiss.write_index(change(index), str(folder / 'approximate.faiss'))
-
-    return lists(make)
-
-
-def damaged_lists(change):
-    def make(folder):
-        path = folder / 'approximate.faiss'
-        content = bytearray(path.read_bytes())
-        path.write_bytes(change(content))
-
-    return lists(make)
-
-
-def checkpoint(make):
-    """A craft whose checkpoint is at a place of the attacker's choice."""
-
-    def craft(folder):
-        put('checkpoint', value=str(make(folder.parent)))(folder)
-
-    return craft
-
-
-def evil_pickle(folder):
-    path = folder / 'evil.pth'
-    path.write_bytes(b'c__builtin__\nexec\n(S"' + EXEC.encode() + b'"\ntR.')
-    return path
-
-
-def piped(folder):
-    os.mkfifo(folder / 'pipe.pth')
-    return folder / 'pipe.pth'
-
+from tests.test_retrieval.crafts import (
+    EVIL,
+    EXEC,
+    bomb,
+    checkpoint,
+    cut,
+    damaged_lists,
+    directory,
+    drop,
+    entries,
+    evil_pickle,
+    flip,
+    link,
+    missing,
+    names,
+    other_lists,
+    pipe,
+    piped,
+    piped_name,
+    put,
+    rows,
+    text,
+)
 
 TYPES = [
     'os.system', 'subprocess.Popen', 'builtins.eval', 'mmengine.Config.fromfile', 'torch.load',
@@ -236,8 +65,8 @@ BUILT = {
     'deep': ('backbone', 'x', json.loads('[' * 200 + ']' * 200)),
     'empty': ('backbone', {}),
     'no pipeline': ('pipeline', None),
-    'a step that is none': ('pipeline', 0, 'os.system'),
-    'a feature that is none': ('feature', '__dict__'),
+    'a step that is not a dict': ('pipeline', 0, 'os.system'),
+    'an unknown feature': ('feature', '__dict__'),
 }
 CRAFTS = {
     'own config.py beside': text('config.py', EXEC),

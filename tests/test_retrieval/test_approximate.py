@@ -1,4 +1,4 @@
-"""Search through lists: what it finds, and the recall that it states."""
+"""Approximate search has the recall that it reports."""
 
 import sys
 
@@ -14,7 +14,7 @@ from tests.toy import INDEX_ABOUT, unit_rows
 
 @pytest.fixture
 def index(tmp_path, monkeypatch):
-    """2,000 rows around 40 directions, where lists may be made of so few."""
+    """An index of 2,000 rows around 40 directions, with the smallest size reduced."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 1000)
     monkeypatch.setattr(approximate, 'TRAINING_ROWS', 11)
     index = FeatureIndex.create(
@@ -27,7 +27,7 @@ def index(tmp_path, monkeypatch):
 
 
 def recall(index, query, exclude=None):
-    """Share of the ten nearest rows that are found, in float64."""
+    """Share of the ten nearest rows (in float64) that are found."""
     truth = query.double() @ index.rows.double().t()
     if exclude is not None:
         truth[torch.arange(len(query)), exclude] = -2
@@ -36,8 +36,8 @@ def recall(index, query, exclude=None):
     return (wanted[:, :, None] == found[:, None, :]).any(2).double().mean().item()
 
 
-def test_the_stated_recall_is_that_of_its_searches(index):
-    """Measured again, on all rows instead of a sample of them."""
+def test_the_reported_recall_is_that_of_the_searches(index):
+    """Measured on all rows instead of a sample."""
     about = build_approximate(index)
     assert about['recall'] >= approximate.TARGET and about['rows'] == 2000
     assert 1 <= about['probes'] < about['lists'] == round(4 * 2000**0.5)
@@ -54,14 +54,13 @@ def test_similarities_are_those_of_the_rows(index):
     torch.testing.assert_close(similarity, exact, rtol=0, atol=2e-3)
 
 
-def test_too_few_lists_are_seen_in_the_recall(index, monkeypatch):
-    """The measure can fail: one list of each query finds less, and says so."""
+def test_reading_one_list_lowers_the_recall(index, monkeypatch):
     monkeypatch.setattr(approximate, 'TARGET', 0.0)
     about = build_approximate(index)
     assert about['probes'] == 1 and about['recall'] < 0.95
 
 
-def test_a_grown_index_wants_new_lists(index):
+def test_a_grown_index_needs_new_lists(index):
     build_approximate(index)
     index.append(unit_rows(5, 16, seed=3), [Entry(f'new{i}.jpg', None) for i in range(5)])
     with pytest.raises(ValueError, match='hold 2000 rows, the index has 2005 by now'):
@@ -71,7 +70,7 @@ def test_a_grown_index_wants_new_lists(index):
     assert ApproximateSearch(index)(new, 1)[1].tolist() == [[2003]]
 
 
-def test_small_indexes_gain_nothing(index, monkeypatch):
+def test_small_indexes_are_refused(index, monkeypatch):
     monkeypatch.setattr(approximate, 'MIN_ROWS', 100_000)
     with pytest.raises(ValueError, match='at least 100,000 rows, got 2,000'):
         build_approximate(index)
@@ -85,8 +84,9 @@ def test_missing_lists_and_a_missing_faiss_are_named(index, monkeypatch):
         build_approximate(index)
 
 
-def test_the_retriever_searches_through_them(digits_index, digits, monkeypatch, tmp_path):
-    """And tells how much they miss."""
+@pytest.mark.slow
+def test_the_retriever_searches_the_lists(digits_index, digits, monkeypatch, tmp_path):
+    """And reports their recall."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 100)
     monkeypatch.setattr(approximate, 'TRAINING_ROWS', 4)
     copy = FeatureIndex.create(

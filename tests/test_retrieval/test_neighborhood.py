@@ -1,4 +1,4 @@
-"""Which images a page holds, and how they lie to each other."""
+"""Members of a neighborhood, and their links."""
 
 import torch
 
@@ -11,8 +11,8 @@ def searching(rows):
     return lambda query, k: nearest_neighbors(query, rows, k)
 
 
-def test_neighbours_come_first_then_neighbours_of_these():
-    """On a circle the neighbourhood grows to both sides."""
+def test_neighbors_come_first_then_their_neighbors():
+    """On a circle the neighborhood grows to both sides."""
     angle = torch.arange(40) * 0.05
     rows = torch.stack([angle.cos(), angle.sin()], 1)
     members, links = neighborhood([[20, 21], [5]], rows, searching(rows), 2, 7)
@@ -39,14 +39,14 @@ def test_similarities_between_members_are_those_of_their_rows():
         )
 
 
-def test_all_that_was_found_is_there_whatever_the_size():
+def test_everything_that_was_found_is_a_member_whatever_the_size():
     rows = unit_rows(30, 8)
     members, _ = neighborhood([[1, 2, 3], [4, 2]], rows, searching(rows), 3, 1)
     assert members == [1, 4, 2, 3]
 
 
-def test_copies_do_not_hide_behind_each_other():
-    """Of equal rows, each is a neighbour of the others and never of itself."""
+def test_equal_rows_are_linked_to_each_other():
+    """And never to themselves."""
     rows = unit_rows(1, 8).repeat(5, 1)
     members, links = neighborhood([[0, 1]], rows, searching(rows), 3, 5)
     assert sorted(members) == [0, 1, 2, 3]
@@ -54,5 +54,5 @@ def test_copies_do_not_hide_behind_each_other():
         assert len(others) == 3 and own not in [position for position, _ in others]
 
 
-def test_nothing_found_gives_nothing():
+def test_queries_without_neighbors_have_no_neighborhood():
     assert neighborhood([[]], unit_rows(3, 8), None, 2, 5) == ([], [])

@@ -1,4 +1,4 @@
-"""The config in an index: as small as a search needs it, and nothing but registered names."""
+"""The config in an index: only the parts of a search, built from registered names."""
 
 import json
 import sys
@@ -20,13 +20,13 @@ EVIL = "float32; __import__('pathlib').Path('executed').touch()"
 
 @pytest.fixture
 def content(digits_run):
-    """What an index stores of the digits' config."""
+    """The stored config of the digits."""
     return json.loads(json.dumps(config_to_json(digits_run[0])))
 
 
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_config_comes_back_from_json(path):
-    """With its tuples, without what only a training needs; again it is the same."""
+    """With its tuples, without the settings of the training; reducing it twice changes nothing."""
     cfg = Config.fromfile(path)
     kept = search_config(cfg)
     assert kept.model.backbone == {k: v for k, v in cfg.model.backbone.items() if k != 'init_cfg'}
@@ -37,7 +37,7 @@ def test_every_config_comes_back_from_json(path):
     assert repr(again.model.backbone) == repr(kept.model.backbone)  # (3,) is not [3]
 
 
-def test_it_builds_the_same_network(digits_run, content):
+def test_the_stored_config_builds_the_same_network(digits_run, content):
     full, kept = digits_run[0], config_from_json(content)
     assert describe_network(load_network(kept, digits_run[1])) == json.loads(
         json.dumps(describe_network(load_network(search_config(full), digits_run[1])))
@@ -95,8 +95,8 @@ def test_classes_in_a_config_become_names(digits_run):
         (('backbone', 'deep'), json.loads('[' * 90 + ']' * 90), 'must have at most 20 levels'),
     ],
 )
-def test_what_may_not_be_built_is_refused(content, place, value, message, tmp_path, monkeypatch):
-    """In one line, and nothing of it is imported or run."""
+def test_untrusted_parts_are_refused(content, place, value, message, tmp_path, monkeypatch):
+    """In one line, and nothing is imported or executed."""
     monkeypatch.chdir(tmp_path)
     where = content
     for key in place[:-1]:
@@ -110,7 +110,7 @@ def test_what_may_not_be_built_is_refused(content, place, value, message, tmp_pa
 
 
 def test_the_transform_that_is_refused_would_execute_its_text(tmp_path, monkeypatch):
-    """Registered by its plain name as it is: names alone are not enough."""
+    """Its plain name is registered, so a check of names would not suffice."""
     from mmpretrain.registry import TRANSFORMS
 
     monkeypatch.chdir(tmp_path)
@@ -119,7 +119,7 @@ def test_the_transform_that_is_refused_would_execute_its_text(tmp_path, monkeypa
     assert (tmp_path / 'executed').exists()
 
 
-def test_a_network_of_ones_own_is_known_once_it_is_imported(content):
+def test_the_users_own_network_is_accepted_once_it_is_registered(content):
     class OwnNet(nn.Module):
         pass
 
@@ -134,7 +134,7 @@ def test_a_network_of_ones_own_is_known_once_it_is_imported(content):
 
 
 def test_a_network_far_larger_than_its_checkpoint_is_not_built(digits_run, content):
-    """Told before its memory is taken."""
+    """It is refused before its memory is allocated."""
     content['backbone'].update(base_channels=4096, stem_channels=4096)
     made = []
     original = torch.nn.init.kaiming_uniform_
@@ -149,8 +149,8 @@ def test_a_network_far_larger_than_its_checkpoint_is_not_built(digits_run, conte
     assert sum(made) < 2e6
 
 
-def test_settings_of_the_reader_are_kept_and_sizes_stay_limited(digits_run):
-    """A value of 16 bits is no size; the reader has limits of its own."""
+def test_settings_of_the_reader_are_kept_and_sizes_are_limited(digits_run):
+    """Pixel values of 16 bits are not sizes; the reader limits them."""
     cfg = Config(digits_run[0].to_dict())
     loading = dict(type='LoadImage', value_range=(0, 65535), max_pixels=10**8, background=(9, 9, 9))
     cfg.test_dataloader.dataset.pipeline[0] = ConfigDict(loading)

@@ -5,7 +5,7 @@ from npid_mm.retrieval.index.metadata import digest
 
 
 def test_any_name_comes_back():
-    """Blanks, line ends, quotes, other alphabets, and bytes that are no UTF-8."""
+    """Blanks, line breaks, quotes, other alphabets, and bytes that are not UTF-8."""
     names = [
         'a b.jpg',
         'a\nb.jpg',
@@ -17,12 +17,12 @@ def test_any_name_comes_back():
     assert unpack(pack(entries)) == entries
 
 
-def test_rows_of_a_file_of_blocks(tmp_path):
-    """Each row is found by its number, first and last of a block as well, and all in order."""
+def test_entries_are_found_in_their_blocks(tmp_path):
+    """By number, and all in order."""
     entries = [Entry(f'/images/{number}.jpg', str(number % 3)) for number in range(12)]
     parts = [entries[:5], entries[5:6], entries[6:]]
     blocks = [pack(part) for part in parts]
-    (tmp_path / 'file').write_bytes(b''.join(blocks) + b'what an interrupted writer left')
+    (tmp_path / 'file').write_bytes(b''.join(blocks) + b'half a block of an interrupted writer')
     sizes = [
         (len(part), len(block), digest(block)) for part, block in zip(parts, blocks, strict=True)
     ]
@@ -31,6 +31,6 @@ def test_rows_of_a_file_of_blocks(tmp_path):
 
 
 def test_paths_of_imagenet_take_few_bytes():
-    """What keeps an index of ImageNet below 340 MB: 328 MB of rows, and 9 bytes an image."""
+    """An index of ImageNet stays below 340 MB: 328 MB of rows, and 9 bytes per path."""
     names = [f'/data/imagenet/train/n01440764/n01440764_{17 * i}.JPEG' for i in range(512)]
     assert len(pack([Entry(name, 'n01440764') for name in names])) < 9 * 512

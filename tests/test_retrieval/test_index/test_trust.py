@@ -1,4 +1,4 @@
-"""Whose index it is: signed with a key that nobody else has."""
+"""Indexes are signed with a key that only this user has."""
 
 import os
 import stat
@@ -20,11 +20,11 @@ REFUSED = 'index was not made on this machine by this user, .* give --trust .tru
 
 @pytest.fixture
 def elsewhere(monkeypatch, tmp_path):
-    """Settings of another user: call it to become that user."""
+    """Return a function that switches to the settings of another user."""
     return lambda: monkeypatch.setenv('XDG_CONFIG_HOME', str(tmp_path / 'other user'))
 
 
-def test_a_signature_is_of_one_text_and_one_key(elsewhere):
+def test_a_signature_is_valid_for_one_text_and_one_key(elsewhere):
     signature = sign(b'text')
     assert sign(b'text') == signature and is_signed(b'text', signature)
     assert not is_signed(b'test', signature) and not is_signed(b'text', signature[:-1] + 'é')
@@ -33,7 +33,7 @@ def test_a_signature_is_of_one_text_and_one_key(elsewhere):
     assert sign(b'text') != signature and not is_signed(b'text', signature)
 
 
-def test_the_key_is_for_its_owner_alone(elsewhere):
+def test_only_its_owner_can_read_the_key(elsewhere):
     elsewhere()
     sign(b'text')
     about = os.stat(key_file())
@@ -47,7 +47,7 @@ def test_the_key_is_for_its_owner_alone(elsewhere):
 
 
 @pytest.mark.parametrize('kind', ['link', 'pipe', 'short'])
-def test_a_key_that_is_no_key_is_refused(elsewhere, tmp_path, kind):
+def test_another_file_in_place_of_the_key_is_refused(elsewhere, tmp_path, kind):
     elsewhere()
     path = key_file()
     path.parent.mkdir(parents=True)
@@ -63,7 +63,7 @@ def test_a_key_that_is_no_key_is_refused(elsewhere, tmp_path, kind):
         sign(b'text')
 
 
-def test_without_a_place_for_a_key_an_index_is_made_and_says_so(monkeypatch, tmp_path):
+def test_an_index_is_made_without_a_signature_if_no_key_can_be_stored(monkeypatch, tmp_path):
     (tmp_path / 'file').touch()
     monkeypatch.setenv('XDG_CONFIG_HOME', str(tmp_path / 'file'))
     about = INDEX_ABOUT | dict(dtype='float32', dim=8)
@@ -74,10 +74,11 @@ def test_without_a_place_for_a_key_an_index_is_made_and_says_so(monkeypatch, tmp
     index.check_trusted(True)
 
 
-def test_an_index_of_another_user_is_used_if_one_says_so(
+@pytest.mark.slow
+def test_an_index_of_another_user_is_used_with_trust(
     digits_run, images, tmp_path, elsewhere, monkeypatch
 ):
-    """Searched, grown and sorted into lists; whoever adds to it signs it."""
+    """Searched, extended and sorted into lists; the user who adds to it signs it."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 10)
     monkeypatch.setattr(approximate, 'TRAINING_ROWS', 1)
     folder, query = tmp_path / 'index', str(images / '4')

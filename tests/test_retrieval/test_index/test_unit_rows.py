@@ -1,4 +1,4 @@
-"""Rows in few bits: as long as before, and as near to one another."""
+"""Rounded rows keep their lengths and their neighbors."""
 
 import pytest
 import torch
@@ -7,10 +7,10 @@ from npid_mm.retrieval.index.unit_rows import stored_unit_rows
 from tests.toy import unit_rows
 
 
-@pytest.mark.parametrize('dim', [1, 2, 16, 128, 2048])
+@pytest.mark.parametrize('dim', [1, 2, 16, 128, 1024])
 @pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
-def test_no_row_becomes_longer_and_few_much_shorter(dim, dtype):
-    """Rounding alone makes half of them longer than 1."""
+def test_no_row_becomes_longer_than_1_and_few_much_shorter(dim, dtype):
+    """Plain rounding makes half of them longer than 1."""
     rows = unit_rows(2000, dim)
     length = stored_unit_rows(rows, dtype).double().norm(dim=1)
     assert length.max() <= 1 + 1e-6
@@ -21,7 +21,7 @@ def test_no_row_becomes_longer_and_few_much_shorter(dim, dtype):
 
 
 def test_neighbors_are_found_more_often_than_after_rounding_alone():
-    """Among rows around 100 directions, where neighbours are close to one another."""
+    """With rows around 100 directions, whose neighbors are close together."""
     rows = unit_rows(100, 64).repeat(40, 1) + 0.04 * torch.randn(4000, 64)
     rows = torch.nn.functional.normalize(rows)
     query = torch.nn.functional.normalize(unit_rows(100, 64) + 0.04 * torch.randn(100, 64))

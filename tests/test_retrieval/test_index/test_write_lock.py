@@ -1,4 +1,4 @@
-"""One process writes to an index: two at once, one that is killed, and what is left behind."""
+"""One process at a time writes to an index; a killed writer does no harm."""
 
 import json
 import os
@@ -14,6 +14,8 @@ from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.write_lock import write_lock
 from tests.toy import INDEX_ABOUT, unit_rows
 
+pytestmark = pytest.mark.slow
+
 REFUSED = 'another process is writing to the index .*index: wait until it is done, or end it'
 
 
@@ -24,7 +26,7 @@ def folder(tmp_path):
 
 @contextmanager
 def other_process(target, *arguments):
-    """A process that stays inside until it is killed, and the process ids that it sends."""
+    """Run a process until the end of the block, then kill it and the workers that it names."""
     context = get_context('fork')
     ours, theirs = context.Pipe()
     process = context.Process(target=target, args=(theirs, *arguments))
@@ -47,7 +49,7 @@ def hold(pipe, folder):
 
 
 def hold_with_worker(pipe, folder):
-    """As a build with workers, which live on for a while."""
+    """Like a build with workers, which live on for a while."""
     with write_lock(folder):
         worker = os.fork()
         if not worker:
@@ -76,8 +78,8 @@ def test_a_second_process_is_refused_at_once_and_may_read(folder):
 
 
 @pytest.mark.parametrize('target', [hold, hold_with_worker])
-def test_the_lock_of_a_killed_process_is_gone_with_it(folder, target):
-    """Its file is still there, is no hindrance to a first build, and goes with the next one."""
+def test_a_killed_process_releases_the_lock(folder, target):
+    """Its file is left over, and removed by the next writer."""
     with other_process(target, folder) as process:
         process.kill()
         process.join()
@@ -87,7 +89,7 @@ def test_the_lock_of_a_killed_process_is_gone_with_it(folder, target):
     assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
 
 
-def test_what_a_killed_writer_left_unfinished_is_removed(folder):
+def test_temporary_files_of_a_killed_writer_are_removed(folder):
     with write_lock(folder):
         write(folder)
     (folder / 'approximate.faiss.unfinished').write_bytes(b'half')
@@ -97,8 +99,8 @@ def test_what_a_killed_writer_left_unfinished_is_removed(folder):
     assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
 
 
-def test_a_folder_that_was_made_for_nothing_goes(folder, tmp_path):
-    """And one that was there stays."""
+def test_an_empty_folder_that_was_created_is_removed(folder, tmp_path):
+    """And one that existed stays."""
     tmp_path.joinpath('there').mkdir()
     for each in (folder, tmp_path / 'there'):
         with write_lock(each):
@@ -107,7 +109,7 @@ def test_a_folder_that_was_made_for_nothing_goes(folder, tmp_path):
 
 
 def test_a_build_is_refused_before_the_network_is_loaded(digits_run, images, folder, monkeypatch):
-    """While another process writes the first rows, and when it adds to them."""
+    """While another process creates an index, and while it adds rows."""
     monkeypatch.setattr(build, 'load_network', None)
     for existing in (False, True):
         with other_process(hold, folder):
@@ -118,15 +120,14 @@ def test_a_build_is_refused_before_the_network_is_loaded(digits_run, images, fol
 
 
 def test_lists_are_not_made_while_an_index_grows(folder, monkeypatch):
-    """Nor by two at once, whose files would not belong together."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 64)
     write(folder)
     with other_process(hold, folder), pytest.raises(BlockingIOError, match=REFUSED):
         build_approximate(FeatureIndex(folder))
 
 
-def test_an_index_does_not_grow_while_its_lists_are_made(folder, monkeypatch):
-    """And an error in between leaves the older lists whole."""
+def test_no_rows_are_added_while_lists_are_made(folder, monkeypatch):
+    """And an error meanwhile leaves the older lists unchanged."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 64)
     monkeypatch.setattr(approximate, 'TRAINING_ROWS', 1)
     write(folder)
