@@ -52,13 +52,6 @@ def test_plain_values_are_read_in_every_protocol(protocol, tmp_path):
     assert load_tensors(tmp_path / 'a.pth') == content
 
 
-def test_instances_of_python_2_become_stubs():
-    content = b'](lp0\n(ia\nB\naI7\naL8L\naI01\na.'
-    first, *rest = TensorUnpickler(io.BytesIO(content[1:]), None).load()
-    assert isinstance(first, StubObject) and first.stands_for == 'a.B'
-    assert rest == [7, 8, True]
-
-
 @FORMATS
 def test_without_values_no_tensor_takes_memory(zipped, tmp_path):
     """Shapes, types and plain values are read, but not the bytes of the tensors."""

@@ -129,3 +129,10 @@ def test_a_pickle_cannot_change_the_functions_that_it_calls(monkeypatch):
     assert rebuild.__defaults__ is before
     pickle.loads(change)
     assert rebuild.__defaults__ == (1,)  # the change works
+
+
+def test_instances_of_python_2_become_stubs():
+    content = b'](lp0\n(ia\nB\naI7\naL8L\naI01\na.'
+    first, *rest = TensorUnpickler(io.BytesIO(content[1:]), None).load()
+    assert isinstance(first, StubObject) and first.stands_for == 'a.B'
+    assert rest == [7, 8, True]
