@@ -70,7 +70,7 @@ def build_index(
         tuple[FeatureIndex, dict[str, str]]: The index, and the unreadable images with reasons.
 
     Raises:
-        FileNotFoundError: If the folder or the checkpoint does not exist, or there is no image.
+        FileNotFoundError: If the folder or the checkpoint is missing, or the folder has no image.
         FileExistsError: If ``folder`` holds other files.
         ChildProcessError: If a process that loads images was killed; the index keeps what is done.
         BlockingIOError: If another process is writing to the index.

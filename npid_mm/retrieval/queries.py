@@ -21,7 +21,7 @@ def query_images(inputs: QueryInput) -> list[Query]:
 
     Raises:
         TypeError: If an input is none of these.
-        ValueError: If there is no image.
+        ValueError: If the inputs name no image.
     """
     images: list[Query] = []
     for each in inputs if isinstance(inputs, (list, tuple)) else [inputs]:

@@ -32,7 +32,7 @@ def class_accuracy(
         percent, sorted by accuracy, then by label.
 
     Raises:
-        ValueError: If there is no image, or the lengths differ.
+        ValueError: If the arrays are empty, or their lengths differ.
     """
     predicted, labels = np.asarray(predicted), np.asarray(labels)
     if len(labels) == 0 or predicted.shape != labels.shape:

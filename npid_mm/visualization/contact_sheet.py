@@ -71,7 +71,7 @@ def neighbor_sheet(
         str | Path: ``out``.
 
     Raises:
-        ValueError: If there is no query, the lengths differ, only one side has labels, ``thumb``
+        ValueError: If ``query_paths`` is empty, lengths differ, only one side has labels, ``thumb``
             is too small or ``sections`` have another number of rows.
     """
     rows = [[float(value) for value in row] for row in similarity]

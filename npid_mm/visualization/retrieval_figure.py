@@ -75,7 +75,7 @@ def retrieval_figure(
             'Random queries': random,
         }
     else:
-        sections = {'Random queries. Without labels there is no best and no worst': random}
+        sections = {'Random queries (the best and the worst need labels)': random}
     chosen = np.concatenate(list(sections.values()))
     return neighbor_sheet(
         [query_image(position) for position in chosen.tolist()],

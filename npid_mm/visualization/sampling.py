@@ -32,8 +32,8 @@ def sample_across_classes(labels: Iterable[int], count: int) -> list[int]:
     """Select evenly spaced positions of as many classes as possible.
 
     Args:
-        labels (Iterable[int]): Class of each of the n positions; distinct numbers if there are no
-            classes.
+        labels (Iterable[int]): Class of each of the n positions; distinct numbers for
+            images without classes.
         count (int): Number of positions, at least 1; more than n means all.
 
     Returns:

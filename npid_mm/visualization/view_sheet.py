@@ -37,7 +37,7 @@ def view_sheet(
         str | Path: ``out``.
 
     Raises:
-        ValueError: If there is no image, the lengths differ or ``cell`` is too small.
+        ValueError: If ``originals`` is empty, the lengths differ or ``cell`` is too small.
     """
     if not len(originals) or len(originals) != len(views):
         raise ValueError(

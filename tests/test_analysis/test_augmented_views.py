@@ -77,7 +77,7 @@ def test_without_augmentation_a_view_is_the_stored_image(photos):
         assert all(np.array_equal(view, stored) for view in row)
 
 
-def test_a_missing_conversion_to_rgb_shows_and_a_wanted_bgr_does_not(photos):
+def test_a_missing_conversion_to_rgb_shows_and_an_intended_bgr_does_not(photos):
     photos.model.data_preprocessor.bgr_to_rgb = False
     assert np.array_equal(augmented_views(photos, 1, 1)[1][0][0], noise()[0, :, :, ::-1])
     dataset = photos.train_dataloader.dataset

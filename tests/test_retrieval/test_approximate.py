@@ -31,9 +31,9 @@ def recall(index, query, exclude=None):
     truth = query.double() @ index.rows.double().t()
     if exclude is not None:
         truth[torch.arange(len(query)), exclude] = -2
-    wanted = truth.topk(10, dim=1).indices
+    expected = truth.topk(10, dim=1).indices
     found = ApproximateSearch(index)(query, 11)[1]
-    return (wanted[:, :, None] == found[:, None, :]).any(2).double().mean().item()
+    return (expected[:, :, None] == found[:, None, :]).any(2).double().mean().item()
 
 
 def test_the_reported_recall_is_that_of_the_searches(index):

@@ -34,13 +34,13 @@ def test_rows_are_the_embeddings_that_the_evaluations_use(digits_run, digits_ind
     """Computed with the config's loader and the whole model."""
     cfg, _ = digits_run
     loader = Runner.build_dataloader(cfg.test_dataloader)
-    wanted = dataset_features(network(digits_run), loader, 'embedding')
+    expected = dataset_features(network(digits_run), loader, 'embedding')
     paths = [loader.dataset.get_data_info(i)['img_path'] for i in range(len(loader.dataset))]
     pairs = zip(digits_index.entries(), digits_index.rows, strict=True)
     have = {entry.path: row for entry, row in pairs}
     assert len(digits_index) == len(paths) and digits_index.rows.dtype == torch.bfloat16
     rows = torch.stack([have[path] for path in paths])
-    torch.testing.assert_close(rows.float(), wanted, rtol=2**-8, atol=2**-9)
+    torch.testing.assert_close(rows.float(), expected, rtol=2**-8, atol=2**-9)
 
 
 def test_pooled_features_if_the_knn_test_uses_them(digits_run, few, tmp_path):
@@ -53,9 +53,9 @@ def test_pooled_features_if_the_knn_test_uses_them(digits_run, few, tmp_path):
     inputs = torch.stack([pipeline(entry.path)['inputs'] for entry in index.entries()]).float()
     model = network(digits_run)
     maps = model.backbone((inputs - 127) / 64)[-1]
-    wanted = torch.nn.functional.normalize(maps.mean((2, 3)))
+    expected = torch.nn.functional.normalize(maps.mean((2, 3)))
     assert index.dim == 64 != digits_run[0].model.neck.out_channels
-    torch.testing.assert_close(index.rows, wanted, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(index.rows, expected, rtol=1e-4, atol=1e-5)
 
 
 def test_the_number_of_workers_changes_nothing(digits_run, few, tmp_path):
@@ -83,12 +83,12 @@ def test_labels_are_those_of_quickstart(digits_run, few, tmp_path):
             path.rename(few / name / 'deep' / path.name)
     classes = split_folder(few, tmp_path)
     lines = (tmp_path / 'train.txt').read_text() + (tmp_path / 'val.txt').read_text()
-    wanted = {
+    expected = {
         str(few / path): classes[int(label)] for path, label in map(str.split, lines.splitlines())
     }
     index, _ = index_of(few, digits_run, tmp_path)
-    assert {path: label for path, label in index.entries()} == wanted
-    query = next(path for path in wanted if '/7/deep/' in path)
+    assert {path: label for path, label in index.entries()} == expected
+    query = next(path for path in expected if '/7/deep/' in path)
     assert ImageRetriever(index)(query)[0]['label'] == '7'
 
 

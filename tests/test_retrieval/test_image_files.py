@@ -22,9 +22,9 @@ def test_pipelines_without_a_loading_step_get_rgb(digits_run, tmp_path):
     rgb = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     Image.fromarray(rgb).save(tmp_path / 'a.png')
     pipeline = ImagePipeline(cfg)
-    wanted = torch.from_numpy(rgb).permute(2, 0, 1)
-    assert torch.equal(pipeline(str(tmp_path / 'a.png'))['inputs'], wanted)
-    assert torch.equal(pipeline(mmcv.imread(tmp_path / 'a.png'))['inputs'], wanted)
+    expected = torch.from_numpy(rgb).permute(2, 0, 1)
+    assert torch.equal(pipeline(str(tmp_path / 'a.png'))['inputs'], expected)
+    assert torch.equal(pipeline(mmcv.imread(tmp_path / 'a.png'))['inputs'], expected)
 
 
 @pytest.mark.slow

@@ -54,11 +54,11 @@ def test_files_arrays_and_folders_are_the_same_queries(retriever, queries, tmp_p
     def neighbors(inputs):
         return [result['neighbors'] for result in retriever(inputs, top_k=3, batch_size=3)]
 
-    wanted = neighbors(queries[:3])
-    assert neighbors(arrays) == neighbors(tmp_path) == neighbors([tmp_path]) == wanted
+    expected = neighbors(queries[:3])
+    assert neighbors(arrays) == neighbors(tmp_path) == neighbors([tmp_path]) == expected
     single = [neighbors(Path(queries[0])), neighbors(queries[0]), neighbors(arrays[0])]
     assert [[each['index'] for each in one[0]] for one in single] == [
-        [each['index'] for each in wanted[0]]
+        [each['index'] for each in expected[0]]
     ] * 3
     assert retriever(arrays[0])[0]['query'] is None
 

@@ -26,9 +26,9 @@ def test_neighbors_come_first_then_their_neighbors():
 def test_similarities_between_members_are_those_of_their_rows():
     rows = unit_rows(50, 8).bfloat16()
     members, links = neighborhood([[3, 9, 30]], rows, searching(rows), 4, 12)
-    wanted = rows[members].double() @ rows[members].double().t()
+    expected = rows[members].double() @ rows[members].double().t()
     for own, others in enumerate(links):
-        values = wanted[own].clone()
+        values = expected[own].clone()
         values[own] = -2
         assert len(others) == 4 and own not in [position for position, _ in others]
         torch.testing.assert_close(

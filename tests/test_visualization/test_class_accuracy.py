@@ -47,6 +47,7 @@ def test_classes_without_images_are_left_out_and_names_are_used():
     assert figures['accuracy'] == 75
 
 
+@pytest.mark.slow
 def test_bars_are_as_long_as_the_accuracy(tmp_path):
     """Three classes of 100, 50 and 25 percent, from the top."""
     labels = np.repeat([0, 1, 2], 4)

@@ -82,6 +82,7 @@ def test_each_class_has_its_color_at_its_points(tmp_path):
     assert not blue[:, middle:legend].any() and not orange[:, :middle].any()
 
 
+@pytest.mark.slow
 def test_many_classes_get_a_scale_and_names_that_do_not_overlap(tmp_path):
     """One class more than fit the legend; the most compact groups have dark letters on them."""
     random = np.random.default_rng(0)

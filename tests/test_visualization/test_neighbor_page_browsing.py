@@ -37,7 +37,7 @@ def test_queries_show_their_neighbors_with_similarity_and_judgement(page):
 
 
 def test_a_click_makes_an_image_the_query_and_back_undoes_it(page, tmp_path):
-    """With the mouse, on a page from the disk; the screenshot shows the colours of the images."""
+    """With the mouse, on a page from the disk; the screenshot shows the colors of the images."""
     shot = tmp_path / 'shot.png'
     asked, captions, where, before = browse(
         page,
@@ -69,8 +69,8 @@ def test_the_header_does_not_cover_an_element_that_is_scrolled_to(images, tmp_pa
     paths = images * 60
     links = [[(300 - 1 - i, 0.5)] for i in range(300)]
     out = neighbor_page(paths, links, 150, out=tmp_path / 'page.html')
-    wanted = '.query[data-image="120"]'
-    element = f"document.querySelector('{wanted}')"
+    selector = '.query[data-image="120"]'
+    element = f"document.querySelector('{selector}')"
     header, top, scrolled, asked = browse(
         out,
         1400,
@@ -78,7 +78,7 @@ def test_the_header_does_not_cover_an_element_that_is_scrolled_to(images, tmp_pa
         ('read', 'document.querySelector("header").offsetHeight'),
         ('read', f'({element}.scrollIntoView(), {element}.getBoundingClientRect().top)'),
         ('read', 'scrollY'),
-        ('click', wanted),
+        ('click', selector),
         ('until', 'document.querySelector(".focus") !== null'),
         ('read', ASKED),
     )

@@ -1,4 +1,4 @@
-"""What the picture of the curves shows."""
+"""The picture of the curves shows all runs and quantities."""
 
 import numpy as np
 import pytest

@@ -48,7 +48,7 @@ class FeatureIndex:
         folder (str | Path): The index.
 
     Raises:
-        FileNotFoundError: If there is no index.
+        FileNotFoundError: If the folder has no index.
         ValueError: If it has another format, or is damaged.
     """
 
@@ -60,7 +60,7 @@ class FeatureIndex:
         """Read ``index.json`` again, after another process may have written it.
 
         Raises:
-            FileNotFoundError: If there is no index.
+            FileNotFoundError: If the folder has no index.
             ValueError: If it has another format, or is damaged.
         """
         self.meta, self.trusted = read_metadata(self.folder)

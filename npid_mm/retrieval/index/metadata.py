@@ -40,7 +40,7 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
         tuple[dict, bool]: The metadata, and true if this user signed it on this machine.
 
     Raises:
-        FileNotFoundError: If there is no index.
+        FileNotFoundError: If the folder has no index.
         ValueError: If it has another format, is damaged, or its path is not UTF-8.
     """
     check_path(folder, 'the index')
