@@ -67,7 +67,6 @@ def test_report(benchmark, detection_data, npid_checkpoint, monkeypatch):
     table = tables['VOC07 to VOC07 test, lower half fixed, Faster R-CNN R50-C4 (%)']
     metrics = report['benchmarks']['voc07']['metrics']
     assert table['ours'] == [metrics[f'pascal_voc/{each}'] for each in ('AP', 'AP50', 'AP75')]
-    assert [list(map(bool, row)) for row in table['published'].values()] == [[False, True, False]]
     table = tables['COCO, Mask R-CNN R50-C4, 2x (%)']
     metrics = report['benchmarks']['coco-c4-2x']['metrics']
     expected = [
@@ -76,7 +75,6 @@ def test_report(benchmark, detection_data, npid_checkpoint, monkeypatch):
         for threshold in ('', '_50', '_75')
     ]
     assert table['ours'] == pytest.approx(expected)
-    assert all(table['published']['OpenSelfSup, detectron2'])
     trained = read_config('out/configs/voc07.py')
     assert trained.pretrained == str(npid_checkpoint) and trained.auto_scale_lr.enable
     state = torch.load('out/voc07/iter_1.pth', weights_only=True)

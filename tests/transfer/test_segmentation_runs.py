@@ -91,7 +91,7 @@ def test_without_a_checkpoint_it_does_not_start(segmentation_data, tmp_path):
 
 
 def test_report_of_the_suite(benchmark, segmentation_data, npid_checkpoint, monkeypatch):
-    """tools/benchmark.py trains, tests and reports beside the published figure."""
+    """tools/benchmark.py trains, tests and reports."""
     (small, other) = SEGMENTATION.benchmarks
     cfg = read_config(ROOT / small.config)
     cfg.merge_from_dict(small_options(cfg, steps=2))
@@ -109,8 +109,6 @@ def test_report_of_the_suite(benchmark, segmentation_data, npid_checkpoint, monk
     metrics = json.loads(Path(f'out/{small.name}/metrics.json').read_text())
     (table,) = report['tables']
     assert table['ours'] == [metrics['mIoU'], None] and 0 < metrics['mIoU'] < 100
-    published = {'MMSelfSup', 'MMSelfSup, ensure_neg'}
-    assert set(table['published']) == published and 'MMSelfSup' in Path('out/report.md').read_text()
     ran = read_config(f'out/configs/{small.name}.py')
     assert ran.pretrained == str(npid_checkpoint) and ran.auto_scale_lr.enable
     state = torch.load(f'out/{small.name}/iter_2.pth', weights_only=True)
