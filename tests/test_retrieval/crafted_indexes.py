@@ -53,7 +53,7 @@ BUILT = {
     'another scope': ('default_scope', 'evil'),
     'pretrained': ('backbone', 'init_cfg', {'type': 'Pretrained', 'checkpoint': 'evil.pth'}),
     'unknown argument': ('backbone', 'evil', 1),
-    'many outputs': ('backbone', 'out_indices', [0] * 5000),
+    'repeated outputs': ('backbone', 'out_indices', [0] * 5000),
     'wide': ('backbone', 'base_channels', 65536),
     'wider': ('backbone', 'base_channels', 10**30),
     'deep network': ('backbone', 'depth', 60_000),
