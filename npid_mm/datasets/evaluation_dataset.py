@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
 from torch import Tensor
@@ -22,12 +23,12 @@ class EvaluationDataset(TolerantDataset):
     position.
 
     Args:
-        dataset (dict | Dataset): The data set. Its pipeline ends in ``PackInputs``.
+        dataset (dict | BaseDataset): The data set. Its pipeline ends in ``PackInputs``.
         max_unreadable (float): Share of the data set, in [0, 1), that may be unreadable. Above 0,
             one image always may.
     """
 
-    def __init__(self, dataset: dict | Dataset, max_unreadable: float = SHARE):
+    def __init__(self, dataset: dict | BaseDataset, max_unreadable: float = SHARE):
         super().__init__(dataset, max_unreadable)
 
     def __getitem__(self, index: int) -> dict:
@@ -66,11 +67,13 @@ class Selection(Subset):
     """Samples of a data set at some positions, with its annotations and meta information.
 
     Args:
-        dataset (Dataset): The data set.
+        dataset (BaseDataset): The data set.
         positions (Tensor): (n,), positions in it.
     """
 
-    def __init__(self, dataset: Dataset, positions: Tensor):
+    dataset: BaseDataset
+
+    def __init__(self, dataset: BaseDataset, positions: Tensor):
         super().__init__(dataset, positions.tolist())
 
     @property

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
-from mmengine.dataset import ClassBalancedDataset, RepeatDataset
+from mmengine.dataset import BaseDataset, ClassBalancedDataset, RepeatDataset
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -27,7 +27,7 @@ def relative_names(paths: Sequence[str]) -> list[str]:
     return [path[start:] for path in paths]
 
 
-def image_names(dataset: Dataset) -> list[str] | None:
+def image_names(dataset: BaseDataset) -> list[str] | None:
     """Name each of the N images of a data set by its path, or by the hash of its pixels.
 
     Args:

@@ -1,11 +1,11 @@
 """Check that the samples of a training set are numbered by position."""
 
-from torch.utils.data import Dataset
+from mmengine.dataset import BaseDataset
 
 from .tolerant_dataset import TolerantDataset
 
 
-def check_instances(dataset: Dataset) -> None:
+def check_instances(dataset: BaseDataset) -> None:
     """Check that a data set numbers its samples 0 to N - 1, before the first step.
 
     Reads the first and the last sample, and the first of each part of a ``ConcatDataset``. An

@@ -4,9 +4,9 @@ import logging
 import random
 
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpretrain.registry import DATASETS
-from torch.utils.data import Dataset
 
 from npid_mm.utils.seeding import mixed_seed, seed_generators
 
@@ -22,7 +22,7 @@ class InstanceDataset(TolerantDataset):
     instances (index and image together) instead of ending a long run.
 
     Args:
-        dataset (dict | Dataset): The data set. Its pipeline ends in ``PackInputs``.
+        dataset (dict | BaseDataset): The data set. Its pipeline ends in ``PackInputs``.
         max_unreadable (float): Share of the data set, in [0, 1), that may be unreadable before
             the run stops with their list. 0 stops at the first; above 0, one image always may be
             unreadable.
@@ -34,7 +34,9 @@ class InstanceDataset(TolerantDataset):
             data set is empty.
     """
 
-    def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.0, fraction: float = 1.0):
+    def __init__(
+        self, dataset: dict | BaseDataset, max_unreadable: float = 0.0, fraction: float = 1.0
+    ):
         super().__init__(dataset, max_unreadable, fraction)
         # seed and epoch, -1 if samples are not seeded; in shared memory for persistent workers
         self._seed_and_epoch = torch.full((2,), -1, dtype=torch.long).share_memory_()

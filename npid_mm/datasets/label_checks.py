@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 from mmpretrain.structures import data_sample
 from mmpretrain.structures.utils import format_label
 from torch import Tensor
-from torch.utils.data import Dataset
 
 from .image_folders.image_list import MAX_CLASSES
 
@@ -21,7 +21,7 @@ UNLABELED = (
 
 
 def dataset_labels(
-    dataset: Dataset,
+    dataset: BaseDataset,
     loader: str = 'the data set',
     num_classes: int | None = None,
     setting: str = 'classes of the data set',
@@ -31,7 +31,7 @@ def dataset_labels(
     Valid are integers of Python and NumPy, and arrays and tensors that hold one integer.
 
     Args:
-        dataset (Dataset): N instances.
+        dataset (BaseDataset): N instances.
         loader (str): Name of the data set in a message, e.g. 'train_dataloader'.
         num_classes (int, optional): C. Defaults to the number of classes that the data set names;
             without names labels below 1,000,000 are valid.
@@ -64,13 +64,13 @@ def dataset_labels(
     return torch.tensor(labels)
 
 
-def sample_labels(dataset: Dataset) -> list:
+def sample_labels(dataset: BaseDataset) -> list:
     """``gt_label`` of each of the N instances: an int if it is one, None without a label."""
     return [_plain(dataset.get_data_info(index).get('gt_label')) for index in range(len(dataset))]
 
 
 def check_same_classes(
-    reference: Dataset, reference_name: str, other: Dataset, other_name: str
+    reference: BaseDataset, reference_name: str, other: BaseDataset, other_name: str
 ) -> None:
     """Check that a label means the same class in two data sets.
 
@@ -78,9 +78,9 @@ def check_same_classes(
     if each class has one folder. Classes without images in ``reference`` are warned of.
 
     Args:
-        reference (Dataset): Images that a classifier learns from.
+        reference (BaseDataset): Images that a classifier learns from.
         reference_name (str): Its name in a message.
-        other (Dataset): Images to classify.
+        other (BaseDataset): Images to classify.
         other_name (str): Its name in a message.
 
     Raises:
@@ -128,11 +128,11 @@ def _plain(label: Any) -> Any:
     return label
 
 
-def _class_names(dataset: Dataset) -> tuple[str, ...]:
+def _class_names(dataset: BaseDataset) -> tuple[str, ...]:
     return tuple((getattr(dataset, 'metainfo', None) or {}).get('classes') or ())
 
 
-def _folders_and_labels(dataset: Dataset) -> set[tuple[str | None, int]]:
+def _folders_and_labels(dataset: BaseDataset) -> set[tuple[str | None, int]]:
     """All pairs of an image's folder, None for images without a file, and its label."""
     pairs = set()
     for index in range(len(dataset)):
@@ -142,10 +142,13 @@ def _folders_and_labels(dataset: Dataset) -> set[tuple[str | None, int]]:
     return pairs
 
 
-def _one_to_one(pairs: set[tuple[str | None, int]]) -> dict[str | None, int]:
+def _one_to_one(pairs: set[tuple[str | None, int]]) -> dict[str, int]:
     """Return {folder: label} if they are one to one, else {}."""
     folders = dict(pairs)
-    return folders if len(folders) == len(pairs) == len(set(folders.values())) else {}
+    one_to_one = len(folders) == len(pairs) == len(set(folders.values()))
+    return (
+        {name: label for name, label in folders.items() if name is not None} if one_to_one else {}
+    )
 
 
 def accept_numpy_labels() -> None:

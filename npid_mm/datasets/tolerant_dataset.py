@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 
 import torch
+from mmengine.dataset import BaseDataset
 from mmpretrain.registry import DATASETS
 from torch.utils.data import Dataset
 
@@ -28,7 +29,7 @@ class TolerantDataset(Dataset):
     """Base of data sets that tolerate a share of unreadable images.
 
     Args:
-        dataset (dict | Dataset): The data set. Its pipeline ends in ``PackInputs``.
+        dataset (dict | BaseDataset): The data set. Its pipeline ends in ``PackInputs``.
         max_unreadable (float): Share of the data set, in [0, 1), that may be unreadable. Above 0,
             one image always may.
         fraction (float): Share of the data set to keep, in (0, 1], evenly spaced.
@@ -38,10 +39,12 @@ class TolerantDataset(Dataset):
             data set is empty.
     """
 
-    def __init__(self, dataset: dict | Dataset, max_unreadable: float, fraction: float = 1.0):
+    def __init__(self, dataset: dict | BaseDataset, max_unreadable: float, fraction: float = 1.0):
         check_number('max_unreadable', max_unreadable, '[0, 1)')
         check_number('fraction', fraction, '(0, 1]')
-        self.dataset = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.dataset: BaseDataset = (
+            DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        )
         if len(self.dataset) == 0:
             raise ValueError('the data set has no sample: check its data_root and ann_file')
         self.max_unreadable = max_unreadable

@@ -138,8 +138,8 @@ class ImageReader:
 
     def _decode(self, content: bytes, header: Header, flags: int) -> np.ndarray:
         """Decode an image (H, W, 3) without its orientation, BGR."""
-        if header.depth:
-            return self._scaled(content)
+        if header.depth and self.value_range:
+            return self._scaled(content, *self.value_range)
         if header.opencv:
             buffer = np.frombuffer(content, np.uint8)
             pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -148,16 +148,16 @@ class ImageReader:
             if header.is_jpeg:  # Pillow cannot read it either
                 raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            opaque = self._on_background(image.convert('RGBA')) if header.transparent else image
-            return np.asarray(opaque.convert('RGB'))[..., ::-1]
+            if header.transparent:
+                canvas = Image.new('RGB', image.size, self.background)
+                transparent = image.convert('RGBA')
+                canvas.paste(transparent, mask=transparent)
+            else:
+                canvas = image.convert('RGB')
+            return np.asarray(canvas)[..., ::-1]
 
-    def _on_background(self, image: Image.Image) -> Image.Image:
-        canvas = Image.new('RGB', image.size, self.background)
-        canvas.paste(image, mask=image)
-        return canvas
-
-    def _scaled(self, content: bytes) -> np.ndarray:
-        """Decode an image of more than 8 bits and map ``value_range`` to 0..255."""
+    def _scaled(self, content: bytes, low: float, high: float) -> np.ndarray:
+        """Decode an image of more than 8 bits and map low..high to 0..255."""
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if image.format == 'PPM':  # Pillow scales the values, OpenCV swaps their bytes
                 raise UnreadableImageError(
@@ -171,19 +171,17 @@ class ImageReader:
             raise UnreadableImageError('the image is damaged')
         pixels = np.empty((*values.shape[:2], 3), np.uint8)
         for start in range(0, len(values), ROWS):  # floats take four times the memory
-            pixels[start : start + ROWS] = self._to_8_bits(values[start : start + ROWS])
+            pixels[start : start + ROWS] = self._to_8_bits(values[start : start + ROWS], low, high)
         return pixels
 
-    def _to_8_bits(self, values: np.ndarray) -> np.ndarray:
+    def _to_8_bits(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
         """Map values (H, W), (H, W, 3) or, with alpha, (H, W, 4) to (H, W, 1 or 3) in 0..255."""
-        assert self.value_range is not None
-        low, high = self.value_range
         colors = values[..., :3] if values.ndim == 3 else values[..., None]
         scaled = (colors.astype(np.float32) - low) * (255 / (high - low))
         scaled = np.nan_to_num(scaled, nan=0.0).clip(0, 255)
         if values.ndim == 3 and values.shape[2] == 4:
             alpha = values[..., 3:].astype(np.float32) / np.iinfo(values.dtype).max
-            scaled = alpha * scaled + (1 - alpha) * np.asarray(self.background[::-1], np.float32)
+            scaled = alpha * scaled + (1 - alpha) * np.array(self.background[::-1], np.float32)
         return scaled.round()
 
 

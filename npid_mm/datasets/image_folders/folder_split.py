@@ -59,7 +59,7 @@ def split_folder(
             'class folders'
         )
     if layout.split:
-        _check_copies(found.root, layout)
+        _check_copies(found.root, layout, *layout.split)
     classes = sorted(trained)
     lists = {'train.txt': layout.train, 'val.txt': layout.held_out}
     texts = {file: list_text(names, layout.labels, classes) for file, names in lists.items()}
@@ -82,11 +82,8 @@ def _layout(names: list[str], with_labels: bool) -> FolderLayout:
         raise AmbiguousFolderError(f'{error}; with_labels=False (--no-labels) takes none') from None
 
 
-def _check_copies(root: str, layout: FolderLayout) -> None:
+def _check_copies(root: str, layout: FolderLayout, train: str, held_out: str) -> None:
     """Refuse a held-out folder that is a copy of the training folder."""
-    if layout.split is None:
-        return
-    train, held_out = layout.split
     same = [name.removeprefix(held_out) for name in layout.held_out]
     if not {name.removeprefix(train) for name in layout.train}.issuperset(same):
         return
