@@ -2,6 +2,7 @@
 
 import mmap
 import warnings
+from os import PathLike
 from typing import Any, BinaryIO, NamedTuple
 
 from PIL import Image, UnidentifiedImageError
@@ -32,10 +33,10 @@ class UnreadableImageError(ValueError):
 
     Args:
         reason (str): Why, in plain words and without the path.
-        path (str, optional): The file, for the message.
+        path (str | PathLike, optional): The file, for the message.
     """
 
-    def __init__(self, reason: str, path: str | None = None):
+    def __init__(self, reason: str, path: str | PathLike | None = None):
         super().__init__(reason if path is None else f'cannot read {path}: {reason}')
         self.reason = reason
 
@@ -90,7 +91,7 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
     return header
 
 
-def _header(image: Image.Image) -> Header:
+def _header(image: ImageFile) -> Header:
     width, height = image.size
     tiff = image.format == 'TIFF'  # Pillow applies the orientation of TIFFs itself
     orientation = image.getexif().get(ORIENTATION, 1) if tiff or 'exif' in image.info else 1
@@ -111,19 +112,18 @@ def _header(image: Image.Image) -> Header:
     )
 
 
-def _depth(image: Image.Image) -> str:
+def _depth(image: ImageFile) -> str:
     """Name the values of an image in its file if 8 bits do not hold them, or return ''.
 
     Pillow opens 16-bit colors as 8-bit colors; only its decoder's arguments show the depth.
     """
     if image.mode in DEEP_MODES:
         return DEEP_MODES[image.mode]
-    tiles = image.tile if isinstance(image, ImageFile) else []
-    if not tiles or image.format not in ('PNG', 'TIFF', 'PPM'):
+    if not image.tile or image.format not in ('PNG', 'TIFF', 'PPM'):
         return ''
-    arguments: Any = tiles[0].args
+    arguments: Any = image.tile[0].args
     raw, *more = (arguments,) if isinstance(arguments, str) else arguments
-    if tiles[0].codec_name.startswith('ppm'):  # the second argument is the largest value
+    if image.tile[0].codec_name.startswith('ppm'):  # the second argument is the largest value
         return '16-bit integers' if more and more[0] > 255 else ''
     return '16-bit integers' if str(raw).partition(';')[2].startswith('16') else ''
 

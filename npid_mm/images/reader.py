@@ -191,7 +191,7 @@ def errors_with_path(path: str | PathLike) -> Iterator[None]:
     try:
         yield
     except UnreadableImageError as error:
-        raise UnreadableImageError(error.reason, str(path)) from error
+        raise UnreadableImageError(error.reason, path) from error
 
 
 def check_regular(path: str | PathLike) -> None:

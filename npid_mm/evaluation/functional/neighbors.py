@@ -114,7 +114,6 @@ def _few(query: Tensor) -> bool:
 def _search(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
     """Sorted neighbors of one block of queries."""
     few = _few(query)
-    rows: Tensor | None
     # Buffers that every block reuses: allocating them per block costs more than the arithmetic.
     if few:
         size = QUERY_ROWS * BANK_ROWS['cpu'] // FEW
