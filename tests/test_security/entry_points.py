@@ -54,6 +54,9 @@ class EntryPoints:
         self.cfg = small_config(digits, folder / 'work')
         self.runner = build_runner(self.cfg)
         self.runner.train_loop  # noqa: B018 builds it
+        self.runner.optim_wrapper = self.runner.build_optim_wrapper(self.runner.optim_wrapper)
+        schedulers = self.runner.build_param_scheduler(self.runner.param_schedulers)
+        self.runner.param_schedulers = schedulers
         self.saving = next(each for each in self.runner.hooks if isinstance(each, CheckpointHook))
         self.model = MODELS.build(self.cfg.model)
         self.order = folder / 'order.txt'
