@@ -31,7 +31,6 @@ MARKS = 1000  # unfinished containers
 NAME = 1000  # characters of a class name with its module
 DIGITS = 1024  # bytes of an integer; Python prints up to 4300 decimal digits
 
-
 Unpickler: Any = pickle._Unpickler  # its methods are undocumented, and have no types
 
 

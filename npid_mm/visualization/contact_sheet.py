@@ -102,11 +102,7 @@ def neighbor_sheet(
 
 
 def _check_lengths(
-    query_paths: Sequence,
-    neighbor_paths: Sequence,
-    similarity: Any,
-    query_labels: Any,
-    neighbor_labels: Any,
+    query_paths: Any, neighbor_paths: Any, similarity: Any, query_labels: Any, neighbor_labels: Any
 ) -> None:
     if not len(query_paths):
         raise ValueError('query_paths must name at least one image, got none')
@@ -131,11 +127,8 @@ def _default_title(query_labels: Any, neighbor_labels: Any) -> str:
     title = 'Nearest neighbors by cosine similarity'
     if query_labels is None:
         return title
-    right = [
-        int(label) == int(own)
-        for own, row in zip(query_labels, neighbor_labels, strict=True)
-        for label in row
-    ]
+    rows = zip(query_labels, neighbor_labels, strict=True)
+    right = [int(label) == int(own) for own, row in rows for label in row]
     return title + f': {sum(right)} of {len(right)} have the class of their query'
 
 

@@ -269,13 +269,3 @@ def test_a_result_without_metrics_is_a_failure(small, root):
     status, text = tool.run(trained, '--work-dir', 'out', '--only', 'works')
     assert status == 1
     assert 'no metric works/top1, works/top5, only other/top1, other/top5' in text
-
-
-def test_a_wrong_checkpoint_is_refused_before_anything_runs(small, tmp_path):
-    tool, _ = small
-    with pytest.raises(FileNotFoundError, match='checkpoint not found: nowhere.pth'):
-        tool.run('nowhere.pth', '--work-dir', 'out')
-    torch.save({'head.fc.weight': torch.zeros(2)}, 'head.pth')
-    with pytest.raises(ValueError, match='head.pth holds no backbone, only head.fc.weight'):
-        tool.run('head.pth', '--work-dir', 'out')
-    assert not (tmp_path / 'out').exists()

@@ -109,11 +109,6 @@ def test_other_files_are_refused(tool, tmp_path, capsys, name, message):
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_wheel_is_named(tool, tmp_path, capsys):
-    assert tool.run('--wheel', tmp_path / 'none.whl') == 1 and tool.calls == []
-    assert f'--wheel: file not found: {tmp_path}/none.whl' in capsys.readouterr().err
-
-
 def test_a_wheel_for_another_torch_is_reported(tool, tmp_path, capsys):
     (tmp_path / WHEEL).touch()
     tool.loading = [False]

@@ -60,16 +60,3 @@ def test_problems_are_printed_with_exit_code_1(run, tmp_path):
     assert 'problem: meta/train.txt: paths start with train/, which data_prefix' in text
     assert 'notice: meta/train.txt lists 1 image, ImageNet has 1,281,167' in text
     assert 'all well' not in text
-
-
-@pytest.mark.parametrize('name', ['imagenet', 'places205', 'inaturalist2018', 'voc2007', 'cifar10'])
-def test_a_missing_folder_is_named(run, tmp_path, name):
-    nowhere = tmp_path / 'nowhere'
-    assert run(CHECK, name, nowhere) == (1, f'error: DATA_ROOT: folder not found: {nowhere}\n')
-
-
-def test_an_option_of_another_data_set_is_refused(run, tmp_path):
-    code, text = run(CHECK, 'voc2007', tmp_path, '--classes', 5)
-    assert code == 2 and 'unrecognized arguments: --classes 5' in text
-    code, text = run(CHECK, 'lvis', tmp_path)
-    assert code == 2 and "invalid choice: 'lvis'" in text

@@ -58,15 +58,3 @@ def test_a_converted_checkpoint_is_evaluated_as_the_original(config, run, tmp_pa
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert load(tmp_path / 'metrics.json') == expected
-
-
-def test_a_wrong_source_and_a_missing_file_are_refused(run, tmp_path):
-    content = foreign.vissl(foreign.resnet_parts())
-    path, out = foreign.write(content, tmp_path / 'in.pth'), tmp_path / 'out.pth'
-    code, text = run(TOOL, path, out, '--from', 'lemniscate', '--to', 'backbone')
-    assert code == 1 and "no checkpoint of lemniscate (the authors' code), but looks like" in text
-    code, text = run(TOOL, tmp_path / 'no.pth', out, '--from', 'vissl', '--to', 'backbone')
-    assert code == 1 and 'error: checkpoint not found: ' in text
-    code, text = run(TOOL, path, out, '--from', 'moco', '--to', 'backbone')
-    assert code == 2 and "invalid choice: 'moco'" in text
-    assert not out.exists()

@@ -93,13 +93,6 @@ def test_a_full_disk_is_one_line(run, server, tmp_path, monkeypatch):
     assert len(server.requests) == 1
 
 
-def test_an_unknown_name_lists_the_models(run, server):
-    code, _, err = run('npid')
-    assert code == 1
-    assert f'NAME must be an address or a model with published weights ({MODEL}, ' in err
-    assert "got 'npid'" in err
-
-
 def test_list_names_every_file(run):
     code, out, _ = run('--list')
     assert code == 0

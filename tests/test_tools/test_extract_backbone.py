@@ -119,13 +119,3 @@ def test_an_incomplete_resnet_is_refused(change, message, run, parts, tmp_path):
 def test_a_checkpoint_without_a_resnet_is_refused(content, message, run, tmp_path):
     code, text = run(TOOL, foreign.write(content, tmp_path / 'in.pth'), tmp_path / 'out.pth')
     assert code == 1 and message in text and not (tmp_path / 'out.pth').exists()
-
-
-def test_a_missing_file_and_the_input_as_output_are_refused(run, parts, tmp_path):
-    code, text = run(TOOL, tmp_path / 'no.pth', tmp_path / 'out.pth')
-    assert code == 1 and 'checkpoint not found: ' in text
-    checkpoint = foreign.write(foreign.mmselfsup0(parts), tmp_path / 'in.pth')
-    before = checkpoint.read_bytes()
-    code, text = run(TOOL, checkpoint, checkpoint)
-    assert code == 1 and 'OUT is the file that is read, ' in text
-    assert checkpoint.read_bytes() == before

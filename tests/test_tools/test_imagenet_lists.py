@@ -73,16 +73,3 @@ def test_a_published_subset_has_the_labels_of_the_training_list(run, root, tmp_p
     assert code == 1 and '1 of 2 names are not in the whole list' in text
     # the older list is unchanged
     assert len(lines(root, 'train_1percent')) == 2
-
-
-def test_incompatible_options_are_refused(run, root, tmp_path):
-    published = tmp_path / 'names.txt'
-    published.touch()
-    two = ['--subset', 1, '--subset', 10]
-    code, text = run('make_imagenet_lists.py', root, *two, '--subset-list', published)
-    assert code == 2 and '--subset-list needs exactly one --subset' in text
-    code, text = run(
-        'make_imagenet_lists.py', root, '--subset', 1, '--subset-list', root / 'no.txt'
-    )
-    assert code == 2 and 'no.txt: no such file' in text
-    assert not (root / 'meta').exists()

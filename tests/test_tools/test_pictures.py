@@ -244,22 +244,6 @@ def test_the_bank_has_no_pooled_features(draw):
         draw('draw_class_accuracy', *options)
 
 
-@pytest.mark.parametrize('option', ['--rows', '--k'])
-def test_numbers_out_of_range_are_named(draw, option):
-    with pytest.raises(ValueError, match=f'{option[2:]} must be .*got 0'):
-        draw('draw_retrieval', option, 0)
-
-
-@pytest.mark.parametrize(
-    'tool', ['draw_retrieval', 'draw_class_accuracy', 'draw_bank', 'draw_curves']
-)
-@pytest.mark.parametrize('out', ['picture.bmp', 'folder'])
-def test_other_suffixes_are_refused_before_the_features_are_computed(draw, trained, tool, out):
-    runs = [trained.checkpoint.parent] if tool == 'draw_curves' else []
-    with pytest.raises(ValueError, match=f'--out must end in .png or .pdf, got {out}'):
-        draw(tool, *runs, '--out', out)
-
-
 def test_a_missing_umap_is_named_with_the_command(draw, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'umap', None)
     with pytest.raises(

@@ -153,12 +153,6 @@ def test_addresses_are_downloaded_and_checked(run, tmp_path, monkeypatch):
     assert published(tmp_path / 'out').exists() and not (tmp_path / 'other').exists()
 
 
-def test_a_folder_that_cannot_be_made_is_one_line(run, trained, tmp_path):
-    (tmp_path / 'file').write_text('')
-    code, text = run(TOOL, trained[1], tmp_path / 'file/npid')
-    assert code == 1 and text.startswith('error: ') and text.count('\n') == 1
-
-
 @pytest.mark.parametrize(
     'content, found', [(dict(net=torch.ones(1)), 'net'), ({}, 'nothing'), ([1], 'list')]
 )
