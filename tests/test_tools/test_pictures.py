@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from npid_mm.analysis.held_out_search import load_bank, search_held_out
 from npid_mm.analysis.stored_images import stored_image
 from npid_mm.engine.features import dataset_features
-from npid_mm.visualization.contact_sheet import HEADING, _Sheet
+from npid_mm.visualization.sheet import HEADING, Sheet
 from npid_mm.visualization.style import RIGHT, WRONG
 from tests.toy import ROOT, digits_config
 
@@ -122,7 +122,7 @@ def test_the_retrieval_figure_shows_the_nearest_images(draw, trained, tmp_path):
     query, truth = features(trained, cfg.test_dataloader)
     index = np.argsort(-(query @ rows.T), axis=1)[:, :3]
     right = labels[index] == truth[:, None]
-    sheet = _Sheet(6, 3, 72, True)
+    sheet = Sheet(6, 3, 72, True)
     found = search_held_out(cfg, trained.checkpoint, 3)
     assert np.array_equal(found.index.numpy(), index)
     pixels = np.asarray(Image.open(tmp_path / 'a.png').convert('RGB')).astype(float)
@@ -165,7 +165,7 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
         ]
     draw('draw_retrieval', '--rows', 3, '--k', 2, '--out', 'a.png', '--cfg-options', *options)
     with Image.open(tmp_path / 'a.png') as image:
-        assert image.size == _Sheet(3, 2, 72, False, sections={'': 3}).image.size
+        assert image.size == Sheet(3, 2, 72, False, sections={'': 3}).image.size
         found = np.asarray(image.convert('RGB')).astype(int)
     assert np.ptp(found, axis=-1).max() == 0  # digits and letters are gray
     # raised before the features are computed

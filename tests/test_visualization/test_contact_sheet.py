@@ -7,7 +7,7 @@ from PIL import Image
 
 from npid_mm.images import ImageReader
 from npid_mm.visualization import neighbor_sheet
-from npid_mm.visualization.contact_sheet import FRAME, _Sheet
+from npid_mm.visualization.sheet import FRAME, Sheet
 from npid_mm.visualization.style import PAD, RIGHT, WRONG
 from tests.test_visualization.pixels import near, pixels_of, share
 
@@ -26,7 +26,7 @@ def images(tmp_path):
 
 def cells(path, rows, neighbors, labeled):
     """Pixels of each cell of a sheet, by row and column."""
-    sheet = _Sheet(rows, neighbors, THUMB, labeled)
+    sheet = Sheet(rows, neighbors, THUMB, labeled)
     pixels = pixels_of(path)
     assert pixels.shape[1::-1] == sheet.image.size
 

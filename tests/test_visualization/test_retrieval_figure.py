@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npid_mm.visualization import rank_queries, retrieval_figure, sample_positions
-from npid_mm.visualization.contact_sheet import FRAME, HEADING, _Sheet
+from npid_mm.visualization.sheet import FRAME, HEADING, Sheet
 from npid_mm.visualization.style import PAD, RIGHT, WRONG
 from tests.test_visualization.pixels import near, pixels_of, share
 
@@ -53,7 +53,7 @@ def test_ranking_needs_one_shape():
 
 def cells(out, rows, neighbors, sections, labeled=True):
     """Pixels of the image in each cell, below the headings of sections."""
-    sheet = _Sheet(rows, neighbors, THUMB, labeled)
+    sheet = Sheet(rows, neighbors, THUMB, labeled)
     pixels = pixels_of(out)
     starts = np.cumsum([0, *sections])[:-1]
 
@@ -94,7 +94,7 @@ def test_headings_are_bands_above_their_rows(tmp_path):
     out = retrieval_figure(
         gray, gray, similarity, index, own, labels, rows=2, out=tmp_path / 'a.png'
     )
-    sheet = _Sheet(6, 3, THUMB, True)
+    sheet = Sheet(6, 3, THUMB, True)
     pixels = pixels_of(out)
     rows = near(pixels[:, -30], PAD, 1)
     starts = np.flatnonzero(rows & ~np.roll(rows, 1))
