@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from npid_mm.utils.checks import check_whole
+from npid_mm.utils.text import pluralize
 
 # Called with the files to look for and the name of their list. Returns an iterable over the files,
 # so it can wrap a progress bar.
@@ -34,11 +35,6 @@ def build_check(name: str, **options: Any) -> 'LayoutCheck':
 def unwatched(files: list, name: str) -> list:
     """Return the files themselves: no progress is shown."""
     return files
-
-
-def pluralize(count: int, thing: str) -> str:
-    """Write a number of things: '1 image', '2 images'."""
-    return f'{count:,} {thing}' + ('s' if count != 1 else '')
 
 
 @dataclass

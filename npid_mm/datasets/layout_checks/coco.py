@@ -6,7 +6,9 @@ from pathlib import Path
 
 from torchvision.models.detection import FasterRCNN_ResNet50_FPN_Weights
 
-from .base import LayoutCheck, LayoutReport, pluralize, register_check
+from npid_mm.utils.text import pluralize
+
+from .base import LayoutCheck, LayoutReport, register_check
 
 COUNTS = {'train': 118_287, 'val': 5000}
 CLASSES = [

@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 
-from .base import pluralize
+from npid_mm.utils.text import pluralize
 
 Entries = list[tuple[str, str | None]]  # path, label
 
