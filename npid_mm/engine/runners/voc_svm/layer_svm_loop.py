@@ -7,14 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.dist import get_world_size
-from mmengine.evaluator import Evaluator
-from mmengine.runner import Runner, TestLoop, autocast
+from mmengine.runner import autocast
 from rich.progress import track
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from npid_mm.engine.distributed import all_cores, run_on_main_process
-from npid_mm.engine.runners.config_checks import check_reference, loaded_probe
+from npid_mm.engine.runners.base_svm_loop import BaseSVMLoop
 from npid_mm.evaluation import COSTS, linear_gram, normalize_features
 from npid_mm.utils.hashing import weights_digest
 
@@ -25,7 +23,7 @@ from .targets import check_positives, svm_targets
 GROUP = 5  # classes that are fitted and saved together
 
 
-class LayerSVMLoop(TestLoop):
+class LayerSVMLoop(BaseSVMLoop):
     """Base class of :class:`SVMTestLoop` and :class:`LowShotSVMTestLoop`.
 
     The features of both data sets are saved in ``work_dir/svm-<hash>/``. Then rank 0 fits one layer
@@ -34,54 +32,29 @@ class LayerSVMLoop(TestLoop):
     so results of different checkpoints are never mixed.
 
     Args:
-        runner (Runner): The runner. Its model is a :class:`ProbeClassifier`, which a checkpoint
-            must fill.
-        dataloader (DataLoader | dict): Test images.
-        evaluator (Evaluator | dict | list): Must be empty; the loop computes the metrics.
-        reference (dict): Data loader config of the training images.
+        *args (Any): Arguments of :class:`BaseSVMLoop`.
         costs (Sequence[float]): Costs to choose from. Defaults to the 19 of the protocol.
-        fp16 (bool): Run the network under autocast.
-
-    Raises:
-        ValueError: If an argument is outside its range.
+        **kwargs (Any): Arguments of :class:`BaseSVMLoop`.
     """
 
     kind: str
     """Prefix of the files of results."""
 
-    def __init__(
-        self,
-        runner: Runner,
-        dataloader: DataLoader | dict,
-        evaluator: Evaluator | dict | list,
-        reference: dict,
-        costs: Sequence[float] = COSTS,
-        fp16: bool = False,
-    ):
-        super().__init__(runner, dataloader, evaluator, fp16)
-        check_reference(reference, self.evaluator)
-        self.reference = reference
+    def __init__(self, *args: Any, costs: Sequence[float] = COSTS, **kwargs: Any):
+        super().__init__(*args, **kwargs)
         self.costs = tuple(costs)
 
-    def run(self) -> dict:
-        """Compute the features, fit the SVMs, and return the metrics."""
-        runner = self.runner
-        runner.call_hook('before_test')
-        runner.call_hook('before_test_epoch')
-        model = loaded_probe(runner)
-        loaders = dict(train=runner.build_dataloader(self.reference), test=self.dataloader)
+    def _evaluate(self, model: Any, reference: Any, test: Any) -> dict[str, float]:
+        loaders = dict(train=reference, test=test)
         targets = {split: svm_targets(loader.dataset) for split, loader in loaders.items()}
         self._check(loaders, targets)
-        folder = Path(runner.work_dir) / f'svm-{self._fingerprint(model, loaders)}'
-        runner.logger.info(f'features and records: {folder}')
+        folder = Path(self.runner.work_dir) / f'svm-{self._fingerprint(model, loaders)}'
+        self.runner.logger.info(f'features and records: {folder}')
         features = {split: LayerFeatures(folder, split) for split in loaders}
         with autocast(enabled=self.fp16):
             for split, loader in loaders.items():
                 features[split].extract(model, loader)
-        metrics = run_on_main_process(self._fit(folder, features, targets))
-        runner.call_hook('after_test_epoch', metrics=metrics)
-        runner.call_hook('after_test')
-        return metrics
+        return run_on_main_process(self._fit(folder, features, targets))
 
     def _check(self, loaders: dict, targets: dict[str, Tensor]) -> None:
         """Check that every class has enough positives, before a long computation."""
