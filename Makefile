@@ -13,9 +13,11 @@ TEST_JOBS ?= 2
 INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint requirements/constraints.txt --editable
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
+# folders of tests with a target of their own
+APART := --ignore tests/inputs --ignore tests/commands --ignore tests/transfer
 
 .DEFAULT_GOAL := help
-.PHONY: help install quickstart test test-commands test-transfer model-page links lint format docs bench
+.PHONY: help install quickstart test test-fast test-inputs test-commands test-transfer model-page links lint format docs bench
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
@@ -35,8 +37,14 @@ $(INSTALLED): setup.py requirements/constraints.txt
 quickstart: install  ## train and evaluate a small model; DATA=folder for your own images
 	$(PY) tools/quickstart.py $(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
-test: install  ## run the tests, but those of the next two targets
-	$(TEST) tests --ignore tests/commands --ignore tests/transfer
+test-fast: install  ## run the fast tests: functions, models, checkpoints, configs
+	$(TEST) -m 'not slow' tests $(APART)
+
+test: install  ## run all tests but those of the next three targets
+	$(TEST) tests $(APART)
+
+test-inputs: install  ## try crafted files and wrong options at every entry point
+	$(TEST) tests/inputs
 
 test-commands: install  ## run whole commands: training, quickstart, sweeps, all of the docs
 	$(TEST) tests/commands

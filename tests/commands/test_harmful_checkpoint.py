@@ -10,7 +10,7 @@ from mmengine.config import Config
 
 from npid_mm.engine.launch import build_runner
 from tests.command_line import run
-from tests.test_security.assembler import Code, doubled, save
+from tests.inputs.assembler import Code, doubled, save
 from tests.toy import ROOT, digits_config
 
 pytestmark = pytest.mark.slow

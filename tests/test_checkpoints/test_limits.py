@@ -15,8 +15,8 @@ from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 from npid_mm.checkpoints.plain_types import KeyChecker, StubObject
 from npid_mm.checkpoints.stub_unpickler import STEPS
 from npid_mm.checkpoints.tree import flat_values, object_paths
-from tests.test_security.assembler import Call, Code, call, get, name, put, save, text
-from tests.test_security.limits import limited
+from tests.inputs.assembler import Call, Code, call, get, name, put, save, text
+from tests.inputs.limits import limited
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from torch import nn
 from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.stub_unpickler import StubObject, TensorUnpickler
 from tests.test_checkpoints.foreign import write as save
-from tests.test_security.assembler import Call
+from tests.inputs.assembler import Call
 
 FORMATS = pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
 

@@ -5,8 +5,8 @@ import torch
 from mmengine.runner import CheckpointLoader
 
 from npid_mm.engine.launch import build_runner
-from tests.test_security.crafted_files import write_all
-from tests.test_security.entry_points import small_config
+from tests.inputs.crafted_files import write_all
+from tests.inputs.entry_points import small_config
 
 
 @pytest.fixture(scope='session')

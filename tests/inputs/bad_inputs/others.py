@@ -1,6 +1,6 @@
 """Command lines of the other tools, and what the error must name."""
 
-from tests.test_tools.bad_inputs.checkpoints import CONFIG_FAULTS, FAULTS
+from tests.inputs.bad_inputs.checkpoints import CONFIG_FAULTS, FAULTS
 
 DRAW = '{config} {checkpoint}'
 # for each tool that draws a checkpoint

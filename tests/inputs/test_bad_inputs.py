@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from tests.test_checkpoints import foreign
-from tests.test_tools.bad_inputs import checkpoints, configs, others
+from tests.inputs.bad_inputs import checkpoints, configs, others
 from tests.tool_server import run_tool_file
 from tests.toy import ROOT, digits_config
 

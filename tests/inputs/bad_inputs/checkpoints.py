@@ -1,6 +1,6 @@
 """Command lines of the tools that read a checkpoint, and what the error must name."""
 
-from tests.test_tools.bad_inputs.configs import TRAINING
+from tests.inputs.bad_inputs.configs import TRAINING
 
 CONFIG_FAULTS = [TRAINING[each] for each in (0, 1, 3, 4, 12, 16, 17)]
 

@@ -6,9 +6,9 @@ from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
 from npid_mm.cli.user_errors import is_user_error, one_line
-from tests.test_security.crafted_files import NOTES
-from tests.test_security.entry_points import EntryPoints, values_of
-from tests.test_security.limits import TooLongError, leave_secret, limited, shows_secret
+from tests.inputs.crafted_files import NOTES
+from tests.inputs.entry_points import EntryPoints, values_of
+from tests.inputs.limits import TooLongError, leave_secret, limited, shows_secret
 
 pytestmark = pytest.mark.slow
 

@@ -9,7 +9,7 @@ from mmpretrain import FeatureExtractor, get_model
 from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import register_loader
-from tests.test_security.assembler import Call
+from tests.inputs.assembler import Call
 from tests.toy import digits_config
 
 

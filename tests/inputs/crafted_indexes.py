@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from tests.test_retrieval.crafts import (
+from tests.inputs.crafts import (
     EVIL,
     EXEC,
     bomb,

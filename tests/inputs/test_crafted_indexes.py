@@ -24,7 +24,7 @@ from npid_mm.retrieval import (
     build_index,
 )
 from npid_mm.utils import download as downloads
-from tests.test_retrieval.crafted_indexes import CRAFTS
+from tests.inputs.crafted_indexes import CRAFTS
 
 pytestmark = pytest.mark.slow
 
