@@ -7,8 +7,8 @@ import shutil
 import pytest
 import torch
 
-from tests.test_checkpoints import foreign
 from tests.inputs.bad_inputs import checkpoints, configs, others
+from tests.test_checkpoints import foreign
 from tests.tool_server import run_tool_file
 from tests.toy import ROOT, digits_config
 

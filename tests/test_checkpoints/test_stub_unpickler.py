@@ -14,8 +14,8 @@ from torch import nn
 
 from npid_mm.checkpoints import load_tensors
 from npid_mm.checkpoints.stub_unpickler import StubObject, TensorUnpickler
-from tests.test_checkpoints.foreign import write as save
 from tests.inputs.assembler import Call
+from tests.test_checkpoints.foreign import write as save
 
 FORMATS = pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
 
