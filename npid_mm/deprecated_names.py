@@ -11,9 +11,9 @@ from mmengine.fileio import register_backend
 from mmengine.registry import MODEL_WRAPPERS, Registry
 from mmpretrain.registry import HOOKS
 
-from .engine.atomic_file_backend import AtomicFileBackend
-from .engine.distributed import CPUDistributedDataParallel
-from .engine.hooks import AtomicCheckpointHook, StepSeedHook, WeightsOnlyCheckpointHook
+from npid_mm.engine.atomic_file_backend import AtomicFileBackend
+from npid_mm.engine.distributed import CPUDistributedDataParallel
+from npid_mm.engine.hooks import AtomicCheckpointHook, StepSeedHook, WeightsOnlyCheckpointHook
 
 # (registry, old name, class)
 CLASSES: tuple[tuple[Registry, str, type], ...] = (

@@ -6,7 +6,7 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.extras import EXTRAS, OPS, OPTIONAL, MissingExtraError, check_extra, optional_module
 from tests.toy import ROOT
 

@@ -4,7 +4,7 @@
 import sys
 
 from npid_mm.cli.benchmark import main
-from npid_mm.cli.errors import run_tool
+from npid_mm.cli.run_tool import run_tool
 
 if __name__ == '__main__':
     sys.exit(run_tool(main))

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 from npid_mm.checkpoints.hub import weights_url, zoo_weights
-from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.utils.download import OPENMMLAB, digits_of, download
 from npid_mm.utils.hashing import file_sha256
 

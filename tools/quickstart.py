@@ -3,8 +3,8 @@
 
 import sys
 
-from npid_mm.cli.errors import run_tool
 from npid_mm.cli.quickstart.command import main
+from npid_mm.cli.run_tool import run_tool
 
 if __name__ == '__main__':
     sys.exit(run_tool(main))

@@ -3,7 +3,7 @@
 
 import sys
 
-from npid_mm.cli.errors import run_tool
+from npid_mm.cli.run_tool import run_tool
 from npid_mm.cli.sweep import main
 
 if __name__ == '__main__':

@@ -8,13 +8,13 @@ from pathlib import Path
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.options import add_common_arguments, load_config
 from npid_mm.cli.preflight import check_test
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.engine.distributed import exit_distributed
 from npid_mm.engine.launch import build_runner
-from npid_mm.utils.files import existing_checkpoint
-from npid_mm.utils.outputs import JSON, add_force, check_output
+from npid_mm.utils.input_files import existing_checkpoint
+from npid_mm.utils.output_files import JSON, add_force, check_output
 
 
 def parse_args() -> argparse.Namespace:

@@ -6,9 +6,9 @@ import sys
 
 from mmengine.config import Config
 
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.options import add_common_arguments, load_config
 from npid_mm.cli.preflight import check_training
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.config.checks.global_batch import warn_of_global_batch
 from npid_mm.engine.distributed import exit_distributed, launched_rank
 from npid_mm.engine.folder_lock import sole_training

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Subset
 
 from npid_mm.checkpoints import fit_report
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from npid_mm.checkpoints.network import load_npid_checkpoint
 from npid_mm.config.training_images import training_images
 from npid_mm.engine.features import dataset_features

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS
 from torch import Tensor
 
-from npid_mm.checkpoints.convert.state import check_bank
+from npid_mm.checkpoints.convert.npid_state import check_bank
 from npid_mm.checkpoints.network import checkpoint_content, network_state
 from npid_mm.checkpoints.reorder_bank import BANK
 from npid_mm.config.training_images import with_test_images

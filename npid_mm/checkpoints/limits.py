@@ -7,7 +7,7 @@ from torch import Tensor
 
 from npid_mm.utils.text import PLAIN
 
-from .plain_types import StubObject
+from .builders import StubObject
 
 DEEPEST = 100  # nested containers
 LARGEST = 10_000_000  # values of a container, where shared ones count each time

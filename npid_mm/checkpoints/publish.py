@@ -5,7 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from npid_mm.checkpoints.convert.state import IMAGES
+from npid_mm.checkpoints.convert.npid_state import IMAGES
 from npid_mm.utils.atomic_io import write_atomic
 
 from .network import load_npid_checkpoint

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor
 
 from npid_mm.extras import MissingExtraError, optional_module
-from npid_mm.utils.files import SAFETENSORS, existing_file
+from npid_mm.utils.input_files import SAFETENSORS, existing_file
 
+from .builders import KEY_LENGTH
 from .limits import check_extent
-from .plain_types import KEY_LENGTH
 from .stub_unpickler import STEPS, TensorUnpickler
 
 LEGACY_HEAD = (0x1950A86A20F9469CFC6C, 1001)  # first pickles of a file of torch < 1.6
@@ -37,7 +37,7 @@ def load_tensors(path: str | Path, values: bool = True) -> Any:
 
     Returns:
         Any: The content on the CPU, with a
-        :class:`~npid_mm.checkpoints.plain_types.StubObject` in place of each object.
+        :class:`~npid_mm.checkpoints.builders.StubObject` in place of each object.
 
     Raises:
         FileNotFoundError: If the file does not exist.

@@ -7,11 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from npid_mm.checkpoints.convert.state import BANK, IMAGES, check_bank
+from npid_mm.checkpoints.convert.npid_state import BANK, IMAGES, check_bank
 from npid_mm.datasets.image_folders.image_list import class_folder_list, list_lines, listed_path
 from npid_mm.datasets.image_names import pack_names, relative_names, unpack_names
 from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.outputs import CHECKPOINT, check_output
+from npid_mm.utils.output_files import CHECKPOINT, check_output
 
 from .network import load_npid_checkpoint
 from .tree import drop_objects, file_bytes

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, NoReturn
 import torch
 from torch import Tensor
 
-from .plain_types import (
+from .builders import (
     BUILDERS,
     DTYPES,
     KEYED_BUILDERS,

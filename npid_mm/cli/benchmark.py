@@ -16,13 +16,13 @@ from npid_mm.checkpoints import backbone_weights
 from npid_mm.checkpoints.hub import MIM
 from npid_mm.suites import SUITES
 from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
-from npid_mm.suites.run import SuiteRun
+from npid_mm.suites.suite_run import SuiteRun
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.hashing import file_sha256
 
-from .errors import ToolParser
 from .options import add_config_options
 from .preflight import check_writable
+from .run_tool import ToolParser
 
 ROOT = (MIM / 'tools').resolve().parent  # has configs/ and tools/
 TAIL = 15  # lines of a failed benchmark's log that are shown

@@ -24,7 +24,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from npid_mm.extras import OPS
 from npid_mm.utils.atomic_io import atomic_path
 
-from .errors import ToolParser
+from .run_tool import ToolParser
 
 MMCV = 'onedl-mmcv'
 BUILD = ['setuptools>=77,<81', 'wheel', 'ninja']  # mmcv's setup.py needs pkg_resources

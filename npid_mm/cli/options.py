@@ -8,10 +8,10 @@ from typing import Any
 from mmengine.config import Config, DictAction
 
 from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.engine.distributed import check_launcher
 from npid_mm.extras import EXTRAS
-from npid_mm.utils.files import existing_file
+from npid_mm.utils.input_files import existing_file
 from npid_mm.utils.paths import check_path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from npid_mm.utils.outputs import PICTURE, add_force, check_output
+from npid_mm.utils.output_files import PICTURE, add_force, check_output
 
 from .options import add_config_options, load_config
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from npid_mm.config.checks.data_folders import check_data_folders
-from npid_mm.utils.files import existing_checkpoint
+from npid_mm.utils.input_files import existing_checkpoint
 
 # keys that a Runner needs for a training or a test
 TRAINING = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')

@@ -10,11 +10,11 @@ import sys
 
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.index.metadata import DTYPES
-from npid_mm.utils.outputs import PAGE, add_force, check_output
+from npid_mm.utils.output_files import PAGE, add_force, check_output
 from npid_mm.utils.paths import printable_path
 
-from .errors import ToolParser
 from .options import add_config_options, load_config
+from .run_tool import ToolParser
 
 
 def parse_args() -> argparse.Namespace:

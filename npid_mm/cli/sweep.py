@@ -14,16 +14,16 @@ from rich.table import Table
 
 from npid_mm.checkpoints.hub import MIM
 from npid_mm.config.checks.metric_names import check_metric
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.suites.sweep import Sweep, grid_cells, parse_axis
 from npid_mm.utils.checks import check_whole
-from npid_mm.utils.files import existing_file
-from npid_mm.utils.processes import tool_command
+from npid_mm.utils.child_process import tool_command
+from npid_mm.utils.input_files import existing_file
 
-from .errors import ToolParser
 from .options import parse_options
 from .preflight import check_writable
+from .run_tool import ToolParser
 
 TOOLS = (MIM / 'tools').resolve()
 

@@ -12,7 +12,7 @@ from mmpretrain.structures import data_sample
 from mmpretrain.structures.utils import format_label
 from torch import Tensor
 
-from .image_folders.image_list import MAX_CLASSES
+from npid_mm.datasets.image_folders.image_list import MAX_CLASSES
 
 UNLABELED = (
     'images without labels can be trained, searched and drawn, but not scored: set val_dataloader '

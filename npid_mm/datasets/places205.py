@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .image_folders.image_list import read_image_list
+from npid_mm.datasets.image_folders.image_list import read_image_list
 
 CLASSES = 205
 # folder in the archive imagesPlaces205_resize.tar.gz

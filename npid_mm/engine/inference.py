@@ -14,8 +14,8 @@ from torch.nn.modules.module import register_module_parameter_registration_hook
 
 from npid_mm.checkpoints.network import checkpoint_content, network_state
 from npid_mm.config.preprocessor import preprocessor_config
-from npid_mm.utils.files import existing_checkpoint
 from npid_mm.utils.hashing import weights_digest
+from npid_mm.utils.input_files import existing_checkpoint
 
 from .features import check_level
 

@@ -12,14 +12,14 @@ from mmengine.runner import Runner
 from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.config.checks.numbers import check_numbers
 from npid_mm.config.scalar_log import write_scalars
+from npid_mm.engine.hooks.image_check_hook import ImageCheckHook
+from npid_mm.engine.hooks.resumed_checkpoint_hook import ResumedCheckpointHook
 from npid_mm.extras import EXTRAS
-from npid_mm.utils.files import existing_checkpoint
+from npid_mm.utils.input_files import existing_checkpoint
 from npid_mm.utils.launcher_watch import end_with_launcher
 
 from .distributed import use_gloo
 from .hooks import MissedValidationHook, RunRecordHook
-from .hooks.image_check_hook import ImageCheckHook
-from .hooks.resumed_checkpoint_hook import ResumedCheckpointHook
 from .resume import newest_checkpoint
 
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from . import onednn
+from npid_mm.losses import onednn
+
 from .arithmetic import compute_dtype
 from .statistics import SoftmaxStatistics
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from npid_mm.checkpoints import complete_state
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 
 from .feat_dim import check_neck_width, with_feat_dim
 

@@ -10,13 +10,12 @@ from torch import Tensor
 
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.extras import optional_module
+from npid_mm.retrieval.index.feature_index import FeatureIndex
+from npid_mm.retrieval.index.metadata import LISTS
+from npid_mm.retrieval.index.regular_files import open_regular
+from npid_mm.retrieval.index.write_lock import write_lock
 from npid_mm.utils.atomic_io import atomic_path
 from npid_mm.utils.hashing import file_sha256
-
-from .index.feature_index import FeatureIndex
-from .index.metadata import LISTS
-from .index.regular_files import open_regular
-from .index.write_lock import write_lock
 
 MIN_ROWS = 100_000  # with fewer rows, the exact search takes milliseconds
 TARGET = 0.95  # recall

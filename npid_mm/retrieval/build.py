@@ -17,6 +17,10 @@ from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import describe_network, index_feature, load_network
+from npid_mm.retrieval.index.entries import Entry
+from npid_mm.retrieval.index.feature_index import FeatureIndex, check_new
+from npid_mm.retrieval.index.metadata import DTYPES, META
+from npid_mm.retrieval.index.write_lock import write_lock
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.paths import real_paths
 
@@ -27,11 +31,7 @@ from .image_files import (
     collate_readable,
     explain_killed_workers,
 )
-from .index.entries import Entry
-from .index.feature_index import FeatureIndex, check_new
-from .index.metadata import DTYPES, META
-from .index.write_lock import write_lock
-from .search_config import config_to_json, search_config
+from .stored_config import config_to_json, embedding_config
 
 MAX_LISTED = 20  # unreadable images in a message
 BLOCK = 512  # images written at once; an interrupted build loses at most these
@@ -83,7 +83,7 @@ def build_index(
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     check_whole('batch_size', batch_size)
     check_whole('num_workers', num_workers, least=0)
-    cfg = search_config(with_test_pipeline(cfg))
+    cfg = embedding_config(with_test_pipeline(cfg))
     if not os.path.lexists(Path(folder) / META):
         check_new(folder)
     checkpoint, found = str(checkpoint), find_images(images)

@@ -12,17 +12,17 @@ from torch import Tensor
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import describe_network, index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors
+from npid_mm.retrieval.index.feature_index import FeatureIndex
 from npid_mm.utils.checks import check_whole
-from npid_mm.utils.outputs import PAGE, check_output
+from npid_mm.utils.output_files import PAGE, check_output
 from npid_mm.utils.paths import printable_path
 from npid_mm.visualization import neighbor_page
 
 from .approximate import ApproximateSearch
 from .image_files import Batch, ImageFiles, ImagePipeline, check_size, collate_readable
-from .index.feature_index import FeatureIndex
 from .neighborhood import neighborhood
 from .queries import Query, QueryInput, query_images, query_name
-from .search_config import config_from_json
+from .stored_config import config_from_json
 
 
 class ImageRetriever(BaseInferencer):

@@ -5,7 +5,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from npid_mm.config.checks.keys import merge_options
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.config.tree import dicts, value_at
 
 # key of the checkpoint to start from: in configs of detectors and segmentors, and in others

@@ -7,7 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from . import SUITES
+from npid_mm.suites import SUITES
+
 from .classification import EMBEDDING
 from .metafile import read_entries, read_published, rows_of
 

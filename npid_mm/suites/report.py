@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.outputs import JSON as JSON_FILE
-from npid_mm.utils.outputs import REPORT, check_output
+from npid_mm.utils.output_files import JSON as JSON_FILE
+from npid_mm.utils.output_files import REPORT, check_output
 
 from .metafile import Published, read_published, rows_of
-from .run import SuiteRun
 from .suite import Column, Suite, Table
+from .suite_run import SuiteRun
 
 JSON, MARKDOWN = 'report.json', 'report.md'
 NOTHING = '-'

@@ -7,8 +7,8 @@ from itertools import product
 from pathlib import Path
 
 from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.outputs import JSON, check_output
-from npid_mm.utils.processes import run_logged
+from npid_mm.utils.child_process import run_logged
+from npid_mm.utils.output_files import JSON, check_output
 
 SUMMARY = 'sweep.json'  # in the folder of the sweep: its settings, and the results so far
 RESULT = 'result.json'  # in a cell's folder, once it is finished

@@ -20,7 +20,7 @@ from rich.progress import wrap_file
 
 from .atomic_io import atomic_path
 from .hashing import file_sha256
-from .outputs import check_folder
+from .output_files import check_folder
 
 OPENMMLAB, MIRROR = 'https://download.openmmlab.com', 'NPID_MM_MIRROR'
 DIGITS = re.compile(r'-([0-9a-f]{8,64})\.[a-z]+$')  # npid_..._20220825-a67c5440.pth

@@ -2,8 +2,8 @@
 
 from .class_accuracy import class_accuracy, class_accuracy_bars
 from .class_map import METHODS, class_map, project_2d
-from .contact_sheet import neighbor_sheet
 from .neighbor_page import neighbor_page
+from .neighbor_sheet import neighbor_sheet
 from .retrieval_figure import rank_queries, retrieval_figure
 from .sampling import sample_across_classes, sample_positions
 from .scalars import read_run, run_names

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from npid_mm.images import ImageReader
 
-from .contact_sheet import neighbor_sheet
+from .neighbor_sheet import neighbor_sheet
 from .sampling import sample_positions
 from .style import ImageSource
 

@@ -7,8 +7,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from npid_mm.utils.atomic_io import atomic_path
+from npid_mm.visualization import style
 
-from . import style
 from .style import GAP, LINE, MARGIN, column_left
 
 TOP = MARGIN + style.TITLE_SIZE + GAP + LINE + 4  # below the title and the names of the columns

@@ -47,7 +47,7 @@ def executed(trace, victim) -> dict[str, object]:
     run |= {'torch.hub': ('load', trace, 'x'), 'torch.jit': ('load', trace)}
     run |= {'torch.serialization': ('load', trace), 'pickle': ('loads', write)}
     run |= {'mmengine.config': ('Config.fromstring', write, '.py')}
-    run |= {'npid_mm.config.reading': ('read_config', trace)}
+    run |= {'npid_mm.config.read_config': ('read_config', trace)}
     run |= {'torch._utils': ('_rebuild_wrapper_subclass', trace)}
     made = {f'{module}.{function}': Code(call(module, function, *arguments))
             for module, (function, *arguments) in run.items()}  # fmt: skip

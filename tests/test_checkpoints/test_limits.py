@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from npid_mm.checkpoints import load_tensors
-from npid_mm.checkpoints.convert.state import check_bank
+from npid_mm.checkpoints.builders import KeyChecker, StubObject
+from npid_mm.checkpoints.convert.npid_state import check_bank
 from npid_mm.checkpoints.limits import LARGEST, check_plain_tree, measure
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
-from npid_mm.checkpoints.plain_types import KeyChecker, StubObject
 from npid_mm.checkpoints.stub_unpickler import STEPS
 from npid_mm.checkpoints.tree import flat_values, object_paths
 from tests.inputs.assembler import Call, Code, call, get, name, put, save, text

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.datasets import ImageFolder
 
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from npid_mm.checkpoints.reorder_bank import image_order, reorder_bank, row_permutation
 from tests.test_checkpoints import foreign
 

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.config.variables import CONFIG_KEYS, read_with_variables
 from tests.toy import ROOT
 

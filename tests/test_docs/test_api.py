@@ -9,7 +9,7 @@ import pytest
 from tests.pages import blocks
 from tests.toy import ROOT
 
-ROOMS = ('losses', 'evaluation', 'models', 'engine', 'retrieval', 'zoo')
+ROOMS = ('losses', 'evaluation', 'models', 'engine', 'retrieval', 'checkpoints')
 
 
 def test_api_example_runs(capsys):

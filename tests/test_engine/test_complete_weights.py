@@ -8,7 +8,7 @@ from mmengine.runner import Runner
 from torchvision.models import resnet18
 
 from npid_mm.checkpoints import backbone_weights
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from npid_mm.engine.launch import build_runner
 from tests.toy import digits_config, unit_rows
 

@@ -6,12 +6,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from npid_mm.config.preprocessor import preprocessor_config
-from npid_mm.engine.inference import (
-    describe_network,
-    index_feature,
-    load_network,
-    network_hash,
-)
+from npid_mm.engine.inference import describe_network, index_feature, load_network, network_hash
 from npid_mm.retrieval.image_files import ImagePipeline
 from tests.toy import ROOT
 

@@ -4,12 +4,7 @@ import pytest
 import torch
 from torch.profiler import ProfilerActivity, profile
 
-from npid_mm.losses import (
-    SoftmaxStatistics,
-    exact_softmax_loss,
-    onednn,
-    softmax_statistics,
-)
+from npid_mm.losses import SoftmaxStatistics, exact_softmax_loss, onednn, softmax_statistics
 from tests.test_losses.reference import case, dense_loss
 
 

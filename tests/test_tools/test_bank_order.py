@@ -5,7 +5,7 @@ import random
 import pytest
 import torch
 
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from tests.probes import POOLED, PREPROCESSOR, pretrain
 from tests.toy import digits_config, npid_config
 

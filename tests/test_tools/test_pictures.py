@@ -18,7 +18,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from npid_mm.analysis.held_out_search import load_bank, search_held_out
 from npid_mm.analysis.stored_images import stored_image
 from npid_mm.engine.features import dataset_features
-from npid_mm.visualization.sheet import HEADING, Sheet
+from npid_mm.visualization.sheet_layout import HEADING, Sheet
 from npid_mm.visualization.style import RIGHT, WRONG
 from tests.toy import ROOT, digits_config
 

@@ -11,7 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
 from npid_mm.checkpoints import publish as publishing
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from tests.file_server import file_server
 from tests.test_checkpoints import foreign
 from tests.toy import digits_config

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from npid_mm.visualization import rank_queries, retrieval_figure, sample_positions
-from npid_mm.visualization.sheet import FRAME, HEADING, Sheet
+from npid_mm.visualization.sheet_layout import FRAME, HEADING, Sheet
 from npid_mm.visualization.style import PAD, RIGHT, WRONG
 from tests.test_visualization.pixels import near, pixels_of, share
 

@@ -8,7 +8,7 @@ from mmengine.config import Config
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.engine.launch import build_runner
 from npid_mm.suites.benchmark_config import local_config
 

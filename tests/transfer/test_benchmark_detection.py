@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.suites.benchmark_config import BATCH
 from npid_mm.suites.detection import DETECTION as SUITE
 from npid_mm.suites.suite import Benchmark

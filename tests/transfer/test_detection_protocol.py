@@ -13,7 +13,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from tests.transfer.small_detection import CONFIGS, DETECTION
 
 VOC0712 = 'voc0712/faster-rcnn_r50-c4_ms-24k_voc0712'

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.suites.segmentation import SEGMENTATION
 from tests.toy import ROOT
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from npid_mm.config.reading import read_config
+from npid_mm.config.read_config import read_config
 from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
 from npid_mm.engine.launch import build_runner
 from npid_mm.suites.benchmark_config import BATCH

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from rich.progress import track
 
-from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.datasets.layout_checks import LAYOUT_CHECKS
 from npid_mm.datasets.layout_checks.image_lists import LABELED_LISTS, ImageListCheck
 

@@ -8,8 +8,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.cli.errors import ToolParser, run_tool
-from npid_mm.cli.list_files import wanted, write_list
+from npid_mm.cli.run_tool import ToolParser, run_tool
+from npid_mm.cli.write_lists import wanted, write_list
 from npid_mm.datasets.image_folders.image_list import (
     class_folder_list,
     named_subset,

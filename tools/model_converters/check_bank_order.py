@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from npid_mm.analysis.bank_order import bank_order_of_config
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.options import add_config_options, load_config
+from npid_mm.cli.run_tool import ToolParser, run_tool
 
 CANNOT_TELL = 2  # exit status
 

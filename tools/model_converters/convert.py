@@ -11,8 +11,8 @@ from pathlib import Path
 from npid_mm.checkpoints.convert.convert import convert
 from npid_mm.checkpoints.convert.exporters import TARGETS
 from npid_mm.checkpoints.convert.importers import SOURCES, read_pretrained
-from npid_mm.cli.errors import ToolParser, run_tool
-from npid_mm.utils.outputs import add_force
+from npid_mm.cli.run_tool import ToolParser, run_tool
+from npid_mm.utils.output_files import add_force
 
 
 def parse_args() -> argparse.Namespace:

@@ -8,7 +8,7 @@ import argparse
 import sys
 
 from npid_mm.checkpoints.publish import publish
-from npid_mm.cli.errors import ToolParser, run_tool
+from npid_mm.cli.run_tool import ToolParser, run_tool
 
 
 def parse_args() -> argparse.Namespace:

@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 
 from npid_mm.checkpoints.reorder_bank import reorder_bank
-from npid_mm.cli.errors import ToolParser, run_tool
-from npid_mm.utils.outputs import add_force
+from npid_mm.cli.run_tool import ToolParser, run_tool
+from npid_mm.utils.output_files import add_force
 
 
 def parse_args() -> argparse.Namespace:

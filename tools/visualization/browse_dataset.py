@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 from npid_mm.analysis.augmented_views import augmented_views
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.visualization import view_sheet
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from npid_mm.analysis.classes import class_names, labels_if_any
 from npid_mm.analysis.held_out_search import load_bank
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.utils.checks import check_whole
 from npid_mm.visualization import METHODS, class_map, project_2d, sample_positions
 

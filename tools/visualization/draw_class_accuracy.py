@@ -8,9 +8,9 @@ from pathlib import Path
 from mmengine.fileio import dump
 
 from npid_mm.analysis.held_out_search import TEMPERATURE, search_held_out
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_picture_options, load_picture_config
-from npid_mm.utils.outputs import JSON, check_output
+from npid_mm.cli.run_tool import ToolParser, run_tool
+from npid_mm.utils.output_files import JSON, check_output
 from npid_mm.visualization import class_accuracy, class_accuracy_bars
 
 

@@ -5,8 +5,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_out, picture_file
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.visualization import run_names, training_curve
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from npid_mm.analysis.held_out_search import search_held_out
 from npid_mm.analysis.stored_images import shown_image
-from npid_mm.cli.errors import ToolParser, run_tool
 from npid_mm.cli.picture_options import add_picture_options, load_picture_config
+from npid_mm.cli.run_tool import ToolParser, run_tool
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.visualization import retrieval_figure
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from npid_mm.checkpoints.fit import MISSING, describe_misfits
 from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.outputs import CHECKPOINT, check_output
+from npid_mm.utils.output_files import CHECKPOINT, check_output
 
 from .exporters import TARGETS
 from .importers import read_backbone
+from .npid_state import NPIDState
 from .report import report
-from .state import NPIDState
 from .torchvision_resnets import match_resnet
 
 

@@ -10,9 +10,9 @@ from torch import Tensor
 from npid_mm.checkpoints.fit import describe_misfits
 from npid_mm.checkpoints.tree import file_bytes
 from npid_mm.extras import optional_module
-from npid_mm.utils.outputs import CHECKPOINT, SAFETENSORS, Kind
+from npid_mm.utils.output_files import CHECKPOINT, SAFETENSORS, Kind
 
-from .state import BACKBONE, NPIDState
+from .npid_state import BACKBONE, NPIDState
 from .torchvision_resnets import match_resnet
 
 

@@ -20,7 +20,7 @@ from npid_mm.checkpoints.network import (
 from npid_mm.checkpoints.tree import flat_values
 from npid_mm.utils.text import preview
 
-from .state import BACKBONE, BANK, NECK, Z_COUNT, NPIDState, Z, check_bank
+from .npid_state import BACKBONE, BANK, NECK, Z_COUNT, NPIDState, Z, check_bank
 
 SETTINGS = 'settings'  # a tensor with the settings of the loss
 # content of that tensor by its length; old_momentum is the weight of the old row

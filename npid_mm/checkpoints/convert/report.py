@@ -7,7 +7,7 @@ from torch import Tensor
 from npid_mm.checkpoints.fit import COUNTER, describe_misfits
 
 from .exporters import Target
-from .state import BANK, NECK, NPIDState, Z
+from .npid_state import BANK, NECK, NPIDState, Z
 from .torchvision_resnets import match_resnet
 
 SHOWN = 3  # keys of a group

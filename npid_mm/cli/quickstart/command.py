@@ -19,17 +19,17 @@ from rich.table import Table
 from torch import Tensor
 
 from npid_mm.checkpoints.hub import MIM
-from npid_mm.cli.errors import ToolParser
 from npid_mm.cli.options import add_config_options
 from npid_mm.cli.preflight import check_writable
-from npid_mm.config.reading import read_config
+from npid_mm.cli.run_tool import ToolParser
+from npid_mm.config.read_config import read_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.engine.features import tolerate_unreadable
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import build_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors
-from npid_mm.utils.files import existing_file
+from npid_mm.utils.input_files import existing_file
 from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
 
 from .config import SHORT_EPOCHS, complete_config

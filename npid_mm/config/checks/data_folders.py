@@ -8,10 +8,9 @@ from mmengine.config import Config
 from mmpretrain.datasets import CustomDataset
 from mmpretrain.registry import DATASETS
 
+from npid_mm.config.tree import dicts
 from npid_mm.datasets.image_folders.list_check import check_list
 from npid_mm.extras import EXTRAS
-
-from ..tree import dicts
 
 
 def check_data_folders(cfg: Config, *parts: str) -> None:

@@ -8,9 +8,10 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from ..loaders import LOADERS
-from ..variables import CONFIG_KEYS, is_variable
-from .classes import BUILDERS, arguments_of, registered_classes, suggestion
+from npid_mm.config.loaders import LOADERS
+from npid_mm.config.variables import CONFIG_KEYS, is_variable
+
+from .class_lookup import BUILDERS, arguments_of, registered_classes, suggestion
 
 OPTIM_WRAPPER = {'optimizer', 'constructor', 'paramwise_cfg'}
 LOADER = {'sampler', 'batch_sampler', 'dataset', 'num_batch_per_epoch'}

@@ -2,10 +2,9 @@
 
 from mmengine.config import Config
 
+from npid_mm.config.loaders import LOADERS
+from npid_mm.config.tree import value_at
 from npid_mm.utils.checks import check_number, check_whole
-
-from ..loaders import LOADERS
-from ..tree import value_at
 
 # key -> the smallest whole number that is allowed, or the interval of a number
 ALLOWED: dict[str, int | str] = {

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader
 from npid_mm.datasets import check_instances, dataset_labels
 from npid_mm.engine.distributed_search import sharded_leave_one_out
 from npid_mm.engine.features import batch_features
-from npid_mm.engine.instance_record import InstanceRecord
+from npid_mm.engine.image_record import ImageRecord
 from npid_mm.engine.runner_state import built_loops, is_resuming, loaded_path
 from npid_mm.evaluation import leave_one_out_knn
 from npid_mm.models import MemoryBank
@@ -68,7 +68,7 @@ class MemoryBankHook(Hook):
         self.knn_queries = knn_queries
         self.check_images = check_images
         self._labels: Tensor | None = None
-        self._images: InstanceRecord | None = None
+        self._images: ImageRecord | None = None
 
     def before_run(self, runner: Runner) -> None:
         """Size the bank before weights are loaded, and check the data set and the other hooks.
@@ -86,12 +86,12 @@ class MemoryBankHook(Hook):
         if 'train' not in loops:  # a test: the checkpoint determines the length
             for loop in loops.values():
                 if getattr(loop, 'bank_dataset', None) is not None:
-                    self._images = InstanceRecord(loop.bank_dataset, trained=True)
+                    self._images = ImageRecord(loop.bank_dataset, trained=True)
             return
         dataset = runner.train_dataloader.dataset
         bank = _bank(runner)
         bank.set_length(len(dataset))
-        self._images = InstanceRecord(dataset, trained=is_resuming(runner))
+        self._images = ImageRecord(dataset, trained=is_resuming(runner))
         check_instances(dataset)
         if bank.is_sharded:
             save_gathered_rows(runner, bank)

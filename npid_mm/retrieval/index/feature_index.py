@@ -73,7 +73,7 @@ class FeatureIndex:
         Args:
             folder (str | Path): A new or an empty folder.
             config (dict): Config of the network, see
-                :func:`~npid_mm.retrieval.search_config.config_to_json`.
+                :func:`~npid_mm.retrieval.embedding_config.config_to_json`.
             about (dict): The keys :data:`SHARED`, and ``checkpoint``.
 
         Raises:

@@ -11,7 +11,7 @@ from npid_mm.checkpoints import backbone_weights
 from npid_mm.checkpoints.convert.convert import convert, extract_backbone
 from npid_mm.checkpoints.convert.exporters import TARGETS
 from npid_mm.checkpoints.convert.importers import SOURCES, read_pretrained
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from tests.test_checkpoints import foreign
 from tests.toy import ROOT
 

@@ -7,7 +7,7 @@ import torch
 
 from npid_mm.checkpoints.convert.convert import convert
 from npid_mm.checkpoints.convert.importers import SOURCES, read_pretrained
-from npid_mm.checkpoints.convert.state import BANK
+from npid_mm.checkpoints.convert.npid_state import BANK
 from tests.test_checkpoints import foreign
 
 WITHOUT_BANK = {'mmselfsup0'}

@@ -11,7 +11,7 @@ from mmengine.dist import all_reduce, get_dist_info
 from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
-from npid_mm.config.types import check_types
+from npid_mm.config.checks.class_arguments import check_types
 
 INDEX = [0, 5, 7, 5]
 LENGTH = 9

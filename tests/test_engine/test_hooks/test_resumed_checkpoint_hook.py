@@ -8,7 +8,7 @@ import torch
 from mmengine.optim import CosineAnnealingLR, MultiStepLR, OptimWrapper
 from mmpretrain.registry import OPTIMIZERS
 
-from npid_mm.checkpoints.plain_types import StubObject
+from npid_mm.checkpoints.builders import StubObject
 from npid_mm.engine.hooks.resumed_checkpoint_hook import ResumedCheckpointHook
 
 GOOD = dict(

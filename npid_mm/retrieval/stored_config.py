@@ -31,7 +31,7 @@ MAX_DEPTH = 20
 DROPPED = ('init_cfg', 'pretrained')  # all weights come from the checkpoint
 
 
-def search_config(cfg: Config) -> Config:
+def embedding_config(cfg: Config) -> Config:
     """Reduce a config to the parts that embed an image.
 
     Args:

@@ -8,11 +8,11 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.checkpoints.convert.state import BANK, IMAGES
+from npid_mm.checkpoints.convert.npid_state import BANK, IMAGES
 from npid_mm.datasets.image_names import check_repeats, image_names, pack_names, unpack_names
 
 
-class InstanceRecord:
+class ImageRecord:
     """Names of the images of a training set, in order: row i of the bank belongs to image i.
 
     The names are in the checkpoint, compressed to a few bytes per image (a row has 512). A separate

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from npid_mm.engine.resume import newest_checkpoint
-from npid_mm.utils.processes import run_logged, tool_command
+from npid_mm.utils.child_process import run_logged, tool_command
 
 from .sweep import SUMMARY, cell_name
 

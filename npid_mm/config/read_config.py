@@ -5,10 +5,10 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from npid_mm.config.checks.class_arguments import check_types
+from npid_mm.config.checks.keys import merge_options
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
-from .checks.keys import merge_options
-from .checks.types import check_types
 from .variables import read_with_variables
 
 

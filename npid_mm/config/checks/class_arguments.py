@@ -4,9 +4,10 @@ from collections.abc import Callable
 
 from mmengine.config import Config
 
-from ..tree import dicts
-from ..variables import CONFIG_KEYS
-from .classes import BUILDERS, arguments_of, registered_classes, registered_names, suggestion
+from npid_mm.config.tree import dicts
+from npid_mm.config.variables import CONFIG_KEYS
+
+from .class_lookup import BUILDERS, arguments_of, registered_classes, registered_names, suggestion
 
 # keys below which MMEngine and MMPretrain build whatever has a type
 BUILT = {

@@ -9,7 +9,7 @@ from npid_mm.engine.resume import UnreadableCheckpointError
 from npid_mm.utils.atomic_io import write_atomic
 
 from .benchmark_config import BATCH, local_config, read_configs, start_from
-from .processes import BenchmarkError, BenchmarkTools, best_cell
+from .benchmark_tools import BenchmarkError, BenchmarkTools, best_cell
 from .suite import Benchmark, Suite
 
 LOG = 'output.log'

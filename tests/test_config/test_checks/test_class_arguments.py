@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.checks.types import check_types
+from npid_mm.config.checks.class_arguments import check_types
 from tests.toy import DIGITS_CONFIG, ROOT
 
 RECIPES = [*(ROOT / 'configs/selfsup').glob('*/*.py'), *(ROOT / 'configs').glob('*/*/*/*.py')]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.outputs import LIST, check_output
+from npid_mm.utils.output_files import LIST, check_output
 
 
 def wanted(path: Path, force: bool) -> bool:

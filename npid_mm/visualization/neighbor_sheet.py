@@ -10,7 +10,7 @@ from torch import Tensor
 from npid_mm.images import ImageReader
 from npid_mm.utils.atomic_io import atomic_path
 
-from .sheet import Sheet
+from .sheet_layout import Sheet
 from .style import MIN_CELL, ImageSource, class_name
 
 

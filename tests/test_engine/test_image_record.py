@@ -5,11 +5,11 @@ import torch
 from mmengine.logging import MMLogger
 from mmengine.runner import Runner
 
-from npid_mm.checkpoints.convert.state import BANK, IMAGES
+from npid_mm.checkpoints.convert.npid_state import BANK, IMAGES
 from npid_mm.checkpoints.publish import publish
 from npid_mm.checkpoints.reorder_bank import reorder_bank
 from npid_mm.datasets.image_names import pack_names, unpack_names
-from npid_mm.engine.instance_record import InstanceRecord, compare_images
+from npid_mm.engine.image_record import ImageRecord, compare_images
 from tests.toy import digits_config
 
 
@@ -147,7 +147,7 @@ class Listed(list):
 
 
 def test_a_checkpoint_without_a_bank_is_not_compared():
-    record = InstanceRecord(Listed(['a/x.jpg', 'a/y.jpg']))
+    record = ImageRecord(Listed(['a/x.jpg', 'a/y.jpg']))
     checkpoint = {IMAGES: pack_names(['x.jpg', 'z.jpg']), 'state_dict': {}}
     record.check(checkpoint, 'x.pth')
     checkpoint['state_dict'][BANK] = torch.ones(2, 1)
@@ -161,8 +161,8 @@ def test_a_checkpoint_without_a_bank_is_not_compared():
 def test_repeated_images_of_a_bank_that_is_there_are_a_warning(capsys):
     """A trained bank has a row for each; a new bank is refused."""
     MMLogger.get_instance('repeated', logger_name='repeated')
-    InstanceRecord(Listed(['x.jpg', 'x.jpg']), trained=True)
+    ImageRecord(Listed(['x.jpg', 'x.jpg']), trained=True)
     said = capsys.readouterr()
     assert 'WARNING - the training set must have each image once' in said.out + said.err
     with pytest.raises(ValueError, match='1 of its 2 samples repeat an earlier one'):
-        InstanceRecord(Listed(['x.jpg', 'x.jpg']))
+        ImageRecord(Listed(['x.jpg', 'x.jpg']))

@@ -2,7 +2,7 @@
 
 from mmengine.hooks import IterTimerHook
 
-from npid_mm.config.checks.classes import (
+from npid_mm.config.checks.class_lookup import (
     arguments_of,
     registered_classes,
     registered_names,

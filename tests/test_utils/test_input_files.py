@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from npid_mm.utils.files import existing_checkpoint, existing_file
+from npid_mm.utils.input_files import existing_checkpoint, existing_file
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,7 @@ from mmpretrain.registry import MODELS
 from torch import nn
 
 from npid_mm.engine.inference import describe_network, load_network
-from npid_mm.retrieval.search_config import config_from_json, config_to_json, search_config
+from npid_mm.retrieval.stored_config import config_from_json, config_to_json, embedding_config
 from tests.test_engine.test_inference import CONFIGS
 
 EVIL = "float32; __import__('pathlib').Path('executed').touch()"
@@ -28,11 +28,11 @@ def content(digits_run):
 def test_every_config_comes_back_from_json(path):
     """With its tuples, without the settings of the training; reducing it twice changes nothing."""
     cfg = Config.fromfile(path)
-    kept = search_config(cfg)
+    kept = embedding_config(cfg)
     assert kept.model.backbone == {k: v for k, v in cfg.model.backbone.items() if k != 'init_cfg'}
     assert kept.test_dataloader.dataset.pipeline == cfg.test_dataloader.dataset.pipeline
     assert not {'train_dataloader', 'optim_wrapper', 'custom_imports'} & kept.keys()
-    again = search_config(config_from_json(json.loads(json.dumps(config_to_json(kept)))))
+    again = embedding_config(config_from_json(json.loads(json.dumps(config_to_json(kept)))))
     assert again.to_dict() == kept.to_dict()
     assert repr(again.model.backbone) == repr(kept.model.backbone)  # (3,) is not [3]
 
@@ -40,7 +40,7 @@ def test_every_config_comes_back_from_json(path):
 def test_the_stored_config_builds_the_same_network(digits_run, content):
     full, kept = digits_run[0], config_from_json(content)
     assert describe_network(load_network(kept, digits_run[1])) == json.loads(
-        json.dumps(describe_network(load_network(search_config(full), digits_run[1])))
+        json.dumps(describe_network(load_network(embedding_config(full), digits_run[1])))
     )
     assert (
         describe_network(load_network(full, digits_run[1]))['network']

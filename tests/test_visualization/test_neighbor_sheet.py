@@ -7,7 +7,7 @@ from PIL import Image
 
 from npid_mm.images import ImageReader
 from npid_mm.visualization import neighbor_sheet
-from npid_mm.visualization.sheet import FRAME, Sheet
+from npid_mm.visualization.sheet_layout import FRAME, Sheet
 from npid_mm.visualization.style import PAD, RIGHT, WRONG
 from tests.test_visualization.pixels import near, pixels_of, share
 

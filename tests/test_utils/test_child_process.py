@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from npid_mm.utils.processes import SIGNALS, run_logged, tool_command
+from npid_mm.utils.child_process import SIGNALS, run_logged, tool_command
 
 CHILD = """
 import signal, sys, time
@@ -21,7 +21,7 @@ time.sleep(60)
 PARENT = """
 import signal, sys
 from pathlib import Path
-from npid_mm.utils.processes import run_logged
+from npid_mm.utils.child_process import run_logged
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background ignores it
 run_logged([sys.executable, '-c', sys.argv[1]], Path(sys.argv[2]))
 """
