@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Download published weights by name or address, and check their hash.
+"""Download published weights by name or URL, and check their hash.
 
 python tools/download_checkpoint.py NAME [--out DIR]
 python tools/download_checkpoint.py --list
@@ -21,17 +21,16 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
         description='Download published weights and check their hash.',
-        epilog=f'NPID_MM_MIRROR replaces {OPENMMLAB}; the proxy is that of https_proxy',
+        epilog=f'NPID_MM_MIRROR replaces {OPENMMLAB}; https_proxy sets the proxy',
     )
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument('name', nargs='?', metavar='NAME', help='a model of --list, or an address')
+    what.add_argument('name', nargs='?', metavar='NAME', help='model name from --list, or a URL')
     what.add_argument('--list', action='store_true', help='list the models')
     parser.add_argument(
         '--out',
         type=Path,
         metavar='DIR',
-        help='folder for the file; default: that in which get_model(NAME, pretrained=True) '
-        'looks for it',
+        help='folder for the file; default: where get_model(NAME, pretrained=True) looks',
     )
     return parser.parse_args()
 
@@ -49,7 +48,7 @@ def main() -> int:
         print(f'sha256 begins with {digits}, as in the name', file=sys.stderr)
     else:
         found = file_sha256(path)
-        print(f'not checked, as the name has no digits: sha256 is {found}', file=sys.stderr)
+        print(f'not verified (no hash in the file name); sha256: {found}', file=sys.stderr)
     print(path)
     return 0
 

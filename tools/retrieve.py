@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Find images that look alike: tools/retrieve.py {index,search,approximate} ..."""
+"""Find similar images: tools/retrieve.py {index,search,approximate} ..."""
 
 import sys
 

@@ -21,7 +21,7 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Evaluate a checkpoint with the test loop of a config.')
     add_common_arguments(parser)
-    parser.add_argument('checkpoint', help='checkpoint file or address')
+    parser.add_argument('checkpoint', help='checkpoint file or URL')
     parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')
     add_force(parser)
     return parser.parse_args()

@@ -1,1 +1,1 @@
-"""Analyze a trained checkpoint: held-out neighbors, augmented views, the order of its bank."""
+"""Analyze a checkpoint: nearest neighbors of held-out images, augmented views, bank order."""

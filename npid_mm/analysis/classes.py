@@ -1,4 +1,4 @@
-"""Labels and class names of data sets, as far as these have any."""
+"""Labels and class names of data sets, if they have any."""
 
 import os
 from pathlib import Path

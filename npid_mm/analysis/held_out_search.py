@@ -1,4 +1,4 @@
-"""Search held-out images among the training images with a checkpoint, and load its bank."""
+"""Find the nearest training images of held-out images, and load the bank of a checkpoint."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -71,7 +71,7 @@ class HeldOutSearch:
 def search_held_out(
     cfg: Config, checkpoint: str, k: int = 10, labeled: bool = False
 ) -> HeldOutSearch:
-    """Search the test images of a config among its training images, as its kNN test does.
+    """Find the nearest training images of a config's test images, as its kNN test does.
 
     ``test_cfg.reference`` chooses the references: 'bank', the default, the rows of the checkpoint;
     the config of a data loader, the features of its images. Without a test set, each training image
@@ -79,7 +79,7 @@ def search_held_out(
 
     Args:
         cfg (Config): A pretraining config with the defaults of its loaders.
-        checkpoint (str): File or address.
+        checkpoint (str): File or URL.
         k (int): Number of neighbors K, at least 1; more than N means all N.
         labeled (bool): Refuse data sets without labels before any feature is computed.
 
@@ -140,7 +140,7 @@ def load_bank(cfg: Config, checkpoint: str) -> tuple[Tensor, BaseDataset]:
 
     Args:
         cfg (Config): The pretraining config.
-        checkpoint (str): File or address.
+        checkpoint (str): File or URL.
 
     Raises:
         FileNotFoundError: If the checkpoint or the training set does not exist.

@@ -1,4 +1,4 @@
-"""Read untrusted checkpoints of any code base, fill networks from them, publish and convert."""
+"""Read untrusted checkpoints of any code base, load them into networks, publish and convert."""
 
 from .fit import complete_state, fit_report, load_backbone, non_finite
 from .mmengine_loader import register_loader

@@ -1,4 +1,4 @@
-"""Build the tensors, containers and values of a checkpoint from checked arguments."""
+"""Build the plain values and stubs that a checkpoint may contain, from checked arguments."""
 
 import math
 import pickle
@@ -29,10 +29,10 @@ SEQUENCES = (list, tuple, set, frozenset)  # subclasses may iterate over anythin
 # types with a hash in constant time; so have integers up to KEY_LIMIT, which are their own hashes
 KEYS = (str, bytes, bool, float, type(None), torch.dtype, torch.device)
 KEY_LIMIT = 1 << 60
-KEY_PARTS = 16  # of a tuple or frozenset, which is hashed part by part
+KEY_PARTS = 16  # values in a tuple or frozenset used as a key
 KEY_TUPLES = 50  # tuples and frozensets among the keys of a file
 KEY_LENGTH = 4096  # characters of a string
-DIMENSIONS = 64  # of a tensor, more than torch handles
+DIMENSIONS = 64  # dimensions per tensor, more than torch handles
 METADATA = '_metadata'  # attribute of a state dict: versions of its modules
 
 
@@ -81,7 +81,7 @@ class KeyChecker:
         self._tuples = 0
 
     def is_plain(self, key: Any) -> bool:
-        """Tell whether a key is plain: without a placeholder.
+        """Return whether a key is plain: without a placeholder.
 
         Raises:
             UnpicklingError: If it is not a plain value, a placeholder, or a short, flat tuple of

@@ -1,4 +1,4 @@
-"""Published models by name: in MMPretrain's hub, and loaded safely."""
+"""Register the published models with MMPretrain's hub, and load their weights safely."""
 
 import re
 from functools import cache
@@ -24,19 +24,19 @@ def register_models() -> None:
     :func:`npid_mm.checkpoints.register_loader` was called before.
     """
     ModelHub.register_model_index(METAFILE, config_prefix=MIM)
-    # MMEngine takes addresses as patterns; files of other models stay with its own loader
+    # MMEngine takes URLs as patterns; files of other models stay with its own loader
     CheckpointLoader.register_scheme(
         [re.escape(url) for url in zoo_weights().values()], load_from_npid_mm
     )
 
 
 def zoo_weights() -> dict[str, str]:
-    """Map the names of the models with published weights to the addresses of the weights."""
+    """Map the names of the models with published weights to the URLs of the weights."""
     return {model.name: model.weights for model in load(str(METAFILE)).models if model.weights}
 
 
 def weights_url(name: str) -> str:
-    """Return the address of a model's weights; an address is returned as it is.
+    """Return the URL of a model's weights; a URL is returned as it is.
 
     Raises:
         ValueError: If no model with published weights has this name.
@@ -46,7 +46,7 @@ def weights_url(name: str) -> str:
     weights = zoo_weights()
     if name not in weights:
         raise ValueError(
-            f'NAME must be an address or a model with published weights ({", ".join(weights)}), '
+            f'NAME must be a URL or a model with published weights ({", ".join(weights)}), '
             f'got {name!r}'
         )
     return weights[name]

@@ -1,4 +1,4 @@
-"""Limit the depth and size of checkpoint content, measured in one visit per container."""
+"""Limit the nesting depth and the size of checkpoint content."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -61,7 +61,7 @@ def check_extent(content: object, file_size: int) -> None:
     depth = measure(content, {}, note_size, into_objects=True).depth
     if depth > DEEPEST:
         raise ValueError(
-            f'the checkpoint must hold at most {DEEPEST} containers within each other, got {depth}'
+            f'the checkpoint must hold at most {DEEPEST} levels of nested containers, got {depth}'
         )
     limit, total = TIMES * file_size + FREE, sum(sizes.values())
     if total > limit:
@@ -80,7 +80,7 @@ def check_plain_tree(content: object) -> None:
     """
     extent = measure(content, {})
     if extent.is_cyclic:
-        raise ValueError('the checkpoint contains itself')
+        raise ValueError('the checkpoint has a container that contains itself')
     if extent.size > LARGEST:
         raise ValueError(
             f'the checkpoint repeats its parts so often that it has more than {LARGEST:,} values'
@@ -132,7 +132,7 @@ def measure(
 
 
 def has_object(value: object) -> bool:
-    """Tell whether a value is, or holds, anything but containers, tensors and plain values."""
+    """Return whether a value is, or holds, anything but containers, tensors and plain values."""
     return measure(value, {}).has_object
 
 

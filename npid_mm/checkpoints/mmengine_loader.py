@@ -42,7 +42,7 @@ def load_from_npid_mm(filename: str, map_location: object = None) -> Mapping:
     objects, and names that are not strings.
 
     Args:
-        filename (str): A file or an address, see
+        filename (str): A file or a URL, see
             :func:`~npid_mm.checkpoints.network.checkpoint_content`.
         map_location (object): Ignored. The tensors are on the CPU; a model or an optimizer that
             loads them copies them to its own device.

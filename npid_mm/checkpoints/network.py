@@ -35,7 +35,7 @@ def backbone_weights(path: str | Path) -> dict[str, Tensor]:
     PyContrast, and bare networks such as torchvision's.
 
     Args:
-        path (str | Path): A file or an address, see :func:`checkpoint_content`.
+        path (str | Path): A file or a URL, see :func:`checkpoint_content`.
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -62,8 +62,8 @@ def checkpoint_content(path: str | Path) -> object:
     """Read a checkpoint with :func:`load_tensors`.
 
     Args:
-        path (str | Path): A file; an http or https address, see
-            :func:`~npid_mm.utils.download.download`; or an address that MMEngine has a storage
+        path (str | Path): A file; an http or https URL, see
+            :func:`~npid_mm.utils.download.download`; or a URL that MMEngine has a storage
             backend for.
 
     Raises:
@@ -135,7 +135,7 @@ def load_npid_checkpoint(path: str | Path) -> tuple[MutableMapping, MutableMappi
     """Load a checkpoint written by, or converted to, npid_mm.
 
     Args:
-        path (str | Path): A file or an address.
+        path (str | Path): A file or a URL.
 
     Returns:
         tuple[MutableMapping, MutableMapping]: The content, and the state dict in it.

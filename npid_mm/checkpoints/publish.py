@@ -14,7 +14,7 @@ from .tree import drop_objects, file_bytes
 # needed only to resume a training; the names of its images may be private
 TRAINING_STATE = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict', IMAGES)
 BANK_PREFIX = 'memory_bank.'
-DIGITS = 8  # of the hash, in the name
+DIGITS = 8  # hash digits in the name
 
 
 def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tuple[Path, list[str]]:
@@ -24,7 +24,7 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
     download. The same model published twice on a day is one file.
 
     Args:
-        checkpoint (str | Path): A file or an address.
+        checkpoint (str | Path): A file or a URL.
         name (str | Path): Beginning of the file's path.
         bank (bool): Whether to keep the memory bank, the larger part of a ResNet-50's file.
 
@@ -35,7 +35,7 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
         FileNotFoundError: If the checkpoint does not exist.
         ValueError: If ``name`` is a folder, or the checkpoint has no 'state_dict', has an object of
             other code in it, or contains itself.
-        FileExistsError: If a file of this name exists and has other content.
+        FileExistsError: If a file of this name exists with different content.
     """
     if str(name).endswith(('/', os.sep)) or Path(name).is_dir():
         raise ValueError(f"NAME must be the beginning of a file's path, got the folder {name}")
@@ -54,5 +54,5 @@ def publish(checkpoint: str | Path, name: str | Path, bank: bool = True) -> tupl
     if not path.exists():
         write_atomic(path, data)
     elif path.read_bytes() != data:
-        raise FileExistsError(f'{path} exists and has other content: it is damaged, remove it')
+        raise FileExistsError(f'{path} exists with different content, so it is damaged: remove it')
     return path, left_out

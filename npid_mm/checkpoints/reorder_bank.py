@@ -83,13 +83,13 @@ def reorder_bank(
 ) -> tuple[int, int, list[str]]:
     """Write a checkpoint with the rows of its bank in another order, atomically.
 
-    The weights of a ParametricSoftmaxHead, which has a row per image too, move along. The state of
-    the optimizer and averaged weights are left out.
+    The rows of a ParametricSoftmaxHead are reordered too. The optimizer state and averaged weights
+    are dropped.
 
     Args:
         checkpoint (str | Path): A checkpoint written by, or converted to, npid_mm.
         out (str | Path): File to write. An existing checkpoint is replaced.
-        old (str | Path, optional): Present order of the bank, see :func:`image_order`. The default
+        old (str | Path, optional): Current order of the bank, see :func:`image_order`. The default
             is the list in the checkpoint.
         new (str | Path): New order.
         force (bool): Also replace a file of another kind.

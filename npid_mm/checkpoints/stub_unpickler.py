@@ -21,7 +21,7 @@ from .builders import (
     set_state,
 )
 
-STEPS = 3_000_000  # of a pickle; 1.28 million paths of images take 2.6 million
+STEPS = 3_000_000  # steps per pickle; 1.28 million image paths take 2.6 million
 # opcodes that count as several steps, as they take more time or memory than the others
 COSTS = dict.fromkeys(pickle.GLOBAL + pickle.STACK_GLOBAL + pickle.INST, 200) | dict.fromkeys(
     pickle.REDUCE + pickle.NEWOBJ + pickle.OBJ + pickle.BINPERSID + pickle.EMPTY_SET, 4
@@ -97,7 +97,7 @@ class TensorUnpickler(Unpickler):
         """Begin a container."""
         super().load_mark()
         if len(self.metastack) > MARKS:
-            raise pickle.UnpicklingError(f'more than {MARKS} containers within each other')
+            raise pickle.UnpicklingError(f'more than {MARKS} levels of nested containers')
 
     def load_int(self) -> None:
         """Read an integer, or a bool, as text."""

@@ -30,15 +30,28 @@ TAIL = 15  # lines of a failed benchmark's log that are shown
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(description='Run benchmarks on a checkpoint.')
+    parser = ToolParser(
+        description='Run a suite of benchmarks on a checkpoint, and report the results beside '
+        'published ones.'
+    )
     parser.add_argument('checkpoint', type=Path, help='checkpoint file of a pretraining')
-    parser.add_argument('--suite', choices=list(SUITES), default='classification')
+    parser.add_argument(
+        '--suite',
+        choices=list(SUITES),
+        default='classification',
+        help='benchmarks to run; default: %(default)s',
+    )
     parser.add_argument(
         '--data-root', type=Path, default=Path('data'), help='folder of all data sets'
     )
     parser.add_argument('--only', nargs='+', metavar='NAME', help='run these benchmarks only')
-    parser.add_argument('--gpus', type=int, default=1, help='number of ranks of each run')
-    parser.add_argument('--work-dir', type=Path, help='folder of the report and of all runs')
+    parser.add_argument('--gpus', type=int, default=1, help='GPUs per run; default: %(default)s')
+    parser.add_argument(
+        '--work-dir',
+        type=Path,
+        help='folder for the report and all runs; default: '
+        'work_dirs/benchmark/CHECKPOINT-HASH/SUITE',
+    )
     add_config_options(parser)
     return parser.parse_args()
 

@@ -58,7 +58,8 @@ def main() -> None:
     if not loads():
         raise NotInstalledError(
             f'{wheel} is installed, but cannot be loaded with torch {torch.__version__}: it was '
-            'compiled for another one. Remove the file and repeat the command without --wheel'
+            'compiled for another torch version. Remove the file and repeat the command without '
+            '--wheel'
         )
     print(f'installed {wheel}')
 
@@ -69,7 +70,7 @@ def installed_mmcv() -> str:
         return version(MMCV)
     except PackageNotFoundError as error:
         raise NotInstalledError(
-            f'{MMCV} is not installed, and no other mmcv can be compiled here: type pip install -e '
+            f'{MMCV} is not installed, and only it can be compiled here: run pip install -e '
             "'.[onedl]' in an environment without OpenMMLab's own packages"
         ) from error
 

@@ -20,7 +20,12 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('config', help='config file')
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     add_config_options(parser)
-    parser.add_argument('--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='how the processes were started; set by tools/dist_*.sh and tools/slurm_*.sh',
+    )
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
 

@@ -23,7 +23,7 @@ def add_picture_options(
     """
     parser.add_argument('config', help='config file of the pretraining')
     if checkpoint:
-        parser.add_argument('checkpoint', help='checkpoint file or address')
+        parser.add_argument('checkpoint', help='checkpoint file or URL')
     add_out(parser, f'{name}.png in work_dir')
     if seed:
         parser.add_argument(

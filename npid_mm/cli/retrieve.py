@@ -1,4 +1,4 @@
-"""Find images that look alike.
+"""Find similar images with the features of a trained network.
 
 python tools/retrieve.py index CONFIG CHECKPOINT --images FOLDER --out INDEX
 python tools/retrieve.py search INDEX QUERY... [--top 10] [--html PAGE]
@@ -19,35 +19,47 @@ from .run_tool import ToolParser
 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(description='Find images that look alike.')
+    parser = ToolParser(description='Find similar images with the features of a trained network.')
     parser.set_defaults(stopped=())
     commands = parser.add_subparsers(dest='command', required=True)
 
     index = commands.add_parser('index', help='make, resume or extend an index of a folder')
     index.add_argument('config', help='config of a pretraining or of a kNN evaluation')
-    index.add_argument('checkpoint', help='checkpoint file of that pretraining')
-    index.add_argument('--images', required=True, metavar='FOLDER')
+    index.add_argument('checkpoint', help='checkpoint file of the pretraining')
+    index.add_argument(
+        '--images', required=True, metavar='FOLDER', help='folder of the images to index'
+    )
     index.add_argument('--out', required=True, metavar='INDEX', help='folder of the index')
-    index.add_argument('--dtype', choices=list(DTYPES), default='bfloat16')
-    index.add_argument('--batch-size', type=int, default=64)
+    index.add_argument(
+        '--dtype',
+        choices=list(DTYPES),
+        default='bfloat16',
+        help='type of the stored features; default: %(default)s',
+    )
+    index.add_argument(
+        '--batch-size', type=int, default=64, help='images per batch; default: %(default)s'
+    )
     index.add_argument('--workers', type=int, default=2, help='processes that load images')
-    index.add_argument('--device', help='default: the GPU if there is one')
+    index.add_argument('--device', help='device to compute on; default: the GPU, if there is one')
     _add_trust(index)
     add_config_options(index)
     index.set_defaults(run=_make_index, launcher='none', work_dir=None)
     index.set_defaults(stopped=('the finished part is kept; repeat the command to resume',))
 
     search = commands.add_parser('search', help='print the neighbors of images')
-    search.add_argument('index', metavar='INDEX')
+    search.add_argument('index', metavar='INDEX', help='folder of the index')
     search.add_argument('queries', nargs='+', metavar='QUERY', help='image or folder of images')
-    search.add_argument('--top', type=int, default=10, help='neighbors of each query')
-    search.add_argument('--html', metavar='PAGE', help='write a page that shows them')
+    search.add_argument('--top', type=int, default=10, help='neighbors per query')
+    search.add_argument('--html', metavar='PAGE', help='HTML page to write with the neighbors')
     search.add_argument(
-        '--page-images', type=int, default=500, help='images of the index that the page holds'
+        '--page-images',
+        type=int,
+        default=500,
+        help='number of indexed images to include in the page',
     )
     search.add_argument('--approximate', action='store_true', help='search with faiss')
-    search.add_argument('--checkpoint', help='where the checkpoint is, if it has been moved')
-    search.add_argument('--device', help='default: the GPU if there is one')
+    search.add_argument('--checkpoint', help='new path of the checkpoint, if it was moved')
+    search.add_argument('--device', help='device to compute on; default: the GPU, if there is one')
     add_force(search)
     _add_trust(search)
     search.set_defaults(run=_search_index)
@@ -55,7 +67,7 @@ def parse_args() -> argparse.Namespace:
     approximate = commands.add_parser(
         'approximate', help='prepare an index for approximate search with faiss'
     )
-    approximate.add_argument('index', metavar='INDEX')
+    approximate.add_argument('index', metavar='INDEX', help='folder of the index')
     _add_trust(approximate)
     approximate.set_defaults(run=_prepare_approximate)
     return parser.parse_args()

@@ -1,4 +1,4 @@
-"""Print user errors as one line instead of a traceback."""
+"""Run a tool: parse its options, and print user errors as one line instead of a traceback."""
 
 import argparse
 import logging
@@ -46,7 +46,7 @@ class ToolParser(argparse.ArgumentParser):
 def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
     """Run a tool, and print a user error as one line, ``error: ...``, on stderr.
 
-    A bug keeps its traceback. If a Runner logs to a file, the traceback of either goes there too.
+    A bug keeps its traceback. If a Runner logs to a file, the tracebacks of both go there too.
     If several ranks fail together, one prints. The exit status is 130 after an interrupt, and 141,
     without a message, if the reader of stdout has exited (``tool | head``).
 

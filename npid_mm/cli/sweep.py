@@ -41,11 +41,15 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         '--metric',
-        help='metric to compare by, higher is better; default: the first that the validation logs, '
-        'such as accuracy/top1 or knn/top1_k10',
+        help='metric that decides which combination is best (higher is better); default: the '
+        'first one that validation logs, such as accuracy/top1 or knn/top1_k10',
     )
-    parser.add_argument('--work-dir', type=Path, help='folder of the whole sweep')
-    parser.add_argument('--gpus', type=int, default=1, help='number of ranks of each training')
+    parser.add_argument(
+        '--work-dir',
+        type=Path,
+        help='folder for all runs of the sweep; default: work_dirs/CONFIG-sweep',
+    )
+    parser.add_argument('--gpus', type=int, default=1, help='GPUs per run; default: %(default)s')
     parser.add_argument(
         '--auto-scale-lr',
         action='store_true',

@@ -26,10 +26,10 @@ LENGTH = 1500  # characters of the line
 def is_user_error(error: Exception) -> bool:
     """Return whether an exception is a user error rather than a bug.
 
-    OSError, ImportError, ValueError and a lack of memory always are. TypeError, KeyError and
+    OSError, ImportError, ValueError and out-of-memory errors always are. TypeError, KeyError and
     RuntimeError are if a ``raise`` statement with a message, here or in a framework, caused them.
-    An assertion in a framework is, as frameworks check arguments with it. So is a TypeError from
-    calling a class with the arguments of a config.
+    An AssertionError of a framework is a user error too, because frameworks check arguments with
+    asserts. So is a TypeError from calling a class with the arguments of a config.
 
     Args:
         error (Exception): A caught exception with its traceback.

@@ -1,4 +1,4 @@
-"""Write lists of images to files, without replacing existing ones unless asked to."""
+"""Write lists of images to files, without replacing existing ones unless --force is given."""
 
 from pathlib import Path
 
@@ -20,7 +20,7 @@ def wanted(path: Path, force: bool) -> bool:
 
 
 def write_list(path: Path, entries: list[tuple[str, int]]) -> None:
-    """Write a list whole, or not at all, and say what it has."""
+    """Write a list atomically, and print its numbers of images and classes."""
     write_atomic(path, ''.join(f'{image} {label}\n' for image, label in entries))
     classes = len({label for _, label in entries})
     print(f'{path}: {len(entries):,} images of {classes:,} classes')

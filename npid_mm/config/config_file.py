@@ -1,4 +1,4 @@
-"""Read a config file: quickly, and with the file named in every error."""
+"""Read one config file faster than MMEngine does, and name the file in every error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +37,7 @@ def config_from_file(path: str | Path) -> Config:
 def fast_lookup() -> Iterator[None]:
     """Make MMEngine look for ``_base_ = 'mmpretrain::...'`` among the files of the package first.
 
-    MMEngine parses all metafiles of the package before, which takes most of the time of reading.
+    MMEngine itself first parses all metafiles of the package, which takes most of the reading time.
     """
     original = getattr(mmengine_config, LOOKUP, None)
     if original is None:  # another version of MMEngine

@@ -21,8 +21,8 @@ def set_loader_defaults(loader: dict) -> None:
 def drop_worker_options(cfg: Config) -> None:
     """Remove the options of worker processes from all loaders with ``num_workers=0``.
 
-    Torch refuses them there, but they are in the configs' bases, while the number of workers is
-    set on the command line.
+    Torch refuses them without workers. They come from base configs, and the number of workers is
+    often set on the command line.
     """
     for _, loader in dicts(cfg):
         if loader.get('num_workers') == 0:

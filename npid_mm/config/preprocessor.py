@@ -1,4 +1,4 @@
-"""The data preprocessor of a config."""
+"""Find the data preprocessor that a config uses."""
 
 from mmengine.config import Config
 

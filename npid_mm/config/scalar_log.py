@@ -1,4 +1,4 @@
-"""Make a run write scalars.json, from which curves are drawn, beside any other backend."""
+"""Make every run write scalars.json, which the curves are drawn from."""
 
 from inspect import isclass
 

@@ -1,4 +1,4 @@
-"""Read the training images of a config with its test pipeline, if it has no test set."""
+"""Configure a loader of unaugmented training images, and stand-ins for a missing test set."""
 
 import copy
 

@@ -1,3 +1,5 @@
+"""Data sets for training and evaluation, their samplers and transforms."""
+
 from .digits import write_digits
 from .evaluation_dataset import EvaluationDataset, Selection
 from .image_folders.folder_split import split_folder

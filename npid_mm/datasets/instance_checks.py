@@ -24,13 +24,13 @@ def check_instances(dataset: BaseDataset) -> None:
         sample = dataset[position]['data_samples']
         if 'sample_idx' not in sample:
             raise KeyError(
-                'the training set gives no sample_idx, which NPID needs to find a row of the '
-                "memory bank: keep 'sample_idx' in PackInputs.meta_keys, or wrap the data set in "
-                'InstanceDataset'
+                'samples of the training set have no sample_idx, which NPID needs to find a row of '
+                "the memory bank: keep 'sample_idx' in PackInputs.meta_keys, or wrap the data set "
+                'in InstanceDataset'
             )
         if int(sample.sample_idx) != position:
             raise ValueError(
-                f'sample {position} of the training set ({len(dataset)} samples) says sample_idx='
+                f'sample {position} of the training set ({len(dataset)} samples) has sample_idx='
                 f'{sample.sample_idx}: its parts repeat indexes, so that images would share rows '
                 "of the memory bank; wrap it: dict(type='InstanceDataset', dataset=...)"
             )

@@ -1,3 +1,5 @@
+"""Run trainings and evaluations: hooks, loops, resuming, distributed search."""
+
 from .atomic_file_backend import AtomicFileBackend
 from .hooks import (
     AtomicCheckpointHook,

@@ -150,8 +150,8 @@ def first_to_report() -> bool:
 def run_on_main_process(work: Generator[Any, None, Any]) -> Any:
     """Run a generator on rank 0, and return its result on all ranks.
 
-    A collective times out after some minutes. So rank 0 sends a message at every ``yield``, which
-    must follow each other within a few minutes.
+    A collective times out after some minutes. So rank 0 sends a message at every ``yield``;
+    consecutive yields must be less than a few minutes apart.
 
     Args:
         work (Generator): The values that it yields are ignored.

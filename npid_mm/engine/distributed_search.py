@@ -1,4 +1,4 @@
-"""Nearest neighbors among rows that are sharded over the ranks; call on all ranks."""
+"""Nearest neighbors among rows that are sharded over the ranks; must be called on all ranks."""
 
 import torch
 from mmengine.dist import all_gather, all_reduce, get_dist_info

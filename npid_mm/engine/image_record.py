@@ -83,8 +83,8 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
     if sorted(saved) == sorted(present):
         raise ValueError(
             f'the memory bank of {path} has its rows in another order than the images of '
-            f'train_dataloader ({differs}): give the list that it was trained on, or bring '
-            f'it into the present order with tools/model_converters/reorder_bank.py {path} OUT '
+            f'train_dataloader ({differs}): give the list that it was trained on, or '
+            f'reorder the bank with tools/model_converters/reorder_bank.py {path} OUT '
             '--new LIST, check that with check_bank_order.py beside it, and start from OUT with '
             'load_from'
         )
@@ -92,7 +92,7 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
     raise ValueError(
         f'the memory bank of {path} belongs to other images than those of train_dataloader '
         f'({differs}; {len(gone):,} of its {len(saved):,} images are not there now, and '
-        f'{len(new):,} of the {len(present):,} present ones are new): give the images that it was '
+        f'{len(new):,} of the {len(present):,} current ones are new): give the images that it was '
         'trained on, or start a new run from its backbone alone '
         '(tools/model_converters/extract_backbone.py); where files were only renamed, set '
         'default_hooks.memory_bank.check_images=False'

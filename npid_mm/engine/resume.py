@@ -31,7 +31,7 @@ class Progress(NamedTuple):
 def newest_checkpoint(folder: str | Path) -> Path | None:
     """Return the furthest readable checkpoint of the last run in ``folder``.
 
-    The last run is that of the checkpoint which last_checkpoint names, or otherwise of the newest
+    The last run is the one that wrote the checkpoint named in last_checkpoint, or else the newest
     readable file. A warning lists unreadable checkpoints and those of other runs, which are
     ignored.
 

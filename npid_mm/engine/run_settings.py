@@ -51,7 +51,7 @@ def run_settings(cfg: Config) -> dict[str, object]:
     return {
         key: value
         for key, value in settings.items()
-        # of a data set only its pipeline: paths may change, and the images have their own check
+        # keep only the pipeline of a data set: paths may change, and images have their own check
         if not _is_in(key, IGNORED) and ('.dataset' not in key or '.pipeline.' in key)
     }
 
@@ -61,12 +61,12 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
 
     Args:
         saved (Mapping): Settings in the checkpoint, see :func:`run_settings`.
-        present (Mapping): Settings of the present config.
+        present (Mapping): Settings of the current config.
         path (str): The checkpoint, for the messages.
 
     Returns:
         list[str]: Warnings about settings that change during the run, and about those whose
-        present value has no effect.
+        current value has no effect.
 
     Raises:
         ValueError: If the state in the checkpoint does not fit a setting.
@@ -83,8 +83,8 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
     fixed = [line for key, line in differing.items() if key in FIXED]
     if fixed:
         raise ValueError(
-            f'cannot resume {path}, whose state does not fit the present config '
-            f'({"; ".join(fixed)}): give these settings as they were, or start a new run from its '
+            f'cannot resume {path}, whose state does not fit the current config '
+            f'({"; ".join(fixed)}): restore these settings, or start a new run from its '
             f'weights (--cfg-options load_from={path}, without --resume)'
         )
     restored = [line for key, line in differing.items() if _is_in(key, RESTORED)]
@@ -95,23 +95,23 @@ def compare_settings(saved: Mapping, present: Mapping, path: str) -> list[str]:
     if restored:
         warnings.append(
             f'{path} restores its optimizer, schedule and seed, so that these settings of the '
-            f'present config have no effect:{_lines(restored)}'
+            f'current config have no effect:{_lines(restored)}'
         )
     return warnings
 
 
 def check_optimizer(state: Mapping, defaults: Mapping, path: str) -> None:
-    """Check by its state that the checkpoint's optimizer has the type of the present one.
+    """Check by its state that the checkpoint's optimizer has the type of the current one.
 
     Unlike :func:`compare_settings`, it works for checkpoints without settings.
 
     Args:
         state (Mapping): State dict of the optimizer in the checkpoint.
-        defaults (Mapping): ``defaults`` of the present optimizer.
+        defaults (Mapping): ``defaults`` of the current optimizer.
         path (str): The checkpoint, for the message.
 
     Raises:
-        ValueError: If a parameter group of the state lacks what the present optimizer needs.
+        ValueError: If a parameter group of the state lacks what the current optimizer needs.
     """
     for group in state.get('param_groups', ()):
         missing = (HYPERPARAMETERS & set(defaults)) - set(group)

@@ -1,4 +1,4 @@
-"""Read MMEngine's private state of a Runner; no other module does.
+"""Access private attributes of MMEngine's Runner, in this module only.
 
 A Runner keeps the config of a loop until it runs the loop, and its public properties build it. What
 a run resumes from is not public at all.
@@ -24,7 +24,7 @@ def train_dataloader_config(runner: Runner) -> ConfigDict | None:
 
 
 def is_resuming(runner: Runner) -> bool:
-    """Return whether the run continues that of a checkpoint."""
+    """Return whether the run resumes the run of a checkpoint."""
     return runner._resume
 
 

@@ -113,7 +113,7 @@ def _header(image: ImageFile) -> Header:
 
 
 def _depth(image: ImageFile) -> str:
-    """Name the values of an image in its file if 8 bits do not hold them, or return ''.
+    """Describe the pixel type if it has more than 8 bits per channel, else return ''.
 
     Pillow opens 16-bit colors as 8-bit colors; only its decoder's arguments show the depth.
     """

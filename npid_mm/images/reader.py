@@ -17,7 +17,7 @@ from PIL import Image
 from .header import DEEP_MODES, FORMATS, MAX_PIXELS, Header, UnreadableImageError, read_header
 
 WHITE = (255, 255, 255)
-ROWS = 256  # of an image of more than 8 bits, converted at a time
+ROWS = 256  # rows converted at a time
 
 
 class ImageReader:
@@ -131,8 +131,8 @@ class ImageReader:
         """Return the header if the image's depth is allowed, or raise."""
         if header.depth and self.value_range is None:
             raise UnreadableImageError(
-                f'the image has {header.depth}, of which 8 bits would be left: convert it to 8 '
-                'bits, or set value_range, such as (0, 4095), to the values of black and white'
+                f'the image has {header.depth}, and reading it would keep only 8 bits: convert it '
+                'to 8 bits, or set value_range, e.g. (0, 4095), to the values of black and white'
             )
         return header
 
@@ -146,7 +146,7 @@ class ImageReader:
             if pixels is not None:
                 return pixels
             if header.is_jpeg:  # Pillow cannot read it either
-                raise UnreadableImageError('the image is damaged, or of a rare kind of JPEG')
+                raise UnreadableImageError('the image is damaged, or an unsupported JPEG variant')
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
             if header.transparent:
                 canvas = Image.new('RGB', image.size, self.background)
@@ -195,9 +195,9 @@ def errors_with_path(path: str | PathLike) -> Iterator[None]:
 
 
 def check_regular(path: str | PathLike) -> None:
-    """Refuse what may block forever: a folder, a device, a pipe, or an empty file.
+    """Refuse a path that may block when read: a folder, device, pipe or empty file.
 
-    The files of /proc, some of which block, have the size 0. A missing file passes.
+    Files in /proc may block, and their size is 0. A missing file passes.
 
     Raises:
         UnreadableImageError: If the path is one of these.

@@ -7,7 +7,7 @@ from .checks import check_inputs
 
 
 def proximal_loss(feature: Tensor, bank: Tensor, index: Tensor) -> Tensor:
-    """Mean over B of ||f_i - v_i||^2, the squared distance to the row of the step before.
+    """Mean over B of ||f_i - v_i||^2, the squared distance to its row before the update.
 
     The weight lambda of Eq. 9 and 10 is left to the caller.
 

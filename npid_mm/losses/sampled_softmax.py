@@ -46,7 +46,7 @@ def sampled_softmax_loss(
 ) -> Tensor:
     """Cross entropy of the positive row against M sampled negatives (MMSelfSup's NPID).
 
-    A sample's own row among its negatives counts once more.
+    If the negatives include a sample's own row, it is counted again.
 
     Args:
         feature (Tensor): (B, D), normalized by the caller; alone receives a gradient.

@@ -3,8 +3,7 @@
 The general form passes over the logits of a block four times: product, softmax, second product.
 The fused form gets the weights from the first product, as oneDNN applies a logistic function to
 it, and sigmoid(x) is exp(x) to within a factor of 1 - exp(x) for x far below 0. The logits of unit
-rows are bounded by |f| / tau, so a shift that is known beforehand brings them there, and no maximum
-has to be found.
+rows are bounded by |f| / tau, so a fixed shift moves them there, and no running maximum is needed.
 """
 
 import math
@@ -58,8 +57,8 @@ def _general(
     running = SoftmaxStatistics(lse, torch.zeros_like(query))
     for start, block in _blocks(rows, _block_rows(query)):
         block = block.to(query.dtype)
-        # Rows times queries, then transposed: the product streams its left side and packs its
-        # right side, which would take longer than the product itself for the rows.
+        # The kernel packs its right operand. Packing the rows would cost more than the product, so
+        # the queries are on the right.
         logits = onednn.product(block, query)
         _set_excluded(logits, start, exclude, _NEVER)
         block_lse, weight = softmax_with_lse(logits.T)
@@ -76,7 +75,7 @@ def _block_rows(query: Tensor) -> int:
 def _fused(
     feature: Tensor, rows: Tensor, temperature: float, exclude: Tensor | None
 ) -> SoftmaxStatistics | None:
-    """None where the kernel is missing, tau is too small, or rows are longer than 1."""
+    """Return None if the kernel is missing, tau is too small, or rows are longer than 1."""
     dtype = onednn.sigmoid_product_dtype(feature, rows)
     if dtype is None or len(rows) == 0:
         return None

@@ -33,7 +33,7 @@ class ProbeClassifier(ImageClassifier):
         backbone (dict): Config of the backbone.
         neck (dict, optional): Config of the neck.
         head (dict, optional): Config of the head.
-        checkpoint (str, optional): File or address of the pretrained backbone, see
+        checkpoint (str, optional): File or URL of the pretrained backbone, see
             :func:`npid_mm.checkpoints.backbone_weights`; 'random' for an untrained one.
         frozen (bool): Train the head only: the backbone gets no gradients and stays in evaluation
             mode, so that the statistics of its norms do not change.

@@ -1,3 +1,5 @@
+"""Build and search an index of image features."""
+
 from .approximate import build_approximate
 from .build import build_index
 from .image_retriever import ImageRetriever

@@ -57,7 +57,7 @@ def build_index(
         folder (str | Path): The index.
         cfg (Config): Config of a pretraining or of a kNN evaluation. Its test pipeline prepares the
             images; ``test_cfg.feature`` chooses the features, by default the embedding.
-        checkpoint (str): File or address.
+        checkpoint (str): File or URL.
         images (str | Path): Folder of images; subfolders give labels, see
             :func:`~npid_mm.datasets.image_folders.folder_layout.read_layout`.
         dtype (str): 'bfloat16', 'float16' or 'float32'.

@@ -1,4 +1,4 @@
-"""Read and preprocess the images of an index or a search; unreadable ones are reported."""
+"""Load and preprocess the images to index or to search with, and report unreadable ones."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Store the config of a network as JSON that can only build registered, harmless parts."""
+"""Convert a network's config to the JSON of an index, and back without running untrusted parts."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from npid_mm.engine.inference import check_config, index_feature
 PARTS = {'backbone': MODELS, 'neck': MODELS, 'data_preprocessor': MODELS, 'pipeline': TRANSFORMS}
 TUPLE = '_tuple_'
 # modules of the frameworks whose classes are harmless; others evaluate strings
-# (torchvision/ConvertImageDtype), build by other names (Albu), or load files and addresses
+# (torchvision/ConvertImageDtype), build by other names (Albu), or load files and URLs
 MODULES = (
     'torch.nn.', 'mmcv.cnn.bricks.', 'mmcv.transforms.', 'mmengine.utils.dl_utils.',
     'mmpretrain.models.backbones.', 'mmpretrain.models.necks.',

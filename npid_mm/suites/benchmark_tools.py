@@ -1,4 +1,4 @@
-"""Run the processes of one benchmark: a training or a sweep, and the test."""
+"""Run the tools that a benchmark needs: train or sweep, then test."""
 
 import json
 from pathlib import Path

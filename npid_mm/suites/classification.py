@@ -90,7 +90,7 @@ CLASSIFICATION = Suite(
         _probe_table(
             'ImageNet',
             'imagenet',
-            'The sources disagree on AvgPool, also within one project, so each figure has a row. '
+            'Sources disagree on AvgPool, even within one project, so each value has its own row. '
             'Rows of another schedule do not follow the protocol.',
         ),
         _probe_table(

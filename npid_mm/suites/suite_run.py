@@ -139,7 +139,7 @@ class SuiteRun:
         if benchmark.trained:
             metric = self.suite.metrics_of(benchmark)[0]
             tested = tools.train(config, folder, benchmark.grid, metric)
-        # tests share features that one of them has stored
+        # tests share a work dir, so that they reuse stored features
         work_dir = folder if benchmark.trained else self.folder / SHARED
         tools.test(config, tested, work_dir, folder / METRICS)
         shown, found = self.suite.metrics_of(benchmark), self._read(benchmark, METRICS)

@@ -1,1 +1,1 @@
-"""Helpers that need only the standard library and torch."""
+"""Helpers that do not depend on MMEngine or on other packages of npid_mm."""

@@ -25,13 +25,13 @@ from .output_files import check_folder
 OPENMMLAB, MIRROR = 'https://download.openmmlab.com', 'NPID_MM_MIRROR'
 DIGITS = re.compile(r'-([0-9a-f]{8,64})\.[a-z]+$')  # npid_..._20220825-a67c5440.pth
 ATTEMPTS, PAUSE, TIMEOUT = 4, 1.0, 30.0  # seconds before an attempt, and without a byte
-BUSY = (408, 429, 500, 502, 503, 504)  # answers that may be better at the next attempt
+BUSY = (408, 429, 500, 502, 503, 504)  # HTTP statuses worth retrying
 # some servers reject the default name of urllib, or compress unless told not to
 HEADERS = {'User-Agent': 'npid_mm', 'Accept-Encoding': 'identity'}
 
 
 class DownloadError(OSError):
-    """A file could not be downloaded, or is not what its name says."""
+    """A file could not be downloaded, or does not match the hash in its name."""
 
 
 def cache_folder() -> Path:
@@ -45,10 +45,10 @@ def digits_of(name: str) -> str:
 
 
 def mirrored(url: str) -> str:
-    """Replace :data:`OPENMMLAB` in an address by the address in ``NPID_MM_MIRROR``."""
+    """Replace :data:`OPENMMLAB` in a URL by the URL in ``NPID_MM_MIRROR``."""
     mirror = os.environ.get(MIRROR, '').rstrip('/')
     if mirror and not mirror.startswith(('http://', 'https://')):
-        raise ValueError(f'{MIRROR} must be an http or https address, got {mirror!r}')
+        raise ValueError(f'{MIRROR} must be an http or https URL, got {mirror!r}')
     if mirror and url.startswith(f'{OPENMMLAB}/'):
         return mirror + url.removeprefix(OPENMMLAB)
     return url
@@ -60,21 +60,21 @@ def download(url: str, folder: str | Path | None = None) -> Path:
     Of several processes that ask for the same file, one downloads it and the others wait.
 
     Args:
-        url (str): An http or https address that ends in the name of a file.
+        url (str): An http or https URL that ends in the name of a file.
         folder (str | Path, optional): Where to put it. The default is :func:`cache_folder`, for a
-            name without digits a folder in it that belongs to the address.
+            name without digits a folder in it that belongs to the URL.
 
     Returns:
         Path: The file. It appears when it is complete and checked.
 
     Raises:
-        ValueError: If ``url`` or ``NPID_MM_MIRROR`` is not an http or https address.
-        DownloadError: If the file cannot be downloaded, or is not what its name says, or is in
-            ``folder`` already and has a name without digits.
+        ValueError: If ``url`` or ``NPID_MM_MIRROR`` is not an http or https URL.
+        DownloadError: If the file cannot be downloaded, does not match the hash in its name, or is
+            in ``folder`` already and has a name without digits.
     """
     name = unquote(urlsplit(url).path).rpartition('/')[2]
     if not url.startswith(('http://', 'https://')) or name in ('', '.', '..'):
-        raise ValueError(f'url must be an http or https address of a file, got {url!r}')
+        raise ValueError(f'url must be an http or https URL of a file, got {url!r}')
     source, digits = mirrored(url), digits_of(name)
     own = '' if digits else hashlib.sha256(url.encode()).hexdigest()[:16]
     target = Path(folder or cache_folder() / own) / name
@@ -91,7 +91,7 @@ def download(url: str, folder: str | Path | None = None) -> Path:
             if not (target.is_file() and file_sha256(target).startswith(digits)):
                 _fetch(source, target)
         finally:
-            lock.unlink(missing_ok=True)  # while it is held: those who wait notice
+            lock.unlink(missing_ok=True)  # while it is held: waiting processes notice
     return target
 
 
@@ -124,8 +124,8 @@ def _fetch_once(url: str, path: Path, name: str) -> None:
             raise DownloadError(f'{url} is compressed (Content-Encoding: {encoding:.40})')
         if not 0 < length <= free:
             raise DownloadError(
-                f'{url} must name its length, from 1 byte to the {free:,} that the disk has room '
-                f'for, got Content-Length: {length:,}'
+                f'{url}: the server must send a Content-Length from 1 to the {free:,} bytes that '
+                f'are free, got {length:,}'
             )
         console = Console(stderr=True)
         shown = wrap_file(

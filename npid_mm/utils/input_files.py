@@ -6,10 +6,10 @@ SAFETENSORS = '.safetensors'
 
 
 def existing_file(path: str, what: str) -> str:
-    """Return ``path`` if it is an existing file, or an address such as ``s3://...``.
+    """Return ``path`` if it is an existing file, or a URL such as ``s3://...``.
 
     Args:
-        path (str): A path, in which ``~`` is the home folder, or an address.
+        path (str): A path, in which ``~`` is the home folder, or a URL.
         what (str): Name of the file in the message.
 
     Raises:
@@ -27,7 +27,7 @@ def existing_file(path: str, what: str) -> str:
 
 
 def existing_checkpoint(path: str) -> str:
-    """Return ``path`` if it is an address, or a file that begins as a checkpoint does.
+    """Return ``path`` if it is a URL, or a file that begins as a checkpoint does.
 
     Raises:
         FileNotFoundError: If there is nothing at ``path``, or a pipe or a device.

@@ -1,4 +1,4 @@
-"""Check the output path of a tool, so that it does not replace a file of another kind."""
+"""Check output paths, so that a tool does not overwrite a file of another kind."""
 
 import argparse
 import json
@@ -33,7 +33,9 @@ class Kind:
 def add_force(parser: argparse.ArgumentParser) -> None:
     """Add the option that lets a tool replace a file of another kind."""
     parser.add_argument(
-        '--force', action='store_true', help='replace a file that holds something else'
+        '--force',
+        action='store_true',
+        help='overwrite the output even if it is another kind of file',
     )
 
 
@@ -72,7 +74,7 @@ def check_output(
     except FileNotFoundError:
         return path
     if source is not None and _same(path, Path(source)):
-        raise ValueError(f'{name} is the file that is read, {source}: name another one')
+        raise ValueError(f'{name} is the input file, {source}: name another one')
     if stat.S_ISLNK(mode):
         reason = f'is a link to {os.readlink(path)}: name that file, or replace the link'
     elif not stat.S_ISREG(mode):
@@ -156,10 +158,10 @@ def _safetensors(path: Path) -> bool:
     return int.from_bytes(length, 'little') < path.stat().st_size and beginning == b'{'
 
 
-PAGE = Kind('a page of neighbors', ('.html', '.htm'), _page)
-PICTURE = Kind('a picture of its ending', ('.png', '.pdf'), _picture)
+PAGE = Kind('a neighbor page', ('.html', '.htm'), _page)
+PICTURE = Kind('a PNG or PDF file', ('.png', '.pdf'), _picture)
 JSON = Kind('JSON', ('.json',), _json)
 REPORT = Kind('a report of benchmarks', ('.md',), _starts_with(b'# benchmarks: '))
 LIST = Kind('a list of images', ('.txt',), lambda path: False)  # replaced only with force
 CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _checkpoint)
-SAFETENSORS = Kind('a file of safetensors', ('.safetensors',), _safetensors)
+SAFETENSORS = Kind('a safetensors file', ('.safetensors',), _safetensors)

@@ -61,7 +61,7 @@ def training_curve(
         _keep_only(series, k)
     panels = [panel for panel in PANELS if any(_keys(each, panel[2]) for each in series.values())]
     figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=120, layout='constrained')
-    # one time axis, which shows that a quantity ends before the others
+    # share the x axis, so that it shows if a quantity ends early
     places = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
     for axes, panel in zip(places, panels, strict=True):
         _draw_panel(axes, series, *panel)

@@ -81,7 +81,7 @@ def test_depth_is_that_of_the_longest_path(tmp_path):
     for _ in range(200):
         lists.append([lists[-1]])
     torch.save(lists, tmp_path / 'a.pth')
-    with pytest.raises(ValueError, match='at most 100 containers within each other, got 202'):
+    with pytest.raises(ValueError, match='at most 100 levels of nested containers, got 202'):
         load_tensors(tmp_path / 'a.pth')
 
 

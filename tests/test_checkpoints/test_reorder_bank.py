@@ -128,7 +128,7 @@ def test_what_does_not_fit_is_refused(orders, tmp_path):
     source = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
     with pytest.raises(ValueError, match='has 39 rows, but the orders have 40 images: give those'):
         reorder_bank(source, out, *orders)
-    with pytest.raises(ValueError, match=r'OUT is the file that is read, .*in\.pth: name another'):
+    with pytest.raises(ValueError, match=r'OUT is the input file, .*in\.pth: name another'):
         reorder_bank(source, source, *orders)
     with pytest.raises(FileNotFoundError, match=r'folder or list of images not found: .*no\.txt'):
         reorder_bank(source, out, tmp_path / 'no.txt', orders[1])

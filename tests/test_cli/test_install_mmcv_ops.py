@@ -113,7 +113,7 @@ def test_a_wheel_for_another_torch_is_reported(tool, tmp_path, capsys):
     (tmp_path / WHEEL).touch()
     tool.loading = [False]
     assert tool.run('--wheel', tmp_path / WHEEL) == 1
-    assert 'it was compiled for another one' in capsys.readouterr().err
+    assert 'it was compiled for another torch version' in capsys.readouterr().err
 
 
 def test_operators_that_do_not_load_are_replaced(tool):
@@ -131,7 +131,4 @@ def test_operators_that_load_are_kept(tool, capsys):
 def test_an_environment_without_onedl_mmcv_is_refused(tool, monkeypatch, capsys):
     monkeypatch.setattr(tool, 'MMCV', 'no-such-mmcv')
     assert tool.run() == 1 and tool.calls == []
-    assert (
-        'no-such-mmcv is not installed, and no other mmcv can be compiled'
-        in capsys.readouterr().err
-    )
+    assert 'no-such-mmcv is not installed, and only it can be compiled' in capsys.readouterr().err

@@ -15,7 +15,7 @@ def folder(root, **arguments):
 
 def test_repeated_indices_are_refused(digits):
     parts = [folder(digits / 'train', indices=5), folder(digits / 'val', indices=4)]
-    message = r'sample 5 of the training set \(9 samples\) says sample_idx=0.*InstanceDataset'
+    message = r'sample 5 of the training set \(9 samples\) has sample_idx=0.*InstanceDataset'
     with pytest.raises(ValueError, match=message):
         check_instances(ConcatDataset(parts))
 
@@ -23,6 +23,6 @@ def test_repeated_indices_are_refused(digits):
 def test_samples_without_an_index_are_refused(digits):
     pipeline = [dict(type='LoadImageFromFile'), dict(type='PackInputs', meta_keys=['img_path'])]
     dataset = CustomDataset(data_root=str(digits / 'val'), pipeline=pipeline)
-    with pytest.raises(KeyError, match='gives no sample_idx.*PackInputs.meta_keys'):
+    with pytest.raises(KeyError, match='have no sample_idx.*PackInputs.meta_keys'):
         check_instances(dataset)
     check_instances(InstanceDataset(dataset))

@@ -107,7 +107,7 @@ def test_other_images_of_the_same_number_are_refused(digits, trained, lines, tmp
         Runner.from_cfg(cfg).train()
     for part in (
         f'row 9: {names(lines)[9]} in the checkpoint, {names(other)[9]} now; 1 of its 32',
-        '1 of the 32 present ones are new',
+        '1 of the 32 current ones are new',
         'extract_backbone.py',
     ):
         assert part in str(caught.value)
@@ -127,7 +127,7 @@ def test_the_check_can_be_left_out(digits, trained, lines, tmp_path):
 @pytest.mark.parametrize(
     ('saved', 'present', 'message'),
     [
-        ('abc', 'ab', r'row 2: c in the checkpoint, none now; 1 of its 3 .* 0 of the 2 present'),
+        ('abc', 'ab', r'row 2: c in the checkpoint, none now; 1 of its 3 .* 0 of the 2 current'),
         ('ab', 'abc', 'row 2: none in the checkpoint, c now; 0 of its 2'),
         ('aab', 'abb', 'belongs to other images .*row 1: a in the checkpoint, b now'),
         ('ab', 'ba', 'in another order .*row 0: a in the checkpoint, b now'),

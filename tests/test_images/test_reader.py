@@ -97,7 +97,7 @@ def deep_files() -> dict[str, bytes]:
 def test_16_bit_images_need_a_value_range(name):
     """12-bit values, whose upper 8 bits hold 16 levels."""
     content = deep_files()[name]
-    with pytest.raises(UnreadableImageError, match='16-bit integers, of which .*value_range'):
+    with pytest.raises(UnreadableImageError, match='16-bit integers, .* 8 bits: .*value_range'):
         ImageReader().decode(content)
     ours = ImageReader(value_range=(0, 4095)).decode(content)[..., ::-1]
     wanted = PIXELS if 'color' in name else PIXELS[..., :1]
@@ -110,7 +110,7 @@ def test_16_bit_pnm_files_are_refused(kind, channels):
     """Their decoders disagree about the values."""
     values = PIXELS[..., :channels].astype('>u2') * 16
     content = kind + b' 90 60 4095\n' + values.tobytes()
-    with pytest.raises(UnreadableImageError, match='has .* integers, of which 8 bits'):
+    with pytest.raises(UnreadableImageError, match='has .* integers, .* keep only 8 bits'):
         ImageReader().decode(content)
     with pytest.raises(UnreadableImageError, match='PNM .* convert it to PNG or TIFF'):
         ImageReader(value_range=(0, 4095)).decode(content)
@@ -118,7 +118,7 @@ def test_16_bit_pnm_files_are_refused(kind, channels):
 
 def test_float_images_need_a_value_range():
     content = encoded(Image.fromarray(PIXELS[..., 1].astype(np.float32) / 255), 'TIFF')
-    with pytest.raises(UnreadableImageError, match='32-bit floats, of which 8 bits'):
+    with pytest.raises(UnreadableImageError, match='32-bit floats, .* keep only 8 bits'):
         ImageReader().decode(content)
     ours = ImageReader(value_range=(0, 1)).decode(content)
     np.testing.assert_array_equal(ours, np.repeat(PIXELS[..., 1:2], 3, axis=2))

@@ -106,7 +106,9 @@ def test_unreadable_images_are_named_and_skipped(digits_run, few, tmp_path):
     ]
     assert list(unreadable) == list(map(str, broken))
     assert list(unreadable.values())[:3] == reasons
-    assert 'has 16-bit integers, of which 8 bits would be left' in unreadable[str(broken[3])]
+    assert (
+        'has 16-bit integers, and reading it would keep only 8 bits' in unreadable[str(broken[3])]
+    )
     assert len(index) == 6 and not set(unreadable) & {entry.path for entry in index.entries()}
 
 

@@ -61,7 +61,7 @@ def test_forged_weights_of_a_published_name_are_refused(run, server, tmp_path):
 def test_a_name_without_digits_is_reported_as_unchecked(run, server, tmp_path):
     code, _, err = run(f'{server.url}/bare.pth', '--out', tmp_path)
     assert code == 0
-    assert f'sha256 is {hashlib.sha256(CONTENT).hexdigest()}' in err
+    assert f'sha256: {hashlib.sha256(CONTENT).hexdigest()}' in err
 
 
 def test_an_existing_file_without_digits_is_refused(run, server, tmp_path):

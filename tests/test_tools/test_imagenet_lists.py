@@ -35,7 +35,7 @@ def test_written_lists_pass_the_check(run, root):
     )
     assert code == 0, text
     counts = 'train 60, val 6, train_1percent 3, train_10percent 6'
-    assert f'all well: {counts}, 75 files looked for' in text
+    assert f'no problems found: {counts}, 75 files checked' in text
 
 
 def test_existing_lists_are_kept_without_force(run, root):

@@ -73,7 +73,7 @@ def test_the_same_model_gives_the_same_file(run, trained, tmp_path):
     assert published(tmp_path / 'out').stat().st_mtime == 0  # unchanged
     path.write_bytes(b'other')
     code, text = run(TOOL, trained[1], name)
-    assert code == 1 and 'exists and has other content: it is damaged, remove it' in text
+    assert code == 1 and 'exists with different content, so it is damaged: remove it' in text
     assert path.read_bytes() == b'other'
 
 

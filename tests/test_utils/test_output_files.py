@@ -87,7 +87,7 @@ def test_a_page_is_replaced_by_a_page_and_another_page_is_kept(tmp_path):
     neighbor_page([torch.zeros(4, 4, 3, dtype=torch.uint8).numpy()], [[]], 1, out=page)
     assert check_output(page, PAGE) == page
     page.write_text('<!doctype html><title>My page</title>')
-    with pytest.raises(FileExistsError, match='is not a page of neighbors: name another file'):
+    with pytest.raises(FileExistsError, match='is not a neighbor page: name another file'):
         check_output(page, PAGE)
 
 
@@ -108,8 +108,8 @@ def test_other_paths_are_refused_even_with_force(tmp_path, force):
         ('pipe.json', JSON, FileExistsError, '--out must be a file, but .* is a folder, a pipe'),
         ('file/a.json', JSON, NotADirectoryError, 'cannot be written: .*file is not a folder'),
         ('/proc/a.json', JSON, PermissionError, None),
-        ('source.pth', CHECKPOINT, ValueError, '--out is the file that is read, .*source.pth'),
-        ('same.pth', CHECKPOINT, ValueError, '--out is the file that is read, .*source.pth'),
+        ('source.pth', CHECKPOINT, ValueError, '--out is the input file, .*source.pth'),
+        ('same.pth', CHECKPOINT, ValueError, '--out is the input file, .*source.pth'),
     ):
         if message is None and os.access('/proc', os.W_OK):
             continue

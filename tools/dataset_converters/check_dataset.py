@@ -37,7 +37,8 @@ def parse_args() -> dict:
             own.add_argument(
                 '--classes',
                 type=int,
-                help=f'number of classes, for a part; default: {check.num_classes}',
+                help='number of classes, if the data set is a subset; '
+                f'default: {check.num_classes}',
             )
         if name == 'imagenet':
             own.add_argument(
@@ -55,10 +56,13 @@ def add_sample(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(watch=show)
     files = parser.add_mutually_exclusive_group()
     files.add_argument(
-        '--sample', type=int, default=1000, help='files of each list to look for; default: 1000'
+        '--sample',
+        type=int,
+        default=1000,
+        help='number of files per list to check for; default: 1000',
     )
     files.add_argument(
-        '--all', action='store_const', dest='sample', const=None, help='look for all files'
+        '--all', action='store_const', dest='sample', const=None, help='check for all files'
     )
 
 
@@ -81,7 +85,7 @@ def main() -> int:
     if report.problems:
         return 1
     counts = [f'{name} {count:,}' for name, count in report.counts.items()]
-    print(f'all well: {", ".join([*counts, f"{report.looked_for:,} files looked for"])}')
+    print(f'no problems found: {", ".join([*counts, f"{report.looked_for:,} files checked"])}')
     return 0
 
 

@@ -28,7 +28,7 @@ The numbers in the development kit's ILSVRC2012_validation_ground_truth.txt are 
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description="Write ImageNet's lists to DATA_ROOT/meta.")
-    parser.add_argument('data_root', type=Path, help='folder of train/ and val/')
+    parser.add_argument('data_root', type=Path, help='folder that contains train/ and val/')
     parser.add_argument(
         '--subset',
         type=int,
@@ -40,8 +40,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--subset-list',
         type=Path,
-        help='file names of the subset, as published by SimCLR; without it, another subset is '
-        'sampled',
+        help="list of the subset's file names, as published by SimCLR; without it, the subset is "
+        'sampled at random',
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of a sampled subset')
     parser.add_argument('--force', action='store_true', help='replace existing lists')

@@ -16,9 +16,14 @@ from npid_mm.datasets.places205 import IMAGES, places205_list
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description="Write Places205's lists to DATA_ROOT/meta.")
-    parser.add_argument('data_root', type=Path, help='folder of trainvalsplit_places205/')
     parser.add_argument(
-        '--images', default=IMAGES, metavar='FOLDER', help='below DATA_ROOT; default: %(default)s'
+        'data_root', type=Path, help='folder that contains trainvalsplit_places205/'
+    )
+    parser.add_argument(
+        '--images',
+        default=IMAGES,
+        metavar='FOLDER',
+        help='folder of the images below DATA_ROOT; default: %(default)s',
     )
     parser.add_argument('--force', action='store_true', help='replace existing lists')
     return parser.parse_args()

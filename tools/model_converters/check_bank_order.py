@@ -41,8 +41,8 @@ def main() -> int:
         return 0
     print(
         f'wrong: from image {wrong[0].first:,} on, images are not more similar to their own rows '
-        'than to the rows around them. The bank is in another order, of other images, or of a '
-        'network that has learned too little; tools/model_converters/reorder_bank.py changes the '
+        'than to the rows around them. The bank is in another order, of other images, or from a '
+        'network that is not trained enough; tools/model_converters/reorder_bank.py changes the '
         'order'
     )
     return 1

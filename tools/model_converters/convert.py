@@ -18,7 +18,7 @@ from npid_mm.utils.output_files import add_force
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Convert a checkpoint of another code base.')
-    parser.add_argument('checkpoint', help='file or address')
+    parser.add_argument('checkpoint', help='file or URL')
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)
     parser.add_argument(

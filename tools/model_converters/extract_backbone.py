@@ -18,7 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser = ToolParser(description="Write the backbone of a checkpoint under torchvision's names.")
     parser.add_argument(
         'checkpoint',
-        help='file or address, of npid_mm, MMSelfSup, lemniscate, VISSL, PyContrast',
+        help='file or URL, of npid_mm, MMSelfSup, lemniscate, VISSL, PyContrast',
     )
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)

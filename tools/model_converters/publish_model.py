@@ -14,8 +14,8 @@ from npid_mm.cli.run_tool import ToolParser, run_tool
 def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Write the model of a checkpoint as NAME_YYYYMMDD-HASH.pth.')
-    parser.add_argument('checkpoint', help='file or address')
-    parser.add_argument('name', help='beginning of the path of the file')
+    parser.add_argument('checkpoint', help='file or URL')
+    parser.add_argument('name', help='output path without date, hash and suffix')
     parser.add_argument('--no-bank', action='store_true', help='leave the memory bank out')
     return parser.parse_args()
 

@@ -26,7 +26,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('checkpoint', type=Path, help='checkpoint of npid_mm')
     parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
     add_force(parser)
-    for name, what in (('old', 'present'), ('new', 'new')):
+    for name, what in (('old', 'current'), ('new', 'new')):
         parser.add_argument(
             f'--{name}',
             type=Path,

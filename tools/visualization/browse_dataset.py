@@ -21,10 +21,10 @@ def parse_args() -> argparse.Namespace:
         '--images',
         type=int,
         default=8,
-        help='rows, spread evenly over the data set; default: %(default)s',
+        help='images to show, spread evenly over the data set; default: %(default)s',
     )
     parser.add_argument(
-        '--views', type=int, default=7, help='columns beside the original; default: %(default)s'
+        '--views', type=int, default=7, help='augmented views per image; default: %(default)s'
     )
     return parser.parse_args()
 

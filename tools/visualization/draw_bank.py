@@ -20,13 +20,16 @@ def parse_args() -> argparse.Namespace:
     )
     add_picture_options(parser, 'bank')
     parser.add_argument(
-        '--method', choices=list(METHODS), default='tsne', help='default: %(default)s'
+        '--method',
+        choices=list(METHODS),
+        default='tsne',
+        help='projection method; default: %(default)s',
     )
     parser.add_argument(
         '--points',
         type=int,
         default=5000,
-        help='rows to show, a random sample if there are more; default: %(default)s',
+        help='maximum number of rows to show; more are sampled at random; default: %(default)s',
     )
     return parser.parse_args()
 

@@ -19,7 +19,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--names', nargs='+', metavar='NAME', help='names of the runs; default: their folders'
     )
-    parser.add_argument('--k', type=int, help="of the validation's kNN, draw this K only")
+    parser.add_argument('--k', type=int, help='draw only this K of the kNN validation')
     add_out(parser, 'curves.png beside the first run')
     return parser.parse_args()
 

@@ -18,14 +18,14 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
         description='Draw the best, the worst and random test images of a config, each with its '
-        'nearest training images. Without labels: random ones only.'
+        'nearest training images. Without labels, only random images are drawn.'
     )
     add_picture_options(parser, 'retrieval')
     parser.add_argument(
         '--rows', type=int, default=4, help='queries of each kind; default: %(default)s'
     )
     parser.add_argument(
-        '--k', type=int, default=10, help='neighbors of each query; default: %(default)s'
+        '--k', type=int, default=10, help='neighbors per query; default: %(default)s'
     )
     return parser.parse_args()
 

@@ -17,7 +17,7 @@ def extract_backbone(checkpoint: str | Path, path: str | Path, force: bool = Fal
     """Write the ResNet in a checkpoint under torchvision's names, atomically.
 
     Args:
-        checkpoint (str | Path): A file or address that
+        checkpoint (str | Path): A file or URL that
             :func:`~npid_mm.checkpoints.backbone_weights` reads.
         path (str | Path): File to write. An existing checkpoint is replaced.
         force (bool): Also replace a file of another kind.

@@ -98,7 +98,7 @@ def read_pretrained(path: str | Path, source: str) -> NPIDState:
     """Read NPID from a checkpoint of another code base.
 
     Args:
-        path (str | Path): A file, or an address.
+        path (str | Path): A file, or a URL.
         source (str): A key of :data:`SOURCES`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""Parts of NPID that were read from a checkpoint of any code base."""
+"""NPID's weights and settings, as read from a checkpoint of any code base."""
 
 from dataclasses import dataclass, field
 

@@ -77,7 +77,7 @@ def _remarks(pretrained: NPIDState, backbone: str) -> list[str]:
     state = pretrained.state
     bank = f'bank: {_size(state.get(BANK))}'
     if BANK not in state:
-        bank += ', a training that starts from it begins with a new one'
+        bank += ', training from this file starts with a new bank'
     z = f'Z: {state[Z]:.7g}, for an NPID with NCEHead' if Z in state else 'Z: none in the file'
     projection = f'projection: {_size(state.get(f"{NECK}weight"))}'
     return [*pretrained.notes, backbone, projection, bank, z]

@@ -47,19 +47,22 @@ def parse_args() -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Train, evaluate and show NPID on a small folder of images.')
     parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
-    parser.add_argument('--config', type=Path, help='config in place of the default one')
+    parser.add_argument('--config', type=Path, help='config to use instead of the default')
     parser.add_argument(
-        '--work-dir', type=Path, help=f'default: {WORK_DIR}; with --data {WORK_DIR}_FOLDER'
+        '--work-dir',
+        type=Path,
+        help=f'folder for logs and results; default: {WORK_DIR}, or {WORK_DIR}_NAME with --data, '
+        "after the folder's name",
     )
     epochs = parser.add_mutually_exclusive_group()
-    epochs.add_argument('--epochs', type=int, help="in place of the config's")
+    epochs.add_argument('--epochs', type=int, help="number of epochs, instead of the config's")
     epochs.add_argument(
         '--short', action='store_true', help=f'{SHORT_EPOCHS} epochs, for a quick trial'
     )
     parser.add_argument(
         '--no-labels', dest='labels', action='store_false', help='ignore the classes of subfolders'
     )
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=int, default=0, help='random seed; default: %(default)s')
     add_config_options(parser)
     args = parser.parse_args()
     if args.epochs is not None and args.epochs < 1:

@@ -1,4 +1,4 @@
-"""Check the classes that a config names, and the arguments that it gives them."""
+"""Check that the types in a config are registered, and accept their arguments."""
 
 from collections.abc import Callable
 

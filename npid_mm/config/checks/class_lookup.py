@@ -1,4 +1,4 @@
-"""Look up the classes that a config names, and the arguments that they take."""
+"""Look up registered classes by name, and the arguments that they accept."""
 
 import difflib
 import inspect

@@ -32,7 +32,7 @@ def check_data_folders(cfg: Config, *parts: str) -> None:
         (part, dataset)
         for part in parts
         for _, dataset in dicts(cfg.get(part))
-        # MMPretrain's data sets name a folder by a text, which some of them fill by a download
+        # MMPretrain's data sets give the folder as a string, and some download into it
         if dataset.get('ann_file') or isinstance(dataset.get('data_prefix'), dict)
     ]
     missing = {f'{part}: {problem}' for part, dataset in datasets for problem in _missing(dataset)}

@@ -67,8 +67,8 @@ def _check_key(cfg: Config, key: str, option: str) -> None:
                 raise ValueError(f'{option} {key}: {where} has no {part!r}; {advice}')
         if not above and '.' in key and is_variable(part, cfg):
             raise ValueError(
-                f'{option} {key}: {part} is a variable of the config, which other keys have taken '
-                'their values from; set the key that takes effect'
+                f'{option} {key}: {part} is a variable of the config, whose value was '
+                'already copied into other keys; set the key that takes effect'
             )
         if isinstance(place, dict) and part not in place:
             return

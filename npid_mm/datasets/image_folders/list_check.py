@@ -10,9 +10,9 @@ from npid_mm.utils.paths import printable_path
 from .image_list import LABEL, MAX_CLASSES, list_lines
 
 SAMPLE = 1000  # files to look for, evenly spread over the list
-TOLERATED = 0.01  # share of them that may be missing, or one: data sets report and replace these
+TOLERATED = 0.01  # share of the sampled files, or one file, that may be missing
 PATH = r"""([^\s"'#\\/](?:[^\t"'\\]*[^\s"'\\,;])?)"""  # without unusual characters
-# by whether the lines have labels
+# labeled or not -> pattern of an ordinary line
 ORDINARY = {True: re.compile(f'{PATH} -?[0-9]{{1,6}}'), False: re.compile(PATH)}
 SEPARATORS = {'\t': 'a tab', ',': 'a comma', ';': 'a semicolon', '\xa0': 'a no-break space'}
 NO_LABEL = (

@@ -1,3 +1,5 @@
+"""Transforms that load image files."""
+
 from .load_image import LoadImage
 from .load_random_resized_crop import LoadRandomResizedCrop
 

@@ -1,3 +1,5 @@
+"""Hooks of a Runner."""
+
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .divergence_hook import DivergedError, DivergenceHook
 from .graceful_stop_hook import GracefulStopHook

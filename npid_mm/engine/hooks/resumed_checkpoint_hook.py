@@ -38,7 +38,7 @@ class ResumedCheckpointHook(Hook):
         """Check the parts that a run resumes from.
 
         Raises:
-            ValueError: If one is missing or malformed, or does not fit the present run.
+            ValueError: If one is missing or malformed, or does not fit the current run.
         """
         if not is_resuming(runner):
             return

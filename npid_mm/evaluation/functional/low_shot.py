@@ -19,7 +19,7 @@ SHOTS = (1, 2, 4, 8, 16, 32, 64, 96)
 def sample_rows(target: Tensor, k: int, classes: int, seed: str) -> Tensor:
     """Sample k positives and (classes - 1) k negatives of one class.
 
-    If the class has too few negatives, all of them are taken; the original protocol stops.
+    If the class has too few negatives, all of them are taken; the original code raises an error.
 
     Args:
         target (Tensor): (N,), 1, 0 or -1; rows of -1 are never sampled.

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 FEW = 0.2  # share of active rows up to which a linear system is factorized rather than iterated
-REDUCTION = 0.05  # of the gradient by the conjugate gradients of one Newton step
-INNER_STEPS = 50  # of conjugate gradients, before the system is factorized instead
+REDUCTION = 0.05  # factor by which one Newton step's conjugate gradients reduce the gradient
+INNER_STEPS = 50  # conjugate gradient steps, before the system is factorized instead
 NEWTON_STEPS = 60
 # A higher cost is approached in stages. From zero, the many rows that change sides at once make
 # Newton's steps vanish.

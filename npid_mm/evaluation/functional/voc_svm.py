@@ -12,7 +12,7 @@ from .average_precision import check_targets, voc_average_precision
 from .squared_hinge import linear_gram, squared_hinge_path
 
 COSTS = (1.0, 10.0, 100.0, *(0.5**power for power in range(4, 20)))
-POSITIVE_WEIGHT = 2.0  # of a positive's loss; a negative's is 1
+POSITIVE_WEIGHT = 2.0  # loss weight of positives; negatives have 1
 FOLDS = 3
 
 

@@ -1,3 +1,5 @@
+"""Heads: the losses of instance discrimination, and classifiers of every layer."""
+
 from .base_head import InstanceHead
 from .exact_softmax_head import ExactSoftmaxHead
 from .layer_linear_head import LayerLinearHead

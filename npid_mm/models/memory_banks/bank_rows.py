@@ -45,7 +45,7 @@ def mean_of_repeated(index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
     first = torch.ones_like(index)
     first[1:] = index[1:] != index[:-1]
     group = first.cumsum(0) - 1
-    # float64 sums: the order in which a device adds must not show in the stored row
+    # float64 sums, so that the stored row does not depend on the summation order
     total = torch.zeros_like(feature, dtype=torch.float64)
     total.index_add_(0, group, feature[order].double())
     count = torch.zeros_like(total[:, 0]).index_add_(0, group, torch.ones_like(total[:, 0]))

@@ -1,3 +1,5 @@
+"""Necks."""
+
 from .layer_pooling import LayerPooling
 
 __all__ = ['LayerPooling']

@@ -18,11 +18,11 @@ from .trust import is_signed, sign
 META, LISTS = 'index.json', 'approximate.faiss'
 FORMAT = 2  # changed when older versions cannot read an index, or this one cannot read theirs
 DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
-MAX_BYTES = 16 << 20  # of index.json, which takes up to 25 times as much memory when parsed
+MAX_BYTES = 16 << 20  # size of index.json, which takes up to 25 times as much memory when parsed
 MAX_DIM = 1 << 14
 MAX_ENTRIES = 1024  # per block
 MAX_PACKED = 4 << 20  # bytes of a block of entries before compression: 4 KB per path
-DIGITS = 16  # of a block's sha256
+DIGITS = 16  # hex digits kept of a block's sha256
 
 
 def digest(content: bytes | memoryview) -> str:

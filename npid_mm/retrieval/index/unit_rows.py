@@ -10,7 +10,7 @@ from npid_mm.utils.checks import non_finite_rows
 from .entries import Entry
 
 SCALES = 65  # tried for each row
-TOLERANCE = 1e-2  # of the unit length; rows that were rounded before are off by 4e-3
+TOLERANCE = 1e-2  # largest deviation from unit length; rows rounded before deviate by 4e-3
 
 
 def check_unit_rows(rows: Tensor, entries: Sequence[Entry]) -> None:

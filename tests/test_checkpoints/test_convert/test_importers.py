@@ -133,5 +133,5 @@ def test_too_deeply_nested_containers_are_refused(read, parts):
     deep = []
     for _ in range(200):
         deep = [deep]
-    with pytest.raises(ValueError, match='at most 100 containers within each other, got 202'):
+    with pytest.raises(ValueError, match='at most 100 levels of nested containers, got 202'):
         read('mmselfsup0', foreign.mmselfsup0(parts) | dict(meta=deep))

@@ -45,7 +45,7 @@ def test_table_and_facts_of_the_authors_checkpoint(read, tmp_path):
     assert 'left       1  lemniscate.memory: tensor (40, 16)' in text
     assert 'left       1  lemniscate.params: ' in text
     text = convert(read('mmselfsup0'), 'npid_mm', tmp_path / 'out.pth')
-    assert 'bank: none in the file, a training that starts from it begins with a new one' in text
+    assert 'bank: none in the file, training from this file starts with a new bank' in text
 
 
 def test_shared_containers_are_shown_once(read, parts, tmp_path):

@@ -38,7 +38,7 @@ def digits_recipe():
         ('val_cfg.ks', 'did you mean val_cfg.k?'),
         (
             'reference_dataset.type',
-            'reference_dataset is a variable of the config, which other keys have',
+            'reference_dataset is a variable of the config, whose value was already copied',
         ),
     ],
 )
