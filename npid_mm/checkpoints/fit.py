@@ -17,6 +17,10 @@ BACKBONE = 'backbone.'
 def load_backbone(backbone: nn.Module, path: str | Path) -> None:
     """Load all weights of ``backbone`` from a checkpoint, or none of them.
 
+    Args:
+        backbone (nn.Module): Network to fill.
+        path (str | Path): File or URL of a checkpoint of any code base.
+
     Raises:
         FileNotFoundError: If the file does not exist.
         ValueError: If the file holds no backbone, or another one. The message lists the keys that

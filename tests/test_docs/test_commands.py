@@ -15,7 +15,8 @@ def test_commands_name_files_that_exist():
     for page in pages():
         text = page.read_text(encoding='utf-8')
         for name in re.findall(FILE, text):
-            assert (ROOT / name).is_file(), f'{page.name} names {name}'
+            placeholder = '...' in name or re.search('[A-Z]{3}', name)
+            assert placeholder or (ROOT / name).is_file(), f'{page.name} names {name}'
 
 
 def commands():
@@ -29,15 +30,23 @@ def commands():
                     yield page.name, call[1], options
 
 
+def source(path, seen):
+    """Text of a file and of the modules of the command line that it imports."""
+    seen.add(path)
+    text = path.read_text(encoding='utf-8')
+    for name in re.findall(r'from (npid_mm\.(?:cli|utils)[\w.]*) import', text):
+        module = ROOT / f'{name.replace(".", "/")}.py'
+        if module.is_file() and module not in seen:
+            text += source(module, seen)
+    return text
+
+
 def test_commands_have_options_that_their_tools_know():
-    """Each option of a command stands in the tool or in the module that shares it."""
+    """Each option of a command stands in the tool or in a module that it imports."""
     found = list(commands())
     assert any(options for _, _, options in found)
     for page, tool, options in found:
-        text = (ROOT / tool).read_text()
-        modules = re.findall(r'from (npid_mm\.engine\.\w+) import', text)
-        shared = [ROOT / f'{name.replace(".", "/")}.py' for name in modules]
-        known = ''.join([text, *(path.read_text() for path in shared)])
+        known = source(ROOT / tool, set())
         for option in options:
             made = "f'--{" in known and f"'{option[2:]}'" in known  # in a loop over names
             assert f"'{option}'" in known or made, f'{page}: {tool} has no {option}'

@@ -110,7 +110,7 @@ def test_images_without_labels_are_indexed_searched_and_checked(unlabelled, tmp_
 def test_a_config_without_any_images_is_told(unlabelled):
     unlabelled.test_pipeline = None
     with pytest.raises(
-        ValueError, match=r'must have a test_dataloader, or test_pipeline=\[...\] by'
+        ValueError, match=r'must have a test_dataloader, or test_pipeline=\[...\] to read'
     ):
         training_images(unlabelled)
     unlabelled.train_dataloader = None
