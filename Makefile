@@ -14,7 +14,7 @@ INSTALL := $(PY) -m pip install --quiet --disable-pip-version-check \
 	--constraint requirements/constraints.txt --editable
 TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 # folders of tests with a target of their own
-APART := --ignore tests/inputs --ignore tests/commands --ignore tests/transfer
+APART := $(foreach each,inputs commands test_contributing transfer,--ignore tests/$(each))
 
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-fast test-inputs test-commands test-transfer model-page links lint format docs bench
@@ -47,7 +47,7 @@ test-inputs: install  ## try crafted files and wrong options at every entry poin
 	$(TEST) tests/inputs
 
 test-commands: install  ## run whole commands: training, quickstart, sweeps, all of the docs
-	$(TEST) tests/commands
+	$(TEST) tests/commands tests/test_contributing
 
 # mmcv's operators are compiled once; the wheel stays in the user's cache.
 $(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
