@@ -64,7 +64,7 @@ def run_names(runs: Sequence[str | Path], names: Sequence[str] | None = None) ->
     """
     chosen = list(names or [])
     if names is None:
-        parts = [Path(run).parts for run in runs]
+        parts = [Path(run).absolute().parts for run in runs]
         for count in range(1, max(map(len, parts)) + 1):
             chosen = ['/'.join(each[-count:]) for each in parts]
             if len(set(chosen)) == len(runs):

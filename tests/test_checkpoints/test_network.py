@@ -151,7 +151,7 @@ def test_a_single_missing_weight_is_refused(weights, tmp_path):
     'content, found',
     [
         (dict(state_dict=OTHERS), r'neck\.fc\.weight, head\.fc\.weight'),
-        (dict(state_dict={}), 'nothing'),
+        (dict(state_dict={}), 'state_dict'),
         (dict(epoch=3, arch='resnet50'), 'epoch, arch'),
         ([1, 2], 'list'),
     ],

@@ -139,8 +139,7 @@ def test_names_that_are_not_utf8_are_indexed_searched_and_shown(
     code, out, _ = retrieve(*index_command(run_files, tmp_path / 'images', tmp_path / 'index'))
     assert code == 0 and '4 images, no classes' in out
     assert (
-        r'no classes: 1 of the images in the folder lie outside of the class folders gr\xfcn/'
-        in out
+        r'no classes: 1 of the images in the folder lie outside the class folders gr\xfcn/' in out
     )
     page = tmp_path / os.fsdecode(b'b\xfccher.html')
     code, out, _ = retrieve('search', tmp_path / 'index', os.fsdecode(paths[0]), '--html', page)

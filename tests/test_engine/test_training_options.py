@@ -144,5 +144,5 @@ def test_one_option_sets_the_dimension_of_neck_bank_and_head(digits, tmp_path):
 def test_scaling_of_the_rate_without_its_batch_is_refused():
     apply_options = runpy.run_path(str(ROOT / 'tools/train.py'))['apply_options']
     arguments = argparse.Namespace(resume=None, amp=False, auto_scale_lr=True)
-    with pytest.raises(ValueError, match='needs the batch .* set auto_scale_lr=dict'):
+    with pytest.raises(ValueError, match='needs the global batch .* set auto_scale_lr=dict'):
         apply_options({}, arguments)

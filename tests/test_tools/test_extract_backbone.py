@@ -74,7 +74,7 @@ def test_weights_without_counters_of_norms_are_complete(run, parts, tmp_path):
     )
     code, text = run(TOOL, checkpoint, tmp_path / 'out.pth')
     assert code == 0
-    assert 'matched, 100 keys (without the counters of norms, which nothing needs)' in text
+    assert 'matched, 100 keys (without the batch counters of norms, which are not needed)' in text
     network = models.resnet18(num_classes=16)
     state = torch.load(tmp_path / 'out.pth', weights_only=True)
     assert network.load_state_dict(state, strict=False).unexpected_keys == []

@@ -27,9 +27,9 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     """Draw and print the path of the picture."""
     args = parse_args()
-    runs = dict(zip(run_names(args.runs, args.names), args.runs, strict=True))
     first = Path(args.runs[0])
     out = picture_file(args, (first if first.is_dir() else first.parent) / 'curves.png')
+    runs = dict(zip(run_names(args.runs, args.names), args.runs, strict=True))
     print(f'Look at {training_curve(runs, out, args.k)}')
 
 

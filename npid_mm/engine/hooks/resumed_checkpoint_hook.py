@@ -53,8 +53,9 @@ class ResumedCheckpointHook(Hook):
             check_optimizer(state, optimizer.defaults, path)
             if problem := _optimizer_problem(optimizer, state):
                 raise ValueError(_refusal(path, f'its optimizer does not fit the model: {problem}'))
-        if isinstance(runner.param_schedulers, list):
-            present = [each.state_dict() for each in runner.param_schedulers]
+        schedulers = runner.param_schedulers
+        if isinstance(schedulers, list) and not any(isinstance(each, dict) for each in schedulers):
+            present = [each.state_dict() for each in schedulers]
             saved = checkpoint.get('param_schedulers', present)
             if not _same_form(saved, present):
                 raise ValueError(_refusal(path, 'its param_schedulers do not fit param_scheduler'))

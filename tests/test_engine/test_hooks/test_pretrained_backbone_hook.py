@@ -150,7 +150,7 @@ def test_a_whole_model_to_start_from(prefix, c4):
 @pytest.mark.parametrize(
     ('change', 'c4', 'message'),
     [
-        (lambda state: state, False, r'100 missing: .*, \.\.\.'),
+        (lambda state: state, False, r'100 missing: .* and 95 more'),
         (lambda state: with_prefix('module.', state), False, r'missing: backbone\.conv1\.weight, '),
         (
             lambda state: with_prefix('backbone.', state),
