@@ -48,6 +48,7 @@ def test_your_data_example_finds_its_images_in_every_loader(example, digits):
     assert {each.data_root for each in sets} == {str(digits)}
 
 
+@pytest.mark.slow
 def test_your_data_example_trains(example, digits, tmp_path):
     Runner.from_cfg(on_small_data(example, {'CustomDataset': digits}, tmp_path / 'run')).train()
     assert (tmp_path / 'run/epoch_1.pth').is_file()
@@ -70,6 +71,7 @@ def unlabelled(digits, tmp_path):
     return cfg
 
 
+@pytest.mark.slow
 def test_images_without_labels_train(unlabelled, tmp_path):
     check_data_folders(unlabelled, 'train_dataloader', 'val_dataloader')
     runner = Runner.from_cfg(unlabelled)
@@ -78,6 +80,7 @@ def test_images_without_labels_train(unlabelled, tmp_path):
     assert (tmp_path / 'run/epoch_1.pth').is_file()
 
 
+@pytest.mark.slow
 def test_images_without_labels_are_indexed_searched_and_checked(unlabelled, tmp_path):
     """Their config has no test set: the training images take its place, none finding itself."""
     set_loader_defaults(unlabelled.train_dataloader)
