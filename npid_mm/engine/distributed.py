@@ -97,7 +97,7 @@ def use_gloo(cfg: Config) -> None:
 
 
 def exit_distributed(status: int = 0) -> None:
-    """End this process after all ranks are done; return if there is no process group.
+    """End this process after all ranks are done; do nothing without a process group.
 
     Args:
         status (int): Exit status of the process.

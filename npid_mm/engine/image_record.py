@@ -55,7 +55,11 @@ class ImageRecord:
         """
         saved = checkpoint.get(IMAGES)
         state = checkpoint.get('state_dict', {})
-        banks = [value for key, value in state.items() if key.endswith(BANK)]
+        banks = [
+            value
+            for key, value in state.items()
+            if key.endswith(BANK) and isinstance(value, Tensor) and value.dim()
+        ]
         if not banks or saved is None or self.packed is None:
             return
         if not (isinstance(saved, Tensor) and torch.equal(saved.cpu(), self.packed)):

@@ -51,7 +51,7 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     """Build the Runner of a config, with the hooks that every run needs.
 
     This also lets MMEngine load untrusted checkpoints safely, ends the process when its launcher
-    dies, and uses gloo where there are no GPUs.
+    dies, and uses gloo on machines without GPUs.
 
     Args:
         cfg (Config): A complete config.

@@ -108,7 +108,7 @@ def checkpoint_files(folder: str | Path) -> list[Path]:
 
 
 def last_checkpoint(folder: str | Path) -> Path | None:
-    """Return the path in the last_checkpoint of a work dir, None if there is no such file."""
+    """Return the path in the last_checkpoint of a work dir, None if the file is missing."""
     pointer = Path(folder) / POINTER
     text = pointer.read_text().strip() if pointer.is_file() else ''
     return Path(text) if text else None

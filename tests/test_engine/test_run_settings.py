@@ -84,7 +84,7 @@ def test_another_optimizer_or_head_is_refused(digits, trained, tmp_path, key, va
     with pytest.raises(ValueError) as caught:
         resume(digits, tmp_path, trained, **{key: value})
     assert f'cannot resume {trained}, whose state does not fit' in str(caught.value)
-    assert f'({key}.type: {line}): give these settings' in str(caught.value)
+    assert f'({key}.type: {line}): restore these settings' in str(caught.value)
     assert f'load_from={trained}, without --resume' in str(caught.value)
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from mmengine.hooks import CheckpointHook, Hook
@@ -15,6 +16,7 @@ from npid_mm.checkpoints.limits import has_object
 from npid_mm.engine.removable_files import keep_own_files
 from npid_mm.engine.run_settings import SETTINGS, check_optimizer, compare_settings, run_settings
 from npid_mm.engine.runner_state import is_resuming, loaded_path
+from npid_mm.utils.text import describe
 
 # parts that Runner.resume reads without a check
 PARTS = {
@@ -22,6 +24,7 @@ PARTS = {
     'message_hub': ('log_scalars', 'runtime_info', 'resumed_keys'),
 }
 NUMBERS = (int, float, type(None))
+KERNELS = ('fused', 'foreach', 'capturable')  # options that choose how a step is computed
 
 
 class ResumedCheckpointHook(Hook):
@@ -57,8 +60,8 @@ class ResumedCheckpointHook(Hook):
         if isinstance(schedulers, list) and not any(isinstance(each, dict) for each in schedulers):
             present = [each.state_dict() for each in schedulers]
             saved = checkpoint.get('param_schedulers', present)
-            if not _same_form(saved, present):
-                raise ValueError(_refusal(path, 'its param_schedulers do not fit param_scheduler'))
+            if problem := _schedule_problem(saved, present):
+                raise ValueError(_refusal(path, f'its schedules do not fit the run: {problem}'))
 
     def before_train(self, runner: Runner) -> None:
         """Drop files of other runs from the lists of files to remove."""
@@ -86,8 +89,11 @@ def _check_structure(runner: Runner, checkpoint: Mapping, path: str) -> None:
                 )
                 raise ValueError(_refusal(path, reason))
     for name in PARTS['meta']:
-        if type(checkpoint['meta'][name]) is not int or checkpoint['meta'][name] < 0:
-            raise ValueError(_refusal(path, f'its meta.{name} is not a number of steps'))
+        found = checkpoint['meta'][name]
+        if type(found) is not int or found < 0:
+            raise ValueError(
+                _refusal(path, f'its meta.{name} must be a whole number, got {describe(found)}')
+            )
     several = isinstance(runner.optim_wrapper, OptimWrapperDict)
     for name, is_state in (('optimizer', _is_optimizer), ('param_schedulers', _is_schedule)):
         state = checkpoint.get(name)
@@ -122,9 +128,18 @@ def _is_schedule(state: object) -> bool:
 
 
 def _optimizer_problem(optimizer: Optimizer, state: Mapping) -> str:
-    """Describe the error that the first step from a state would raise, or return ''.
+    """Describe the error that the first step from a state would raise, or return ''."""
+    problem = _step_error(optimizer, state)
+    fresh = dict(state={}, param_groups=optimizer.state_dict()['param_groups'])
+    # an optimizer that needs values cannot take the trial step from any state
+    return '' if problem and _step_error(optimizer, fresh) else problem
 
-    A copy of the optimizer takes the step on the device 'meta', which computes shapes only.
+
+def _step_error(optimizer: Optimizer, state: Mapping) -> str:
+    """Let a copy of an optimizer load a state and take a step; return the error, or ''.
+
+    The copy is on the device 'meta', which computes shapes only, without the kernels that other
+    devices choose.
     """
     trial = copy.copy(optimizer)
     trial.state = defaultdict(dict)
@@ -132,7 +147,10 @@ def _optimizer_problem(optimizer: Optimizer, state: Mapping) -> str:
         {**group, 'params': [torch.empty_like(each, device='meta') for each in group['params']]}
         for group in optimizer.param_groups
     ]
-    groups = [{**group, 'params': list(group['params'])} for group in state['param_groups']]
+    groups = [
+        {**group, **{key: False for key in KERNELS if key in group}, 'params': [*group['params']]}
+        for group in state['param_groups']
+    ]
     states = {
         # the numbers of steps stay on the CPU, where the trial would increment them
         index: {key: value.clone() if _is_scalar(value) else value for key, value in each.items()}
@@ -145,9 +163,7 @@ def _optimizer_problem(optimizer: Optimizer, state: Mapping) -> str:
                 parameter.grad = torch.empty_like(parameter)
         trial.step()
     except Exception as error:  # values of wrong types raise anything
-        if 'meta' in str(error).split():  # the optimizer needs values
-            return ''
-        return f'{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ""}'
+        return ' '.join([f'{type(error).__name__}:', *str(error).splitlines()[:1]])
     return ''
 
 
@@ -155,25 +171,30 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, Tensor) and value.numel() == 1
 
 
-def _same_form(saved: object, present: object) -> bool:
-    """Return whether the states of schedulers have the same structure and types of values.
+def _schedule_problem(saved: Any, present: Any, name: str = 'param_schedulers') -> str:
+    """Name the first value of saved schedules that differs in form from the run's, or return ''.
 
-    Numbers may differ, milestones too, and None may stand for a number. Strings are equal.
+    Numbers and milestones may differ, and None may stand for a number. Strings must be equal.
     """
+    inside: list[str] = []
     if isinstance(present, Counter):  # milestones
-        return isinstance(saved, Mapping) and {*map(type, (*saved, *saved.values()))} <= {int}
-    if isinstance(present, Mapping):
-        return (
-            isinstance(saved, Mapping)
-            and saved.keys() == present.keys()
-            and all(_same_form(saved[key], present[key]) for key in present)
-        )
-    if isinstance(present, (list, tuple)):
-        return (
-            isinstance(saved, (list, tuple))
-            and len(saved) == len(present)
-            and all(map(_same_form, saved, present))
-        )
-    if type(present) in NUMBERS:
-        return type(saved) in NUMBERS
-    return saved == present if isinstance(present, str) else type(saved) is type(present)
+        same = isinstance(saved, Mapping) and {*map(type, (*saved, *saved.values()))} <= {int}
+    elif isinstance(present, Mapping):
+        same = isinstance(saved, Mapping) and saved.keys() == present.keys()
+        inside = [
+            _schedule_problem(saved[key], present[key], f'{name}.{key}')
+            for key in (present if same else ())
+        ]
+    elif isinstance(present, (list, tuple)):
+        same = isinstance(saved, (list, tuple)) and len(saved) == len(present)
+        inside = [
+            _schedule_problem(*pair, f'{name}.{index}')
+            for index, pair in enumerate(zip(saved, present, strict=True) if same else ())
+        ]
+    elif type(present) in NUMBERS:
+        same = type(saved) in NUMBERS
+    else:
+        same = saved == present if isinstance(present, str) else type(saved) is type(present)
+    if not same:
+        return f'{name} is {describe(saved)}, not of the form {describe(present)}'
+    return next(filter(None, inside), '')

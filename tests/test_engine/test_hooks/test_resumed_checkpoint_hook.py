@@ -50,8 +50,8 @@ def test_a_training_may_be_resumed_and_anything_loaded():
     [
         (['meta'], None, 'has no meta.epoch'),
         (['meta', 'iter'], None, 'has no meta.iter'),
-        (['meta', 'iter'], '4', 'its meta.iter is not a number of steps'),
-        (['meta', 'epoch'], -1, 'its meta.epoch is not a number of steps'),
+        (['meta', 'iter'], '4', "its meta.iter must be a whole number, got '4'"),
+        (['meta', 'epoch'], -1, 'its meta.epoch must be a whole number, got -1'),
         (['message_hub'], 'text', 'has no message_hub.log_scalars'),
         (['message_hub', 'resumed_keys'], None, 'has no message_hub.resumed_keys'),
         (['optimizer'], 'text', 'its optimizer is not that of a training'),
@@ -95,6 +95,8 @@ def training(name, **settings):
         ('SGD', dict(momentum=0.9)),
         ('SGD', dict(momentum=0.9, nesterov=True)),
         ('AdamW', dict(amsgrad=True)),
+        ('AdamW', dict(fused=True)),
+        ('AdamW', dict(foreach=True)),
         ('RMSprop', {}),
         ('LARS', dict(momentum=0.9)),
     ],
@@ -135,6 +137,17 @@ def test_parameter_groups_that_no_step_can_use_are_refused(change):
         ResumedCheckpointHook().after_load_checkpoint(runner, checkpoint)
 
 
+def test_an_optimizer_that_needs_values_is_not_judged(monkeypatch):
+    """It cannot take the trial step from any state."""
+    runner, checkpoint = training('SGD')
+
+    def step(self):
+        return self.param_groups[0]['params'][0].sum().item()
+
+    monkeypatch.setattr(torch.optim.SGD, 'step', step)
+    ResumedCheckpointHook().after_load_checkpoint(runner, checkpoint)
+
+
 @pytest.mark.parametrize('value', [torch.ones(7), 'text', StubObject(), None], ids=str)
 def test_states_of_parameters_that_no_step_can_use_are_refused(value):
     runner, checkpoint = training('AdamW')
@@ -159,7 +172,9 @@ def test_states_of_parameters_that_no_step_can_use_are_refused(value):
     ids=str,
 )
 def test_schedules_of_another_form_are_refused(change):
+    """With the first value that differs."""
     runner, checkpoint = training('AdamW')
     checkpoint['param_schedulers'][0].update(change)
-    with pytest.raises(ValueError, match='as its param_schedulers do not fit param_scheduler'):
+    message = r'as its schedules do not fit the run: param_schedulers\.0.* is .*, not of the form '
+    with pytest.raises(ValueError, match=message):
         ResumedCheckpointHook().after_load_checkpoint(runner, checkpoint)
