@@ -138,7 +138,7 @@ def named_subset(entries: list[tuple[str, int]], names: Iterable[str]) -> list[t
         names (Iterable[str]): File names without folders, such as ``n01440764_10074.JPEG``.
 
     Raises:
-        ValueError: If a name fits no entry or several, or there is no name.
+        ValueError: If ``names`` is empty, or a name fits no entry or several.
     """
     by_name: dict[str, list[tuple[str, int]]] = {}
     for entry in entries:

@@ -151,7 +151,7 @@ class LayoutCheck(ABC):
         """Check the data set in ``root`` and add the findings to ``report``."""
 
     def sampled(self, entries: list) -> list:
-        """Sample entries with a fixed seed and sort them; returns all if there are no more."""
+        """Sample entries with a fixed seed and sort them; return all entries if they are fewer."""
         if self.sample is None or self.sample >= len(entries):
             return entries
         return sorted(random.Random(0).sample(entries, self.sample))

@@ -125,7 +125,7 @@ def choose_low_shot(records: Sequence[dict], select: str = 'held_out') -> dict:
         dict: ``k``, ``cost``, ``test_map`` and ``test_map_per_draw``.
 
     Raises:
-        ValueError: If ``select`` is neither, there are no records, they differ in k, costs or
+        ValueError: If ``select`` is neither, ``records`` is empty, they differ in k, costs or
             number of draws, or no class has a positive outside its draws.
     """
     if select not in ('held_out', 'test'):
