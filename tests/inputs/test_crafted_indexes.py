@@ -96,7 +96,7 @@ def made(tiny_run, few, tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(approximate, 'MIN_ROWS', 10)
         patch.setattr(approximate, 'TRAINING_ROWS', 1)
-        images = few.parent / 'images'
+        images = folder.parent / 'images'
         for name in '34':
             shutil.copytree(few / name, images / name)
         build_index(folder, *tiny_run, images, dtype='float32', num_workers=0)
