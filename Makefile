@@ -31,7 +31,7 @@ $(INSTALLED): setup.py requirements/constraints.txt
 	@echo 'Installing npid-mm with its onedl and dev extras into $(VENV)'
 	@$(INSTALL) '.[onedl,dev]'
 	@echo 'Checking the versions'
-	@$(PY) -W ignore -c 'import npid_mm'
+	@$(PY) -W ignore -c 'import npid_mm.models'
 	@touch $@
 
 quickstart: install  ## train and evaluate a small model; DATA=folder for your own images

@@ -1,46 +1,38 @@
 """NPID (non-parametric instance discrimination) for MMEngine and MMPretrain.
 
-Importing the package checks the installed versions and registers its classes into MMPretrain's
-registries: a config only needs ``custom_imports=dict(imports=['npid_mm'])``.
+A config needs only ``custom_imports=dict(imports=['npid_mm'])``: the classes register into
+MMPretrain's registries, and the installed versions are checked, as soon as MMEngine or a package
+of npid_mm that uses it is imported.
 
 It does not change how MMEngine and MMPretrain load checkpoints: call
 ``npid_mm.checkpoints.register_loader()`` before ``mmpretrain.get_model(name, pretrained=FILE)``
 with an untrusted file.
 """
 
-import warnings
+import importlib
+from typing import Any
 
+from .registration import register_on_demand
 from .version import __version__
-from .version_gate import check_versions, installed_versions
 
-check_versions(installed_versions())
+PACKAGES = ('checkpoints', 'datasets', 'engine', 'evaluation', 'losses', 'models', 'retrieval')
+# name -> module that defines it; imported when it is used
+LAZY = {'ImageRetriever': 'retrieval'}
 
-# mmcv warns at each start that its compiled operators are missing, which most uses do not need.
-warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
+__all__ = ['ImageRetriever', '__version__', *PACKAGES]  # noqa: PLE0604
 
-# After the check: these import the frameworks, which a rejected environment may lack.
-from mmengine.config.utils import MODULE2PACKAGE  # noqa: E402
 
-from . import checkpoints, datasets, engine, evaluation, losses, models, retrieval  # noqa: E402
-from .checkpoints.hub import register_models  # noqa: E402
-from .deprecated_names import register_deprecated_names  # noqa: E402
-from .retrieval import ImageRetriever  # noqa: E402
+def __getattr__(name: str) -> Any:
+    """Import a package or a name of :data:`LAZY` when it is used."""
+    if name in PACKAGES:
+        return importlib.import_module(f'{__name__}.{name}')
+    if name in LAZY:
+        return getattr(importlib.import_module(f'{__name__}.{LAZY[name]}'), name)
+    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
 
-__all__ = [
-    'ImageRetriever',
-    '__version__',
-    'checkpoints',
-    'datasets',
-    'engine',
-    'evaluation',
-    'losses',
-    'models',
-    'retrieval',
-]
 
-# Packages that a config may inherit from, `_base_ = 'mmseg::...'`. MMEngine looks for the
-# distribution mmsegmentation, which has another name in the onedl set, and does not know npid_mm.
-MODULE2PACKAGE.update(mmseg='mmseg', npid_mm='npid_mm')
+def __dir__() -> list[str]:
+    return sorted([*globals(), *PACKAGES, *LAZY])
 
-register_models()
-register_deprecated_names()
+
+register_on_demand()
