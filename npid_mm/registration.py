@@ -1,7 +1,7 @@
 """Registration of all classes of npid_mm, before MMEngine or a package that uses it is imported.
 
-``import npid_mm`` alone loads no framework, so that the ``npid`` command starts quickly and an index
-can be searched where torch is not installed. Configs still need only
+``import npid_mm`` alone imports no framework, so that the ``npid`` command starts quickly and an
+index can be searched where torch is not installed. Configs still need only
 ``custom_imports=dict(imports=['npid_mm'])``: MMEngine is imported by then.
 """
 
