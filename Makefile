@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
+DEVELOP := $(VENV)/.dev-installed
 TRANSFER := $(VENV)/.transfer-installed
 PEER ?= .venv-peer
 # processes that run tests; a test itself computes with one thread
@@ -22,19 +23,25 @@ APART := $(foreach each,inputs commands test_contributing transfer,--ignore test
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## /  \1\t/'
 
-install: $(INSTALLED)  ## make the environment, once: about 9 GB, a few minutes
+install: $(DEVELOP)  ## make the environment for development, once: a few minutes
 	@echo 'Installed: $(PY)'
 
 # Nothing here runs, and no network is needed, until one of the two files changes.
 $(INSTALLED): setup.py requirements/constraints.txt
 	@test -x $(PY) || { echo 'Making $(VENV)'; $(PYTHON) -m venv $(VENV); }
-	@echo 'Installing npid-mm with its onedl and dev extras into $(VENV)'
-	@$(INSTALL) '.[onedl,dev]'
+	@echo 'Installing npid-mm with its onedl extra into $(VENV)'
+	@$(INSTALL) '.[onedl]'
 	@echo 'Checking the versions'
 	@$(PY) -W ignore -c 'import npid_mm.models'
 	@touch $@
 
-quickstart: install  ## train and evaluate a small model; DATA=folder for your own images
+# The tools of developers, which no command for users needs.
+$(DEVELOP): $(INSTALLED)
+	@echo 'Installing the dev extra into $(VENV)'
+	@$(INSTALL) '.[onedl,dev]'
+	@touch $@
+
+quickstart: $(INSTALLED)  ## train and evaluate a small model; DATA=folder for your own images
 	$(PY) tools/quickstart.py $(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
 test-fast: install  ## run the fast tests: functions, models, checkpoints, configs
@@ -50,7 +57,7 @@ test-commands: install  ## run whole commands: training, quickstart, sweeps, all
 	$(TEST) tests/commands tests/test_contributing
 
 # mmcv's operators are compiled once; the wheel stays in the user's cache.
-$(TRANSFER): $(INSTALLED) tools/install_mmcv_ops.py
+$(TRANSFER): $(DEVELOP) tools/install_mmcv_ops.py
 	@echo 'Installing MMDetection and MMSegmentation into $(VENV)'
 	@$(INSTALL) '.[onedl,dev,detection,segmentation]'
 	$(PY) tools/install_mmcv_ops.py

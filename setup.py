@@ -29,8 +29,6 @@ INSTALL_REQUIRES = [
     'numpy',
     'packaging',
     'kornia>=0.7',
-    # brings libjpeg-turbo 3, with which a crop is decoded without the rest of the image
-    'turbojpeg; sys_platform == "linux" and platform_machine == "x86_64"',
     'scikit-learn',
     'matplotlib',
     'pillow',
@@ -49,6 +47,10 @@ PICTURES = ['umap-learn']
 
 SEARCH = ['faiss-cpu']
 
+# Brings libjpeg-turbo 3, with which a crop is decoded without the rest of the image. Not a
+# requirement: it takes the import name of PyTurboJPEG, which mmcv's backend of that name needs.
+FAST_JPEG = ['turbojpeg; sys_platform == "linux" and platform_machine == "x86_64"']
+
 EXTRAS = {
     'onedl': ONEDL,
     # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
@@ -64,12 +66,14 @@ EXTRAS = {
     'convert': CONVERT,
     'pictures': PICTURES,
     'search': SEARCH,
+    'fast-jpeg': FAST_JPEG,
     'tracking': TRACKING,
     'dev': [
         *TRACKING,
         *CONVERT,
         *PICTURES,
         *SEARCH,
+        *FAST_JPEG,
         'mypy',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools

@@ -13,7 +13,7 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
 
-from .version_gate import check_versions, installed_versions
+from .version_gate import check_versions, installed_versions, name_clashes
 
 # in the order of their imports
 REGISTERED = ('checkpoints', 'datasets', 'engine', 'evaluation', 'models')
@@ -33,7 +33,10 @@ def register() -> None:
     Raises:
         ImportError: If a framework is missing or of a version that is known not to work.
     """
-    check_versions(installed_versions())
+    installed = installed_versions()
+    check_versions(installed)
+    for clash in name_clashes(installed):
+        warnings.warn(clash, stacklevel=2)
     # mmcv warns at each start that its compiled operators are missing, which most uses do not need.
     warnings.filterwarnings('ignore', message='Fail to import ``MultiScaleDeformableAttention``')
 

@@ -39,6 +39,18 @@ OWNERS = {
 ONEDL = {'mmengine': 'onedl-mmengine', 'mmcv': 'onedl-mmcv', 'mmpretrain': 'onedl-mmpretrain'}
 OPENMMLAB = {'mmengine': 'mmengine', 'mmcv': 'mmcv-lite', 'mmpretrain': 'mmpretrain'}
 
+# (two distributions with the same import name, what does not work beside both)
+CLASHES = (
+    (
+        'turbojpeg',
+        'PyTurboJPEG',
+        "mmcv.use_backend('turbojpeg') does not work: both provide the module turbojpeg. The "
+        'former is the extra fast-jpeg of npid-mm, which a system with libjpeg-turbo 3 does not '
+        'need: '
+        'pip uninstall -y turbojpeg PyTurboJPEG && pip install PyTurboJPEG',
+    ),
+)
+
 # From this version on torch.load reads weights only by default.
 TORCH_WEIGHTS_ONLY = '>=2.6'
 
@@ -50,7 +62,8 @@ def installed_versions() -> dict[str, str]:
         dict[str, str]: Distribution name -> version of those that are installed.
     """
     found = {}
-    for name in ['torch', *(name for owners in OWNERS.values() for name in owners)]:
+    owners = [name for names in OWNERS.values() for name in names]
+    for name in ['torch', *owners, *(name for clash in CLASHES for name in clash[:2])]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -74,6 +87,23 @@ def check_versions(installed: dict[str, str]) -> None:
     for module, owners in OWNERS.items():
         _check_owner(module, owners, installed)
     _check_resume(installed)
+
+
+def name_clashes(installed: dict[str, str]) -> list[str]:
+    """Describe the installed distributions that share an import name and still import.
+
+    Args:
+        installed (dict[str, str]): Distribution name -> version, see :func:`installed_versions`.
+
+    Returns:
+        list[str]: For each pair what is installed, what does not work, and what to type.
+    """
+    return [
+        f'{first} {installed[first]} and {second} {installed[second]} are installed together, so '
+        f'{consequence}'
+        for first, second, consequence in CLASHES
+        if first in installed and second in installed
+    ]
 
 
 def _check_torch(installed: dict[str, str]) -> None:
@@ -119,7 +149,8 @@ def _allows(specifier: str, found: str) -> bool:
 
 def _install_line(module: str, installed: dict[str, str]) -> str:
     """Return the command that installs a package of the family that is already installed."""
-    official = [name for name in installed if name != 'torch' and not name.startswith('onedl-')]
+    owners = {name for names in OWNERS.values() for name in names if name in installed}
+    official = [name for name in owners if not name.startswith('onedl-')]
     wanted = (OPENMMLAB if official else ONEDL)[module]
     others = [name for name in OWNERS[module] if name in installed and name != wanted]
     uninstall = f'pip uninstall -y {" ".join(others)} && ' if others else ''

@@ -71,6 +71,18 @@ def test_mm_packages_are_never_required(setup_arguments):
     assert not [name for name in names if name.startswith(('mm', 'onedl', 'openmim'))]
 
 
+def test_the_name_of_pyturbojpeg_is_not_taken_without_being_asked_for(setup_arguments):
+    """Turbojpeg provides the same module, and mmcv's backend of that name needs the other."""
+    holders = {
+        extra
+        for extra, lines in setup_arguments['extras_require'].items()
+        if 'turbojpeg' in {Requirement(line).name for line in lines}
+    }
+    assert holders == {'fast-jpeg', 'dev'}
+    required = {Requirement(line).name for line in setup_arguments['install_requires']}
+    assert 'turbojpeg' not in required
+
+
 def test_extras_do_not_mix_the_families(setup_arguments):
     """Only the openmmlab extra names official distributions, and it names no onedl one."""
     for extra, lines in setup_arguments['extras_require'].items():
@@ -106,7 +118,7 @@ def test_docs_name_every_extra_and_no_other_way_to_install_its_packages(setup_ar
     text = '\n'.join(page.read_text(encoding='utf-8') for page in pages())
     named = {
         extra
-        for each in re.findall(r"pip install -e '\.\[([\w,]+)\]'", text)
+        for each in re.findall(r"pip install -e '\.\[([\w,-]+)\]'", text)
         for extra in each.split(',')
     }
     assert named == set(setup_arguments['extras_require'])

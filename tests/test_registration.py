@@ -66,5 +66,13 @@ def test_a_refused_environment_is_refused_again(monkeypatch):
         assert sys.meta_path[0] is hook
 
 
+def test_distributions_that_share_a_name_are_reported(monkeypatch):
+    both = {**registration.installed_versions(), 'turbojpeg': '0.0.2', 'PyTurboJPEG': '2.6.1'}
+    monkeypatch.setattr(registration, 'installed_versions', lambda: both)
+    monkeypatch.setattr('npid_mm.deprecated_names.register_deprecated_names', lambda: None)
+    with pytest.warns(UserWarning, match='turbojpeg 0.0.2 and PyTurboJPEG 2.6.1'):
+        registration.register()
+
+
 def test_other_imports_pass():
     assert RegisterBeforeImport().find_spec('json', None) is None

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from npid_mm.version_gate import OWNERS, check_versions, installed_versions
+from npid_mm.version_gate import OWNERS, check_versions, installed_versions, name_clashes
 
 ONEDL = {
     'torch': '2.10.0',
@@ -50,6 +50,19 @@ def test_this_environment_passes():
     assert 'torch' in installed
     assert any(name in installed for name in OWNERS['mmpretrain'])
     check_versions(installed)
+
+
+def test_distributions_with_the_same_import_name_are_named():
+    """Both provide the module turbojpeg, and mmcv's backend needs the second one's."""
+    both = {'torch': '2.10.0', 'turbojpeg': '0.0.2', 'PyTurboJPEG': '2.6.1'}
+    (message,) = name_clashes(both)
+    assert message.startswith(
+        'turbojpeg 0.0.2 and PyTurboJPEG 2.6.1 are installed together, so '
+        "mmcv.use_backend('turbojpeg') does not work"
+    )
+    assert 'pip uninstall -y turbojpeg PyTurboJPEG && pip install PyTurboJPEG' in message
+    for name in ('turbojpeg', 'PyTurboJPEG'):
+        assert name_clashes({key: both[key] for key in ('torch', name)}) == []
 
 
 def test_missing_distributions_are_left_out(monkeypatch):

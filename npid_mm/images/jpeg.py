@@ -1,7 +1,7 @@
 """Decode only a crop of a JPEG with libjpeg-turbo.
 
 No Python binding exposes libjpeg-turbo's cropping, so its C interface (TurboJPEG 3) is called
-directly. The library is the system's or that of the package ``turbojpeg``.
+directly. The library is the system's, or that of the extra ``fast-jpeg``.
 """
 
 import ctypes

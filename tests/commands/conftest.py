@@ -25,7 +25,7 @@ cd '{root}'
 source .venv/bin/activate
 make() {{
     case $1 in test*) set -- --dry-run "$@" ;; esac
-    command make -o .venv/.installed "$@"
+    command make -o .venv/.installed -o .venv/.dev-installed "$@"
 }}
 """
 
