@@ -45,10 +45,10 @@ quickstart: $(INSTALLED)  ## train and evaluate a small model; DATA=folder for y
 	$(PY) tools/quickstart.py $(if $(DATA),--data "$(DATA)") $(QUICKSTART_ARGS)
 
 test-fast: install  ## run the fast tests: functions, models, checkpoints, configs
-	$(TEST) -m 'not slow' tests $(APART)
+	$(TEST) -m 'not slow' . $(APART)
 
 test: install  ## run all tests but those of the next three targets
-	$(TEST) tests $(APART)
+	$(TEST) . $(APART)
 
 test-inputs: install  ## try crafted files and wrong options at every entry point
 	$(TEST) tests/inputs
