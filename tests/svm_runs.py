@@ -11,6 +11,7 @@ from mmpretrain.registry import MODELS
 from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.engine.runners.voc_svm import layer_features
 from tests import probes
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 VOC2007 = ROOT / 'configs/benchmarks/classification/voc2007'
@@ -23,7 +24,7 @@ POOLS = [(64, 64, 0), (32, 32, 0), (16, 16, 0), (8, 8, 0)]
 
 def svm_config(name: str, voc: Path, work_dir: Path, checkpoint: Path | None, **test_cfg) -> Config:
     """Load the VOC2007 config ``name`` with four small layers, and set options of the loop."""
-    cfg = Config.fromfile(VOC2007 / f'{name}_voc07.py')
+    cfg = shipped_config(VOC2007 / f'{name}_voc07.py')
     cfg.work_dir = str(work_dir)
     cfg.load_from = None if checkpoint is None else str(checkpoint)
     cfg.randomness = dict(seed=0)

@@ -9,6 +9,7 @@ from mmpretrain.registry import MODELS
 from mmpretrain.structures import DataSample
 
 from npid_mm.config.loaders import set_loader_defaults
+from tests.shipped import shipped_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
@@ -89,7 +90,7 @@ def on_small_data(cfg: Config, roots: dict[str, Path], work_dir: Path, images: i
 
 def digits_config(digits: Path, work_dir: Path, images: int = 64, epochs: int = 1) -> Config:
     """Config of the digits on small data, with the toy network and batches of 16."""
-    cfg = on_small_data(Config.fromfile(DIGITS_CONFIG), {'CustomDataset': digits}, work_dir, images)
+    cfg = on_small_data(shipped_config(DIGITS_CONFIG), {'CustomDataset': digits}, work_dir, images)
     cfg.model = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='random')
     cfg.model.data_preprocessor = dict(type='SelfSupDataPreprocessor', mean=[127.0], std=[64.0])
     cfg.train_cfg.max_epochs = epochs

@@ -9,6 +9,7 @@ from PIL import Image
 
 from npid_mm.analysis.augmented_views import augmented_views
 from npid_mm.images import UnreadableImageError
+from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG, on_small_data
 
 pytestmark = pytest.mark.slow
@@ -21,7 +22,7 @@ NORMALIZED = dict(
 
 @pytest.fixture
 def config(digits, tmp_path):
-    return on_small_data(Config.fromfile(DIGITS_CONFIG), {'CustomDataset': digits}, tmp_path)
+    return on_small_data(shipped_config(DIGITS_CONFIG), {'CustomDataset': digits}, tmp_path)
 
 
 def noise(count=4):

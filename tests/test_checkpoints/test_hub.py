@@ -13,7 +13,6 @@ import modelindex
 import pytest
 import torch
 import yaml
-from mmengine.config import Config
 from mmengine.hub import get_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
@@ -23,6 +22,7 @@ from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 from npid_mm.utils import download as downloads
 from npid_mm.utils.download import DownloadError, digits_of
 from tests.file_server import file_server
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 PAGE = ROOT / 'configs/selfsup/npid/README.md'
@@ -68,7 +68,7 @@ def test_every_recipe_is_an_entry_and_every_entry_has_its_config():
 @pytest.mark.parametrize('name', PRETRAINING)
 def test_schedules_are_those_of_the_configs(name):
     """Epochs and batch in the metafile, against the config and its name."""
-    entry, cfg = PRETRAINING[name], Config.fromfile(ROOT / PRETRAINING[name]['Config'])
+    entry, cfg = PRETRAINING[name], shipped_config(ROOT / PRETRAINING[name]['Config'])
     ranks = int(re.search(r'_(\d)xb\d+-', name)[1])
     assert entry['Metadata']['Epochs'] == cfg.train_cfg.max_epochs
     assert entry['Metadata']['Batch Size'] == ranks * cfg.train_dataloader.batch_size

@@ -5,12 +5,12 @@ import uuid
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import MODELS
 
 from npid_mm.config.loaders import set_loader_defaults
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 CLASSIFICATION = ROOT / 'configs/benchmarks/classification'
@@ -64,7 +64,7 @@ def pretrained(tmp_path_factory):
 
 def small(path, data_roots, work_dir):
     """Return a config on a few images, in steps of four, without workers."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     cfg.work_dir = str(work_dir)
     if 'head' in cfg.model:
         cfg.model.head.num_classes = 10  # 8,142 on every layer take three gigabytes

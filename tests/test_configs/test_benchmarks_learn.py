@@ -8,12 +8,12 @@ images of 16 x 16, milder crops and few epochs. VOC2007 is in
 import uuid
 
 import pytest
-from mmengine.config import Config
 from mmengine.runner import Runner
 
 from npid_mm.config.loaders import set_loader_defaults
 from tests import layouts
 from tests.probes import LAYERS, POOLED, PREPROCESSOR, pretrain
+from tests.shipped import shipped_config
 from tests.svm_runs import untrained
 from tests.toy import NECK, ROOT
 
@@ -51,7 +51,7 @@ def pretrained(digits, tmp_path_factory):
 
 def scaled(path, data_roots, work_dir):
     """Return a config with the small network, on small images of the small data."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     cfg.work_dir = str(work_dir)
     cfg.randomness = dict(seed=0)
     cfg.log_level = 'WARNING'

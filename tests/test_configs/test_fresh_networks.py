@@ -10,10 +10,10 @@ import re
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 CONFIGS = sorted((ROOT / 'configs/selfsup/npid').glob('*.py'))
@@ -25,7 +25,7 @@ SIGMAS = 6  # of an estimate from the numbers of the tensor
 
 def fresh(path) -> nn.Module:
     """Build the network of a config with its initial weights."""
-    model = Config.fromfile(path).model
+    model = shipped_config(path).model
     if model.type == 'ProbeClassifier':
         model.checkpoint = 'random'
     model = MODELS.build(model)

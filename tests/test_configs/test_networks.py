@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from mmpretrain.registry import DATASETS, MODELS
 from torch import nn
 
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 CONFIGS = ROOT / 'configs/benchmarks/classification'
@@ -18,7 +19,7 @@ LENGTHS = (9216, 9216, 8192, 9216, 8192)  # of the pooled features of each layer
 
 def load(name: str, **options) -> Config:
     init_default_scope('mmpretrain')
-    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg = shipped_config(CONFIGS / f'{name}.py')
     cfg.merge_from_dict(options)
     return cfg
 

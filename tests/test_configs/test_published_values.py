@@ -8,10 +8,11 @@ train what they say, MMSelfSup 0.x and OpenSelfSup. Detection and segmentation a
 from fnmatch import fnmatch
 
 import pytest
-from mmengine.config import Config, ConfigDict
+from mmengine.config import ConfigDict
 
 from npid_mm.evaluation.functional.low_shot import SHOTS
 from npid_mm.evaluation.functional.voc_svm import COSTS, FOLDS, POSITIVE_WEIGHT
+from tests.shipped import shipped_config
 from tests.test_configs.benchmark_pins import BENCHMARK_PINS
 from tests.test_configs.pretraining_pins import PRETRAINING_PINS
 from tests.toy import ROOT
@@ -35,7 +36,7 @@ def lookup(cfg: ConfigDict, key: str) -> object:
 
 @pytest.mark.parametrize('name', LEAVES)
 def test_config_has_the_published_values(name):
-    cfg = Config.fromfile(CONFIGS / f'{name}.py')
+    cfg = shipped_config(CONFIGS / f'{name}.py')
     for pattern, pins in PINS.items():
         if fnmatch(name, pattern):
             found = {key: lookup(cfg, key) for key in pins}

@@ -4,11 +4,11 @@ import math
 
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmpretrain.registry import DATASETS, MODELS
 
+from tests.shipped import shipped_config
 from tests.toy import ROOT, on_small_data
 
 CONFIGS = sorted((ROOT / 'configs/selfsup').glob('[!_]*/*.py'))
@@ -25,7 +25,7 @@ def test_there_are_configs():
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 @pytest.mark.slow
 def test_config_trains_validates_and_saves(path, roots, tmp_path):
-    cfg = on_small_data(Config.fromfile(path), roots, tmp_path, IMAGES)
+    cfg = on_small_data(shipped_config(path), roots, tmp_path, IMAGES)
     if 'length' in cfg.model.head:
         cfg.model.head.length = IMAGES
     runner = Runner.from_cfg(cfg)
@@ -45,7 +45,7 @@ def test_either_feed_gives_the_same_kind_of_batch(path, roots):
     init_default_scope('mmpretrain')
     shapes, scales = [], []
     for feed in (path, path.with_stem(path.stem.removesuffix('_per-image'))):
-        cfg = Config.fromfile(feed)
+        cfg = shipped_config(feed)
         images = cfg.train_dataloader.dataset.dataset
         images.data_root = str(roots[images.type])
         loader = dict(cfg.train_dataloader, batch_size=8, num_workers=0)
@@ -63,7 +63,7 @@ def test_either_feed_gives_the_same_kind_of_batch(path, roots):
 def test_fraction_is_one_option(imagenet):
     """Training set sizes of the paper: every class keeps its share."""
     init_default_scope('mmpretrain')
-    cfg = Config.fromfile(CONFIGS[0].with_stem('npid_resnet50_8xb32-steplr-200e_in1k'))
+    cfg = shipped_config(CONFIGS[0].with_stem('npid_resnet50_8xb32-steplr-200e_in1k'))
     cfg.merge_from_dict({'train_dataloader.dataset.fraction': 0.5})
     cfg.train_dataloader.dataset.dataset.data_root = str(imagenet)
     dataset = DATASETS.build(cfg.train_dataloader.dataset)
@@ -79,7 +79,7 @@ def test_embedding_size_is_one_option(dim):
         ('npid-exact_resnet18_1xb128-steplr-200e_cifar10', {}),
         ('npid-parametric_resnet18_1xb128-steplr-200e_cifar10', {'model.head.length': 10}),
     ):
-        cfg = Config.fromfile(CONFIGS[0].with_stem(name))
+        cfg = shipped_config(CONFIGS[0].with_stem(name))
         cfg.merge_from_dict({'model.neck.out_channels': dim, **options})
         model = MODELS.build(cfg.model)
         model.memory_bank.set_length(10)

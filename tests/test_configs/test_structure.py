@@ -5,6 +5,7 @@ import ast
 import pytest
 from mmengine.config import Config
 
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 CONFIGS = ROOT / 'configs'
@@ -43,7 +44,7 @@ def test_inheritance_and_variables(path):
 @pytest.mark.parametrize('path', RECIPES, ids=lambda path: path.stem)
 def test_name_of_a_recipe(path):
     """algorithm_backbone_GPUSxbBATCH-schedule-epochs_dataset; one algorithm has one loss."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     algorithm, backbone, training, data = path.stem.split('_')
     assert HEADS[algorithm] == cfg.model.head.type
     kind = cfg.model.backbone.type.lower().removesuffix('_cifar')
@@ -62,7 +63,7 @@ def test_name_of_a_recipe(path):
 @pytest.mark.parametrize('path', PROBES, ids=lambda path: path.stem)
 def test_name_of_a_probe(path):
     """Network, GPUSxbBATCH, schedule-epochs, data set."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     training = next(each for each in path.stem.split('_') if 'xb' in each)
     gpus, batch = training.removeprefix('linear-').split('-')[0].split('xb')
     assert cfg.train_dataloader.batch_size == int(batch)
@@ -74,8 +75,7 @@ def test_name_of_a_probe(path):
 
 def test_cifar10_in_memory_and_as_files_differ_in_nothing_else():
     in_memory, files = (
-        Config.fromfile(CONFIGS / f'selfsup/npid/{EXACT_CIFAR10}{end}.py')
-        for end in ('', '-images')
+        shipped_config(CONFIGS / f'selfsup/npid/{EXACT_CIFAR10}{end}.py') for end in ('', '-images')
     )
     for key in ('model', 'optim_wrapper', 'param_scheduler', 'train_cfg', 'default_hooks'):
         assert in_memory[key] == files[key]
@@ -86,8 +86,8 @@ def test_cifar10_in_memory_and_as_files_differ_in_nothing_else():
 
 def test_benchmarks_have_the_runtime_of_pretraining():
     """Without the bank, and with a check of the labels, which pretraining does not read."""
-    hooks = Config.fromfile(PROBES[0]).default_hooks
+    hooks = shipped_config(PROBES[0]).default_hooks
     assert hooks.pop('label_check') == dict(type='LabelCheckHook')
-    pretraining = Config.fromfile(CONFIGS / 'selfsup/_base_/default_runtime.py').default_hooks
+    pretraining = shipped_config(CONFIGS / 'selfsup/_base_/default_runtime.py').default_hooks
     pretraining.pop('memory_bank')
     assert hooks == pretraining

@@ -14,6 +14,7 @@ from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.evaluation.functional.voc_svm import COSTS
 from tests import probes
+from tests.shipped import shipped_config
 from tests.svm_runs import untrained
 from tests.toy import NECK, ROOT
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 def load(name: str) -> Config:
     init_default_scope('mmpretrain')
-    return Config.fromfile(CONFIGS / f'{name}.py')
+    return shipped_config(CONFIGS / f'{name}.py')
 
 
 def run(cfg: Config, work_dir) -> Runner:

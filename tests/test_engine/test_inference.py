@@ -8,6 +8,7 @@ from mmengine.registry import init_default_scope
 from npid_mm.config.preprocessor import preprocessor_config
 from npid_mm.engine.inference import describe_network, index_feature, load_network, network_hash
 from npid_mm.retrieval.image_files import ImagePipeline
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 CONFIGS = [
@@ -61,7 +62,7 @@ def test_a_checkpoint_of_another_network_is_refused(digits_run, tmp_path):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_pretraining_and_knn_config_says_what_an_index_needs(path):
     """A pipeline that takes a file, a preprocessor that normalizes it, a feature."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     init_default_scope('mmpretrain')
     pooled = path.stem == 'knn_resnet50_in1k'
     assert index_feature(cfg) == ('backbone' if pooled else 'embedding')

@@ -13,6 +13,7 @@ from torch import nn
 
 from npid_mm.engine.inference import describe_network, load_network
 from npid_mm.retrieval.stored_config import config_from_json, config_to_json, embedding_config
+from tests.shipped import shipped_config
 from tests.test_engine.test_inference import CONFIGS
 
 EVIL = "float32; __import__('pathlib').Path('executed').touch()"
@@ -27,7 +28,7 @@ def content(digits_run):
 @pytest.mark.parametrize('path', CONFIGS, ids=lambda path: path.stem)
 def test_every_config_comes_back_from_json(path):
     """With its tuples, without the settings of the training; reducing it twice changes nothing."""
-    cfg = Config.fromfile(path)
+    cfg = shipped_config(path)
     kept = embedding_config(cfg)
     assert kept.model.backbone == {k: v for k, v in cfg.model.backbone.items() if k != 'init_cfg'}
     assert kept.test_dataloader.dataset.pipeline == cfg.test_dataloader.dataset.pipeline

@@ -10,6 +10,7 @@ from npid_mm.engine.runners.knn_loop import KNNLoop
 from npid_mm.suites.classification import CLASSIFICATION
 from npid_mm.suites.suite import Benchmark
 from npid_mm.suites.sweep import grid_cells, parse_axis
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 FEATURES = [f'feature{number}' for number in range(1, 6)]
@@ -32,7 +33,7 @@ def metrics_of(cfg: Config) -> set[str]:
 
 @pytest.mark.parametrize('benchmark', CLASSIFICATION.benchmarks, ids=lambda each: each.name)
 def test_config_gives_what_the_tables_show(benchmark: Benchmark):
-    cfg = Config.fromfile(ROOT / benchmark.config)
+    cfg = shipped_config(ROOT / benchmark.config)
     shown = CLASSIFICATION.metrics_of(benchmark)
     assert shown and set(shown) <= metrics_of(cfg)
     assert benchmark.trained == bool(cfg.get('train_dataloader'))
@@ -54,6 +55,6 @@ def test_grid_is_the_published_one():
     assert [each.name for each in swept] == ['imagenet-1pct', 'imagenet-10pct']
     for benchmark in swept:
         axes = [parse_axis(text) for text in benchmark.grid]
-        check_keys(Config.fromfile(ROOT / benchmark.config), dict(axes))
+        check_keys(shipped_config(ROOT / benchmark.config), dict(axes))
         cells = {tuple(map(float, cell.values())) for cell in grid_cells(axes)}
         assert cells == {(lr, mult) for lr in (0.1, 0.01, 0.001) for mult in (1, 10, 100)}

@@ -1,9 +1,9 @@
 """Types that a config names, and the arguments of npid_mm's classes."""
 
 import pytest
-from mmengine.config import Config
 
 from npid_mm.config.checks.class_arguments import check_types
+from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG, ROOT
 
 RECIPES = [*(ROOT / 'configs/selfsup').glob('*/*.py'), *(ROOT / 'configs').glob('*/*/*/*.py')]
@@ -13,7 +13,7 @@ OWN = [path for path in RECIPES if '_base_' not in path.parts and 'mm' not in pa
 
 @pytest.mark.parametrize('path', OWN, ids=lambda path: path.stem)
 def test_recipes_pass(path):
-    check_types(Config.fromfile(path))
+    check_types(shipped_config(path))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def test_recipes_pass(path):
     ],
 )
 def test_unknown_types_and_arguments_are_refused(change, message):
-    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg = shipped_config(DIGITS_CONFIG)
     cfg.merge_from_dict(change)
     with pytest.raises(ValueError, match=message):
         check_types(cfg)
@@ -49,6 +49,6 @@ def test_unknown_types_and_arguments_are_refused(change, message):
     ],
 )
 def test_known_types_and_those_with_another_meaning_pass(change):
-    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg = shipped_config(DIGITS_CONFIG)
     cfg.merge_from_dict(change)
     check_types(cfg)

@@ -7,6 +7,7 @@ from mmpretrain.datasets import CustomDataset
 from npid_mm.config.checks import data_folders
 from npid_mm.config.checks.data_folders import check_data_folders
 from npid_mm.config.tree import dicts
+from tests.shipped import shipped_config
 from tests.toy import ROOT
 
 
@@ -114,7 +115,7 @@ PARTS = ('train_dataloader', 'val_dataloader', 'test_dataloader', 'test_cfg')
 )
 def test_missing_data_of_benchmarks_are_named_together(request, tmp_path, name, there, missing):
     root = request.getfixturevalue(there) if there else tmp_path
-    cfg = Config.fromfile(BENCHMARKS / name)
+    cfg = shipped_config(BENCHMARKS / name)
     for _, place in dicts(cfg):
         if place.get('data_root'):
             place['data_root'] = str(root)

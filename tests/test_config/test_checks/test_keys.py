@@ -4,12 +4,13 @@ import pytest
 from mmengine.config import Config
 
 from npid_mm.config.checks.keys import check_keys, merge_options
+from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG
 
 
 @pytest.fixture(scope='module')
 def digits_recipe():
-    return Config.fromfile(DIGITS_CONFIG)
+    return shipped_config(DIGITS_CONFIG)
 
 
 @pytest.mark.parametrize(

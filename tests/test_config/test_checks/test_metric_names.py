@@ -4,6 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from npid_mm.config.checks.metric_names import check_metric
+from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG, ROOT
 
 LINEAR = 'configs/benchmarks/classification/imagenet/resnet50_{}-steplr-{}e_in1k.py'
@@ -11,7 +12,7 @@ LINEAR = 'configs/benchmarks/classification/imagenet/resnet50_{}-steplr-{}e_in1k
 
 @pytest.fixture(scope='module')
 def pretraining():
-    return Config.fromfile(DIGITS_CONFIG)
+    return shipped_config(DIGITS_CONFIG)
 
 
 def test_a_pretraining_logs_its_knn_accuracy(pretraining):
@@ -30,7 +31,7 @@ def test_a_pretraining_logs_its_knn_accuracy(pretraining):
     ],
 )
 def test_probes_log_their_accuracies(config, metric, others):
-    cfg = Config.fromfile(ROOT / config)
+    cfg = shipped_config(ROOT / config)
     assert check_metric(cfg) == metric
     for other in others:
         assert check_metric(cfg, other) == other

@@ -1,16 +1,16 @@
 """Numbers of a config, checked before anything is built."""
 
 import pytest
-from mmengine.config import Config
 
 from npid_mm.config.checks.numbers import ALLOWED, check_numbers
 from npid_mm.engine.launch import build_runner
+from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG, ROOT
 
 
 def test_recipes_have_allowed_numbers():
     for path in sorted((ROOT / 'configs/selfsup/npid').glob('*.py')):
-        check_numbers(Config.fromfile(path))
+        check_numbers(shipped_config(path))
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_recipes_have_allowed_numbers():
 )
 def test_a_number_out_of_range_is_refused_before_the_model_is_built(key, value, rule):
     assert key in ALLOWED
-    cfg = Config.fromfile(DIGITS_CONFIG)
+    cfg = shipped_config(DIGITS_CONFIG)
     cfg.merge_from_dict({key: value, 'model.type': 'NotBuilt', 'work_dir': 'unused'})
     with pytest.raises(ValueError, match=f'^{key} must be {rule}, got {value!r}$'):
         build_runner(cfg)
