@@ -15,11 +15,21 @@ TEMPERATURE, NEGATIVES = 0.07, 4096
 Z = 2863311.75  # needs all bits of a float32
 
 
-def resnet_parts(depth: int = 18, dim: int = 16, rows: int = 40) -> dict[str, Tensor]:
-    """Random weights of NPID's parts under this package's names."""
-    network = getattr(models, f'resnet{depth}')(num_classes=dim)
+def resnet_parts(layers: int = 4, dim: int = 16, rows: int = 40) -> dict[str, Tensor]:
+    """Random weights of NPID's parts under this package's names.
+
+    Args:
+        layers (int): Layers of the ResNet-18: 1 if nothing asks for a complete backbone, whose 45
+            MB take time to write and read.
+        dim (int): Outputs of the projection.
+        rows (int): Rows of the bank.
+    """
+    with torch.device('meta'):
+        network = models.resnet18(num_classes=dim)
     parts = {}
     for name, value in network.state_dict().items():
+        if name.startswith('layer') and int(name[len('layer')]) > layers:
+            continue
         here = name.replace('fc.', 'neck.fc.') if name.startswith('fc.') else f'backbone.{name}'
         parts[here] = torch.rand(value.shape).to(value.dtype)
     bank = nn.functional.normalize(torch.randn(rows, dim))

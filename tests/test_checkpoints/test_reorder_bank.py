@@ -66,7 +66,7 @@ def orders(tmp_path):
 
 def test_of_the_model_only_the_bank_changes(orders, tmp_path):
     """Also straight from a checkpoint of MMSelfSup, whose objects cannot be written again."""
-    content = foreign.mmselfsup1(foreign.resnet_parts())
+    content = foreign.mmselfsup1(foreign.resnet_parts(layers=1))
     content['message_hub']['log_scalars']['loss'] = foreign.AliasMethod(2)
     source = foreign.write(content, tmp_path / 'in.pth')
     rows, moved, left = reorder_bank(source, tmp_path / 'out.pth', *orders)
@@ -83,7 +83,7 @@ def test_of_the_model_only_the_bank_changes(orders, tmp_path):
 
 def test_rows_of_the_parametric_softmax_move_with_those_of_the_bank(orders, tmp_path):
     """And what else has a row an image is left out: in the old order it would pass for right."""
-    parts = foreign.resnet_parts() | {'head.weight': torch.rand(40, 16)}
+    parts = foreign.resnet_parts(layers=1) | {'head.weight': torch.rand(40, 16)}
     content = foreign.mmselfsup1(parts) | dict(ema_state_dict=dict(parts, steps=torch.tensor(3)))
     source = foreign.write(content, tmp_path / 'in.pth')
     _, _, left = reorder_bank(source, tmp_path / 'out.pth', *orders)
@@ -98,7 +98,7 @@ def test_rows_of_the_parametric_softmax_move_with_those_of_the_bank(orders, tmp_
 
 def test_weight_of_another_head_stays(orders, tmp_path):
     """One that has no row an image."""
-    parts = foreign.resnet_parts() | {'head.weight': torch.rand(7, 16)}
+    parts = foreign.resnet_parts(layers=1) | {'head.weight': torch.rand(7, 16)}
     source = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
     reorder_bank(source, tmp_path / 'out.pth', *orders)
     after = torch.load(tmp_path / 'out.pth')['state_dict']
@@ -124,7 +124,7 @@ def test_twice_named_images_are_found_in_one_pass():
 
 def test_what_does_not_fit_is_refused(orders, tmp_path):
     out = tmp_path / 'out.pth'
-    parts = foreign.resnet_parts(rows=39)
+    parts = foreign.resnet_parts(layers=1, rows=39)
     source = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
     with pytest.raises(ValueError, match='has 39 rows, but the orders have 40 images: give those'):
         reorder_bank(source, out, *orders)

@@ -90,7 +90,7 @@ def test_a_failed_write_leaves_no_file(trained, tmp_path, monkeypatch):
 @pytest.mark.filterwarnings('error')
 def test_objects_of_other_code_bases_are_left_out(run, tmp_path):
     """MMSelfSup's checkpoints hold pickled log histories, here in meta too."""
-    content = foreign.mmselfsup1(foreign.resnet_parts())
+    content = foreign.mmselfsup1(foreign.resnet_parts(layers=1))
     content['meta'] |= dict(
         author=foreign.AliasMethod(2), nested=dict(a=[foreign.AliasMethod(2)], b=1), kind=(1, dict)
     )
@@ -103,7 +103,7 @@ def test_objects_of_other_code_bases_are_left_out(run, tmp_path):
 
 
 def test_an_object_in_the_model_is_refused(run, tmp_path):
-    content = foreign.mmselfsup1(foreign.resnet_parts())
+    content = foreign.mmselfsup1(foreign.resnet_parts(layers=1))
     content['state_dict']['head.prior'] = foreign.AliasMethod(2)
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
@@ -116,7 +116,7 @@ def test_an_object_in_the_model_is_refused(run, tmp_path):
 )
 @pytest.mark.parametrize('wrapped', [lambda content: content, lambda content: [(1, content)]])
 def test_a_cyclic_checkpoint_is_refused(place, wrapped, run, tmp_path):
-    content = foreign.mmselfsup0(foreign.resnet_parts())
+    content = foreign.mmselfsup0(foreign.resnet_parts(layers=1))
     place(content)['all'] = wrapped(content)
     path = foreign.write(content, tmp_path / 'in.pth')
     code, text = run(TOOL, path, tmp_path / 'out/npid')
@@ -127,7 +127,7 @@ def test_a_cyclic_checkpoint_is_refused(place, wrapped, run, tmp_path):
 def test_values_of_a_left_out_bank_are_not_saved(run, tmp_path):
     """Also if a weight shares their storage."""
     rows = torch.full((41, 16), 0.123)
-    parts = foreign.resnet_parts() | {BANK: rows[:40], 'neck.fc.bias': rows[40]}
+    parts = foreign.resnet_parts(layers=1) | {BANK: rows[:40], 'neck.fc.bias': rows[40]}
     path = foreign.write(dict(state_dict=parts), tmp_path / 'in.pth')
     assert run(TOOL, path, tmp_path / 'out/npid', '--no-bank')[0] == 0
     state = torch.load(published(tmp_path / 'out'), weights_only=True)['state_dict']
@@ -139,7 +139,7 @@ def test_addresses_are_downloaded_and_checked(run, tmp_path, monkeypatch):
     """A file without the hash in its name is not published."""
     monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'home'))
     monkeypatch.setenv('no_proxy', '127.0.0.1')
-    content = foreign.mmselfsup0(foreign.resnet_parts())
+    content = foreign.mmselfsup0(foreign.resnet_parts(layers=1))
     data = foreign.write(content, tmp_path / 'in.pth').read_bytes()
     right = f'/in-{hashlib.sha256(data).hexdigest()[:8]}.pth'
     with file_server() as server:

@@ -19,13 +19,14 @@ WITHOUT_BANK = {'mmselfsup0'}
 WITH_Z = {'lemniscate', 'vissl'}
 
 
-@pytest.mark.parametrize('zipped', [True, False], ids=['torch 1.6', 'before'])
-@pytest.mark.parametrize('code_base', SOURCES)
+@pytest.mark.parametrize(
+    ('code_base', 'zipped'), [*((name, True) for name in SOURCES), ('lemniscate', False)]
+)
 def test_npid_of_the_matching_recipe_loads_all_of_it(
-    build_recipe, code_base, zipped, read, parts, tmp_path
+    build_recipe, code_base, zipped, imported, parts, tmp_path
 ):
-    """Strictly, and every value bit for bit."""
-    convert(read(code_base, zipped=zipped), 'npid_mm', tmp_path / 'out.pth')
+    """Strictly, and every value bit for bit; the authors' files are from before torch 1.6."""
+    convert(imported(code_base, zipped), 'npid_mm', tmp_path / 'out.pth')
     state = torch.load(tmp_path / 'out.pth', weights_only=True)['state_dict']
     loss = 'npid-nce4096' if code_base in WITH_Z else 'npid'
     model = build_recipe(f'{loss}_resnet50_8xb32-steplr-200e_in1k', parts)
@@ -44,11 +45,13 @@ def test_npid_of_the_matching_recipe_loads_all_of_it(
         assert model.head.loss(feature, index, model.memory_bank)['z'] == foreign.Z
 
 
-@pytest.mark.parametrize('target', ['backbone', 'torchvision', 'timm'])
-@pytest.mark.parametrize('code_base', SOURCES)
-def test_backbones_go_into_torchvision(code_base, target, read, parts, tmp_path):
+@pytest.mark.parametrize(
+    ('code_base', 'target'),
+    [*((name, 'torchvision') for name in SOURCES), ('vissl', 'backbone'), ('vissl', 'timm')],
+)
+def test_backbones_go_into_torchvision(code_base, target, imported, parts, tmp_path):
     """Timm's ResNets have the same names."""
-    convert(read(code_base), target, tmp_path / 'out.pth')
+    convert(imported(code_base), target, tmp_path / 'out.pth')
     network = models.resnet18()
     network.fc = torch.nn.Identity()
     network.load_state_dict(torch.load(tmp_path / 'out.pth', weights_only=True))
@@ -57,12 +60,13 @@ def test_backbones_go_into_torchvision(code_base, target, read, parts, tmp_path)
 
 
 @pytest.mark.parametrize('code_base', SOURCES)
-def test_safetensors_has_all_parts(code_base, read, parts, tmp_path):
+def test_safetensors_have_all_parts_and_are_read_back(code_base, imported, parts, tmp_path):
+    """As a start for a probe or a detector, and to be converted again."""
     from safetensors import safe_open  # the package does without it
 
-    pretrained = read(code_base)
-    convert(pretrained, 'safetensors', tmp_path / 'out.safetensors')
-    with safe_open(tmp_path / 'out.safetensors', 'pt') as file:
+    pretrained, path = imported(code_base), tmp_path / 'npid.safetensors'
+    convert(pretrained, 'safetensors', path)
+    with safe_open(path, 'pt') as file:
         loaded = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         about = file.metadata()
     assert loaded.keys() == pretrained.state.keys()
@@ -70,18 +74,11 @@ def test_safetensors_has_all_parts(code_base, read, parts, tmp_path):
     assert about['converted_from'] == SOURCES[code_base].title
     assert json.loads(about['settings']) == pretrained.settings
 
-
-@pytest.mark.parametrize('code_base', SOURCES)
-def test_safetensors_are_read_back(code_base, read, parts, tmp_path):
-    """As a start for a probe or a detector, and to be converted again."""
-    path = tmp_path / 'npid.safetensors'
-    convert(read(code_base), 'safetensors', path)
     weights = backbone_weights(path)
-    assert weights.keys() == read(code_base).backbone().keys()
+    assert weights.keys() == pretrained.backbone().keys()
     assert all(torch.equal(value, parts[f'backbone.{name}']) for name, value in weights.items())
     source = 'mmselfsup0' if code_base in WITHOUT_BANK else 'mmselfsup1'
-    again = read_pretrained(path, source)
-    assert again.state.keys() == read(code_base).state.keys()
+    assert read_pretrained(path, source).state.keys() == pretrained.state.keys()
     extract_backbone(path, tmp_path / 'backbone.pth')
     state = torch.load(tmp_path / 'backbone.pth', weights_only=True)
     assert all(torch.equal(state[name], value) for name, value in weights.items())
@@ -96,8 +93,8 @@ def test_own_checkpoint_keeps_its_z(read, parts, tmp_path):
     assert (state['head.z'], state['head.z_count']) == (321, 7)
 
 
-def test_settings_travel_in_the_meaning_they_have_here(read, tmp_path):
-    convert(read('lemniscate'), 'npid_mm', tmp_path / 'out.pth')
+def test_settings_travel_in_the_meaning_they_have_here(imported, tmp_path):
+    convert(imported('lemniscate'), 'npid_mm', tmp_path / 'out.pth')
     meta = torch.load(tmp_path / 'out.pth', weights_only=True)['meta']
     assert meta == dict(
         converted_from="the authors' code",
@@ -105,8 +102,10 @@ def test_settings_travel_in_the_meaning_they_have_here(read, tmp_path):
     )
 
 
-@pytest.mark.parametrize('target', TARGETS)
-@pytest.mark.parametrize('code_base', SOURCES)
+@pytest.mark.parametrize(
+    ('code_base', 'target'),
+    [*((name, 'npid_mm') for name in SOURCES), *(('vissl', name) for name in TARGETS)],
+)
 def test_an_incomplete_backbone_is_not_converted(code_base, target, read, parts, tmp_path):
     """Such as a ResNet-18 without its last block."""
     cut = {name: value for name, value in parts.items() if 'layer4.1' not in name}
@@ -117,10 +116,10 @@ def test_an_incomplete_backbone_is_not_converted(code_base, target, read, parts,
     assert not list(tmp_path.glob('out*'))
 
 
-def test_a_folder_is_not_replaced(read, tmp_path):
+def test_a_folder_is_not_replaced(imported, tmp_path):
     (tmp_path / 'out.pth').mkdir()
     with pytest.raises(FileExistsError, match='OUT must be a file, but .*/out.pth is a folder'):
-        convert(read('vissl'), 'npid_mm', tmp_path / 'out.pth')
+        convert(imported('vissl'), 'npid_mm', tmp_path / 'out.pth')
 
 
 def test_page_names_every_source_and_target():
@@ -139,18 +138,18 @@ def test_a_view_of_a_larger_storage_is_written_alone(read, parts, tmp_path):
     assert written.untyped_storage().nbytes() == weight.nbytes
 
 
-def test_names_of_source_and_target_are_checked(read, tmp_path):
+def test_names_of_source_and_target_are_checked(imported, tmp_path):
     with pytest.raises(ValueError, match="source must be one of mmselfsup1, .* got 'moco'"):
         read_pretrained(tmp_path / 'in.pth', 'moco')
     with pytest.raises(ValueError, match="target must be one of npid_mm, .* got 'onnx'"):
-        convert(read('vissl'), 'onnx', tmp_path / 'out')
+        convert(imported('vissl'), 'onnx', tmp_path / 'out')
 
 
-def test_missing_safetensors_is_explained(read, tmp_path, monkeypatch):
+def test_missing_safetensors_is_explained(imported, tmp_path, monkeypatch):
     (tmp_path / 'in.safetensors').touch()
     monkeypatch.setitem(__import__('sys').modules, 'safetensors.torch', None)
     with pytest.raises(ImportError, match=r"(?s)safetensors, which is not.*-e '\.\[convert\]'"):
-        convert(read('vissl'), 'safetensors', tmp_path / 'out.safetensors')
+        convert(imported('vissl'), 'safetensors', tmp_path / 'out.safetensors')
     assert not (tmp_path / 'out.safetensors').exists()
     with pytest.raises(ImportError, match=r"(?s)\.safetensors needs safetensors.*'\.\[convert\]'"):
         backbone_weights(tmp_path / 'in.safetensors')

@@ -13,15 +13,15 @@ from tests.test_checkpoints import foreign
 
 @pytest.mark.parametrize('target', ['npid_mm', 'backbone'])
 @pytest.mark.parametrize('code_base', SOURCES)
-def test_table_accounts_for_every_value_of_the_file(code_base, target, read, tmp_path):
-    pretrained = read(code_base)
+def test_table_accounts_for_every_value_of_the_file(code_base, target, imported, tmp_path):
+    pretrained = imported(code_base)
     text = convert(pretrained, target, tmp_path / 'out.pth')
     counts = [int(n) for n in re.findall(r'^(?:used|renamed|left) +(\d+)  ', text, re.MULTILINE)]
-    assert sum(counts) == len(flat_values(load_tensors(tmp_path / 'in.pth')))
+    assert sum(counts) == len(flat_values(load_tensors(pretrained.path)))
 
 
-def test_table_and_facts_of_the_authors_checkpoint(read, tmp_path):
-    text = convert(read('lemniscate'), 'npid_mm', tmp_path / 'out.pth')
+def test_table_and_facts_of_the_authors_checkpoint(imported, tmp_path):
+    text = convert(imported('lemniscate'), 'npid_mm', tmp_path / 'out.pth')
     for line in (
         'renamed  120  state_dict.module.* -> state_dict.backbone.* (conv1.weight ... ',
         'renamed    2  state_dict.module.* -> state_dict.neck.* (fc.weight, fc.bias)',
@@ -37,14 +37,14 @@ def test_table_and_facts_of_the_authors_checkpoint(read, tmp_path):
         'Z: 2863312, for an NPID with NCEHead',
     ):
         assert f'\n{line}' in f'\n{text}'
-    text = convert(read('mmselfsup1'), 'npid_mm', tmp_path / 'out.pth')
+    text = convert(imported('mmselfsup1'), 'npid_mm', tmp_path / 'out.pth')
     assert text.startswith(
         'used     123  state_dict.backbone.conv1.weight ... state_dict.memory_bank.feature_bank\n'
     )
-    text = convert(read('lemniscate'), 'timm', tmp_path / 'out.pth')
+    text = convert(imported('lemniscate'), 'timm', tmp_path / 'out.pth')
     assert 'left       1  lemniscate.memory: tensor (40, 16)' in text
     assert 'left       1  lemniscate.params: ' in text
-    text = convert(read('mmselfsup0'), 'npid_mm', tmp_path / 'out.pth')
+    text = convert(imported('mmselfsup0'), 'npid_mm', tmp_path / 'out.pth')
     assert 'bank: none in the file, training from this file starts with a new bank' in text
 
 
