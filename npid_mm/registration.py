@@ -8,7 +8,8 @@ index can be searched where torch is not installed. Configs still need only
 import importlib
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -17,6 +18,7 @@ from .version_gate import check_versions, installed_versions, name_clashes
 
 # in the order of their imports
 REGISTERED = ('checkpoints', 'datasets', 'engine', 'evaluation', 'models')
+ONEDL = 'Could not import OneDL'
 TRIGGERS = {
     # all that import one another, as only the first import has no half imported module above it
     *('mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg'),
@@ -42,6 +44,8 @@ def register() -> None:
 
     from mmengine.config.utils import MODULE2PACKAGE
 
+    with _quiet_onedl():
+        importlib.import_module('mmpretrain.datasets')
     for name in REGISTERED:
         importlib.import_module(f'npid_mm.{name}')
     from .checkpoints.hub import register_models
@@ -53,6 +57,21 @@ def register() -> None:
     MODULE2PACKAGE.update(mmseg='mmseg', npid_mm='npid_mm')
     register_models()
     register_deprecated_names()
+
+
+@contextmanager
+def _quiet_onedl() -> Iterator[None]:
+    """Leave out what onedl-mmpretrain prints where the package of its vendor is not installed."""
+    from mmengine import logging
+
+    print_log = logging.print_log
+    logging.print_log = lambda msg, *args, **kwargs: (
+        None if msg == ONEDL else print_log(msg, *args, **kwargs)
+    )
+    try:
+        yield
+    finally:
+        logging.print_log = print_log
 
 
 class RegisterBeforeImport(MetaPathFinder, Loader):
@@ -71,17 +90,17 @@ class RegisterBeforeImport(MetaPathFinder, Loader):
         sys.meta_path = [each for each in sys.meta_path if each is not self]
         try:
             register()
-            importlib.import_module(name)
+            self.module = importlib.import_module(name)
         except BaseException:
             sys.meta_path.insert(0, self)
             raise
+        # with a spec in the module, the import system would use that, and execute it again
+        self.spec, self.module.__spec__ = self.module.__spec__, None
         return ModuleSpec(name, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:
         """Return the imported module."""
-        module = sys.modules[spec.name]
-        self.spec = module.__spec__
-        return module
+        return self.module
 
     def exec_module(self, module: ModuleType) -> None:
         """Restore the module's own spec, which the import system has replaced."""

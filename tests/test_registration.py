@@ -14,6 +14,7 @@ def run(code):
     command = [sys.executable, '-W', 'ignore', '-c', code]
     result = subprocess.run(command, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
+    assert 'OneDL' not in result.stdout
     return result.stdout.splitlines()[-1]
 
 
@@ -24,7 +25,12 @@ def test_the_package_alone_imports_no_framework():
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    'first', ['import mmpretrain', 'from npid_mm.engine.hooks import StepSeedHook']
+    'first',
+    [
+        'import mmpretrain',
+        'from mmengine.config import Config',
+        'from npid_mm.engine.hooks import StepSeedHook',
+    ],
 )
 def test_the_first_import_registers_everything(first):
     """Every registry, the model hub and the names of packages in configs are filled."""
@@ -37,11 +43,12 @@ from mmpretrain import list_models
 from mmpretrain.registry import DATASETS, HOOKS, LOOPS, METRICS, MODELS, TRANSFORMS
 names = dict(NPID=MODELS, InstanceDataset=DATASETS, MemoryBankHook=HOOKS, KNNTestLoop=LOOPS,
              LayerAccuracy=METRICS, LoadRandomResizedCrop=TRANSFORMS, SeedStepHook=HOOKS)
+import mmengine
 print(all(name in registry.module_dict for name, registry in names.items()),
       MODULE2PACKAGE['npid_mm'], 'atomic' in backends, bool(list_models('npid*')),
-      npid_mm.engine.__spec__.loader.__class__.__name__)
+      npid_mm.engine.__spec__.loader.__class__.__name__, mmengine.registry is not None)
 """
-    assert run(code) == 'True npid_mm True True SourceFileLoader'
+    assert run(code) == 'True npid_mm True True SourceFileLoader True'
 
 
 def test_attributes_are_imported_on_use():
