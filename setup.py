@@ -114,6 +114,7 @@ setup(
             'py.typed',
         ]
     },
+    entry_points={'console_scripts': ['npid = npid_mm.cli.main:main']},
     python_requires='>=3.10',
     install_requires=INSTALL_REQUIRES,
     extras_require=EXTRAS,

@@ -1,20 +1,22 @@
-"""Tools as processes that are forked from a server with their imports, which take seconds.
+"""Commands of ``npid``, forked from a server with their imports, which take seconds.
 
 The server is a process of its own, as one that has computed with torch cannot be forked safely.
 """
 
 import multiprocessing
 import os
-import runpy
 import sys
 import tempfile
 from pathlib import Path
 
+from npid_mm.cli.main import main
 from tests.forked import Ended
-from tests.toy import ROOT
 
 LIMIT = 120  # seconds
-COMMANDS = ('benchmark', 'list_files', 'picture_options', 'quickstart.command', 'retrieve', 'sweep')
+COMMANDS = (
+    'benchmark', 'convert.checkpoint', 'data.check', 'draw.retrieval', 'main',
+    'quickstart.command', 'retrieve', 'sweep', 'test', 'train',
+)  # fmt: skip
 SERVER = multiprocessing.get_context('forkserver')
 SERVER.set_forkserver_preload(
     [
@@ -25,18 +27,18 @@ SERVER.set_forkserver_preload(
 )
 
 
-def run_tool_file(tool: str, arguments: list[str], folder: Path) -> Ended:
-    """Run a tool in a folder.
+def run_npid(command: str, arguments: list[str], folder: Path) -> Ended:
+    """Run a command of ``npid`` in a folder.
 
     Args:
-        tool (str): Its path below tools/.
+        command (str): Its name.
         arguments (list[str]): Its arguments.
         folder (Path): The working directory.
     """
     with tempfile.TemporaryDirectory() as outputs:
         files = [Path(outputs) / name for name in ('out', 'err')]
-        path = str(ROOT / 'tools' / tool)
-        process = SERVER.Process(target=_run, args=(path, arguments, str(folder), files))
+        words = [*command.split(), *arguments]
+        process = SERVER.Process(target=_run, args=(words, str(folder), files))
         process.start()
         process.join(LIMIT)
         process.kill()
@@ -44,11 +46,9 @@ def run_tool_file(tool: str, arguments: list[str], folder: Path) -> Ended:
         return Ended(process.exitcode, *(file.read_text(errors='replace') for file in files))
 
 
-def _run(path: str, arguments: list[str], folder: str, files: list[Path]) -> None:
+def _run(words: list[str], folder: str, files: list[Path]) -> None:
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
     sys.stdout, sys.stderr = open(1, 'w', closefd=False), open(2, 'w', closefd=False)
     os.chdir(folder)
-    sys.argv = [path, *arguments]
-    sys.path[0] = str(Path(path).parent)
-    runpy.run_path(path, run_name='__main__')
+    sys.exit(main(words))

@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""Run a suite of benchmarks on a checkpoint: tools/benchmark.py CHECKPOINT [options]."""
+"""The command ``npid benchmark``."""
 
 import sys
 
-from npid_mm.cli.benchmark import main
-from npid_mm.cli.run_tool import run_tool
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('benchmark'))

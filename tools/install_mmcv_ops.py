@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""Install mmcv's compiled operators: tools/install_mmcv_ops.py [--wheel FILE]."""
+"""The command ``npid install-ops``."""
 
 import sys
 
-from npid_mm.cli.install_mmcv_ops import main
-from npid_mm.cli.run_tool import run_tool
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('install-ops'))

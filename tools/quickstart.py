@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""Train, evaluate and show NPID on a laptop: tools/quickstart.py [--data FOLDER]."""
+"""The command ``npid quickstart``."""
 
 import sys
 
-from npid_mm.cli.quickstart.command import main
-from npid_mm.cli.run_tool import run_tool
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('quickstart'))

@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""Find similar images: tools/retrieve.py {index,search,approximate} ..."""
+"""The command ``npid retrieve``."""
 
 import sys
 
-from npid_mm.cli.retrieve import main
-from npid_mm.cli.run_tool import run_tool
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('retrieve'))

@@ -1,10 +1,9 @@
 #!/usr/bin/env python
-"""Train every combination of some settings: tools/sweep.py CONFIG --grid KEY=V1,V2 ..."""
+"""The command ``npid sweep``."""
 
 import sys
 
-from npid_mm.cli.run_tool import run_tool
-from npid_mm.cli.sweep import main
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('sweep'))

@@ -1,45 +1,9 @@
 #!/usr/bin/env python
-"""Evaluate a checkpoint with the test loop of a config: tools/test.py CONFIG CHECKPOINT."""
+"""The command ``npid test``."""
 
-import argparse
 import sys
-from pathlib import Path
 
-from mmengine.dist import is_main_process
-from mmengine.fileio import dump
-
-from npid_mm.cli.options import add_common_arguments, load_config
-from npid_mm.cli.preflight import check_test
-from npid_mm.cli.run_tool import ToolParser, run_tool
-from npid_mm.engine.distributed import exit_distributed
-from npid_mm.engine.launch import build_runner
-from npid_mm.utils.input_files import existing_checkpoint
-from npid_mm.utils.output_files import JSON, add_force, check_output
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = ToolParser(description='Evaluate a checkpoint with the test loop of a config.')
-    add_common_arguments(parser)
-    parser.add_argument('checkpoint', help='checkpoint file or URL')
-    parser.add_argument('--out', type=Path, help='JSON file to write the metrics to')
-    add_force(parser)
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Load the checkpoint and run the test loop."""
-    args = parse_args()
-    if args.out:
-        check_output(args.out, JSON, args.force)
-    cfg = load_config(args)
-    check_test(cfg)
-    cfg.load_from = existing_checkpoint(args.checkpoint)
-    metrics = build_runner(cfg, args.local_rank).test()
-    if args.out and is_main_process():
-        dump(metrics, args.out, backend_args=dict(backend='atomic'))
-    exit_distributed()
-
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('test'))

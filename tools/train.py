@@ -1,82 +1,9 @@
 #!/usr/bin/env python
-"""Train a config: python tools/train.py CONFIG [options]."""
+"""The command ``npid train``."""
 
-import argparse
 import sys
 
-from mmengine.config import Config
-
-from npid_mm.cli.options import add_common_arguments, load_config
-from npid_mm.cli.preflight import check_training
-from npid_mm.cli.run_tool import ToolParser, run_tool
-from npid_mm.config.checks.global_batch import warn_of_global_batch
-from npid_mm.engine.distributed import exit_distributed, launched_rank
-from npid_mm.engine.folder_lock import sole_training
-from npid_mm.engine.launch import build_runner, set_resume
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = ToolParser(description='Train a config.')
-    add_common_arguments(parser)
-    parser.add_argument(
-        '--resume',
-        nargs='?',
-        const='auto',
-        metavar='CHECKPOINT',
-        help='resume from a checkpoint; without a name, from the newest readable one in the '
-        'work dir',
-    )
-    parser.add_argument('--amp', action='store_true', help='automatic mixed precision')
-    parser.add_argument(
-        '--auto-scale-lr',
-        action='store_true',
-        help="scale the learning rate by the global batch over the config's base_batch_size",
-    )
-    return parser.parse_args()
-
-
-def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
-    """Apply the options to the config."""
-    if args.resume not in (None, 'auto'):
-        set_resume(cfg, args.resume)
-    if args.amp:
-        cfg.optim_wrapper.type = 'AmpOptimWrapper'
-        cfg.optim_wrapper.setdefault('loss_scale', 'dynamic')
-    if args.auto_scale_lr:
-        if 'auto_scale_lr' not in cfg:
-            raise ValueError(
-                '--auto-scale-lr needs the global batch of the learning rate: set '
-                'auto_scale_lr=dict(base_batch_size=...) in the config, which has none'
-            )
-        cfg.auto_scale_lr.enable = True
-    return cfg
-
-
-def main() -> int:
-    """Merge the options into the config and train."""
-    args = parse_args()
-    cfg = load_config(args)
-    check_training(cfg)
-    apply_options(cfg, args)
-    with sole_training(cfg.work_dir, launched_rank(cfg)):
-        if args.resume == 'auto':  # no other process writes to the work dir from here on
-            set_resume(cfg, args.resume)
-        status = train(cfg, args.local_rank)
-    exit_distributed(status)
-    return status
-
-
-def train(cfg: Config, local_rank: int | None) -> int:
-    """Train a complete config; return the exit status."""
-    runner = build_runner(cfg, local_rank)
-    warn_of_global_batch(cfg)
-    try:
-        runner.train()
-    except SystemExit as stop:  # all ranks together, on SIGTERM
-        return stop.code
-    return 0
-
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('train'))

@@ -1,1 +1,1 @@
-"""The command lines of the tools, and their shared options, checks and error messages."""
+"""The sub-commands of ``npid``; :mod:`npid_mm.cli.main` has the table."""

@@ -1,6 +1,6 @@
 """Run a suite of benchmarks on a checkpoint and report them beside published results.
 
-python tools/benchmark.py CHECKPOINT [--only imagenet-knn voc07-svm] [--gpus 8]
+npid benchmark CHECKPOINT [--only imagenet-knn voc07-svm] [--gpus 8]
 
 Benchmarks without data are skipped, and the others run even if one fails. Repeat the command to
 resume.
@@ -14,21 +14,20 @@ from rich.console import Console
 
 from npid_mm.checkpoints import backbone_weights
 from npid_mm.checkpoints.hub import MIM
+from npid_mm.cli.common.options import add_config_options
+from npid_mm.cli.common.preflight import check_writable
+from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.suites import SUITES
 from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
 from npid_mm.suites.suite_run import SuiteRun
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.hashing import file_sha256
 
-from .options import add_config_options
-from .preflight import check_writable
-from .run_tool import ToolParser
-
 ROOT = (MIM / 'tools').resolve().parent  # has configs/ and tools/
 TAIL = 15  # lines of a failed benchmark's log that are shown
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
         description='Run a suite of benchmarks on a checkpoint, and report the results beside '
@@ -53,12 +52,12 @@ def parse_args() -> argparse.Namespace:
         'work_dirs/benchmark/CHECKPOINT-HASH/SUITE',
     )
     add_config_options(parser)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the unfinished benchmarks; return the exit status."""
-    args = parse_args()
+    args = parse_args(argv)
     check_whole('--gpus', args.gpus)
     suite, console = SUITES[args.suite], Console(soft_wrap=True, markup=False, highlight=False)
     chosen = suite.select(args.only)

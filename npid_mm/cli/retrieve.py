@@ -8,16 +8,15 @@ python tools/retrieve.py approximate INDEX
 import argparse
 import sys
 
+from npid_mm.cli.common.options import add_config_options, load_config
+from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build_approximate, build_index
 from npid_mm.retrieval.index.metadata import DTYPES
 from npid_mm.utils.output_files import PAGE, add_force, check_output
 from npid_mm.utils.paths import printable_path
 
-from .options import add_config_options, load_config
-from .run_tool import ToolParser
 
-
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Find similar images with the features of a trained network.')
     parser.set_defaults(stopped=())
@@ -70,7 +69,7 @@ def parse_args() -> argparse.Namespace:
     approximate.add_argument('index', metavar='INDEX', help='folder of the index')
     _add_trust(approximate)
     approximate.set_defaults(run=_prepare_approximate)
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def _add_trust(parser: argparse.ArgumentParser) -> None:
@@ -151,9 +150,9 @@ def _prepare_approximate(args: argparse.Namespace) -> int:
     return 0
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the command; return the exit status."""
-    args = parse_args()
+    args = parse_args(argv)
     try:
         return args.run(args)
     except KeyboardInterrupt:

@@ -1,6 +1,6 @@
 """Train a config with every combination of some settings, and report the best.
 
-python tools/sweep.py CONFIG --grid optim_wrapper.optimizer.lr=0.1,0.01 --grid KEY=V1,V2 ...
+npid sweep CONFIG --grid optim_wrapper.optimizer.lr=0.1,0.01 --grid KEY=V1,V2 ...
 
 Each combination has its own folder below --work-dir. Repeat the command to resume: finished
 combinations are skipped, unfinished ones resumed, failed ones tried again.
@@ -13,6 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from npid_mm.checkpoints.hub import MIM
+from npid_mm.cli.common.options import parse_options
+from npid_mm.cli.common.preflight import check_writable
+from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.checks.metric_names import check_metric
 from npid_mm.config.read_config import read_config
 from npid_mm.engine.folder_lock import sole_training
@@ -21,14 +24,10 @@ from npid_mm.utils.checks import check_whole
 from npid_mm.utils.child_process import tool_command
 from npid_mm.utils.input_files import existing_file
 
-from .options import parse_options
-from .preflight import check_writable
-from .run_tool import ToolParser
-
 TOOLS = (MIM / 'tools').resolve()
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Train a config with every combination of some settings.')
     parser.add_argument('config', help='config file')
@@ -62,7 +61,7 @@ def parse_args() -> argparse.Namespace:
         metavar='KEY=VALUE',
         help='settings that replace those of the config in every training',
     )
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def _as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
@@ -79,9 +78,9 @@ def _as_table(sweep: Sweep, failed: dict[int, str]) -> Table:
     return table
 
 
-def main() -> int:
+def main(argv: list[str] | None = None) -> int:
     """Run the sweep, alone in its folder; return the exit status."""
-    args = parse_args()
+    args = parse_args(argv)
     check_whole('--gpus', args.gpus)
     config = existing_file(args.config, 'config')
     cfg = read_config(config)

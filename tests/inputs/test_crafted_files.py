@@ -5,7 +5,7 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 
-from npid_mm.cli.user_errors import is_user_error, one_line
+from npid_mm.cli.common.user_errors import is_user_error, one_line
 from tests.inputs.crafted_files import NOTES
 from tests.inputs.entry_points import EntryPoints, values_of
 from tests.inputs.limits import TooLongError, leave_secret, limited, shows_secret

@@ -15,7 +15,7 @@ import torch
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
-from npid_mm.cli.user_errors import is_user_error, one_line
+from npid_mm.cli.common.user_errors import is_user_error, one_line
 from npid_mm.retrieval import (
     FeatureIndex,
     ImageRetriever,

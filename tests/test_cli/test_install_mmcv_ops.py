@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from npid_mm.cli import install_mmcv_ops as module
-from npid_mm.cli.run_tool import run_tool
+from npid_mm.cli.common.run_tool import run_tool
+from npid_mm.cli.environment import install_ops as module
 
 WHEEL = 'onedl_mmcv-2.3.6-cp311-cp311-linux_x86_64.whl'
 

@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from npid_mm.cli.options import add_common_arguments, load_config
+from npid_mm.cli.common.options import add_common_arguments, load_config
 from tests.test_engine.option_runs import short_config, train
 from tests.toy import ROOT
 

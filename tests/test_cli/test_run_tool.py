@@ -10,7 +10,7 @@ from mmengine.logging import MMLogger
 from mmengine.registry import Registry, build_from_cfg
 from torch.utils.data import DataLoader, Dataset
 
-from npid_mm.cli.run_tool import FAULT, ToolParser, run_tool
+from npid_mm.cli.common.run_tool import FAULT, ToolParser, run_tool
 from npid_mm.engine.resume import UnreadableCheckpointError
 from npid_mm.evaluation import weighted_knn
 from npid_mm.extras import MissingExtraError

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.cli.options import parse_options
+from npid_mm.cli.common.options import parse_options
 from npid_mm.config.read_config import read_config
 from npid_mm.config.tree import dicts
 from npid_mm.datasets import LoadImage

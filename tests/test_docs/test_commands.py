@@ -5,6 +5,7 @@ Whether the commands run is the business of `tests/commands/`.
 
 import re
 
+from npid_mm.cli.main import COMMANDS, GROUPS
 from tests.pages import blocks, pages
 from tests.toy import ROOT
 
@@ -20,33 +21,39 @@ def test_commands_name_files_that_exist():
 
 
 def commands():
-    """(page, tool, its options) of each command of the pages that names a Python tool."""
+    """(page, command of npid, its options) of each command of the pages, also of a tool."""
     for page in pages():
         for block in blocks(page, 'shell'):
             for line in re.sub(r'\\\n\s*', '', block.code).splitlines():
-                call = re.match(r'\s*python (tools/[\w/]+\.py)([^#]*)', line)
+                call = re.match(r'\s*(?:python (tools/[\w/]+\.py)|npid\b)([^#]*)', line)
                 if call:
-                    options = re.findall(r'(?<=\s)--[a-z-]+', call[2])
-                    yield page.name, call[1], options
+                    words = call[2].split()
+                    name = ' '.join(words[: 2 if GROUPS.keys() & words[:1] else 1])
+                    if call[1]:
+                        name = re.search(r"run_command\('(.*)'", (ROOT / call[1]).read_text())[1]
+                    yield page.name, name, re.findall(r'(?<=\s)--[a-z-]+', call[2])
 
 
 def source(path, seen):
     """Text of a file and of the modules of the command line that it imports."""
     seen.add(path)
     text = path.read_text(encoding='utf-8')
-    for name in re.findall(r'from (npid_mm\.(?:cli|utils)[\w.]*) import', text):
+    for name in re.findall(r'from (npid_mm\.(?:cli|utils)[\w.]*|\.\w+) import', text):
         module = ROOT / f'{name.replace(".", "/")}.py'
+        if name.startswith('.'):
+            module = path.with_name(f'{name[1:]}.py')
         if module.is_file() and module not in seen:
             text += source(module, seen)
     return text
 
 
-def test_commands_have_options_that_their_tools_know():
-    """Each option of a command stands in the tool or in a module that it imports."""
+def test_commands_have_options_that_they_know():
+    """Each option of a command stands in its module or in one that this imports."""
     found = list(commands())
     assert any(options for _, _, options in found)
-    for page, tool, options in found:
-        known = source(ROOT / tool, set())
+    for page, name, options in found:
+        module = ROOT / f'npid_mm/cli/{COMMANDS[name][0].replace(".", "/")}.py'
+        known = source(module, set())
         for option in options:
             made = "f'--{" in known and f"'{option[2:]}'" in known  # in a loop over names
-            assert f"'{option}'" in known or made, f'{page}: {tool} has no {option}'
+            assert f"'{option}'" in known or made, f'{page}: {name} has no {option}'

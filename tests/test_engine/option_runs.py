@@ -5,7 +5,7 @@ import argparse
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from npid_mm.cli.options import add_common_arguments
+from npid_mm.cli.common.options import add_common_arguments
 from tests.toy import digits_config
 
 

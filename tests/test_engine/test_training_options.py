@@ -1,14 +1,13 @@
 """Training options as a user types them, in short runs."""
 
 import argparse
-import runpy
 from functools import partial
 
 import pytest
 import torch
 
+from npid_mm.cli.train import apply_options
 from tests.test_engine.option_runs import scalars, short_config, train
-from tests.toy import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -142,7 +141,6 @@ def test_one_option_sets_the_dimension_of_neck_bank_and_head(digits, tmp_path):
 
 
 def test_scaling_of_the_rate_without_its_batch_is_refused():
-    apply_options = runpy.run_path(str(ROOT / 'tools/train.py'))['apply_options']
     arguments = argparse.Namespace(resume=None, amp=False, auto_scale_lr=True)
     with pytest.raises(ValueError, match='needs the global batch .* set auto_scale_lr=dict'):
         apply_options({}, arguments)

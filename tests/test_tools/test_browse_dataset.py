@@ -1,13 +1,13 @@
 """tools/visualization/browse_dataset.py."""
 
 import os
-import runpy
 import subprocess
 import sys
 
 import pytest
 from PIL import Image
 
+from npid_mm.cli.draw.views import main
 from npid_mm.visualization.style import GAP, LINE, MARGIN, column_left
 from npid_mm.visualization.view_sheet import TOP
 from tests.toy import DIGITS_CONFIG, ROOT
@@ -17,15 +17,13 @@ pytestmark = pytest.mark.slow
 TOOL = ROOT / 'tools/visualization/browse_dataset.py'
 
 
-def test_equal_seeds_give_equal_sheets_of_the_given_size(digits, tmp_path, monkeypatch, capsys):
+def test_equal_seeds_give_equal_sheets_of_the_given_size(digits, tmp_path, capsys):
     sheets = []
     for name, seed in (('one', 3), ('two', 3), ('three', 4)):
         out = tmp_path / f'{name}.png'
         options = ['--out', out, '--images', 3, '--views', 5, '--seed', seed]
         data = f'train_dataloader.dataset.dataset.data_root={digits}'
-        arguments = [TOOL, DIGITS_CONFIG, *options, '--cfg-options', data]
-        monkeypatch.setattr(sys, 'argv', [str(argument) for argument in arguments])
-        runpy.run_path(str(TOOL))['main']()
+        main([str(each) for each in (DIGITS_CONFIG, *options, '--cfg-options', data)])
         assert f'Look at {out}' in capsys.readouterr().out
         sheets.append(out.read_bytes())
     assert sheets[0] == sheets[1] != sheets[2]

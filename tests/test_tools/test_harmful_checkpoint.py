@@ -10,6 +10,7 @@ from mmengine.config import Config
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import load_from_local
 
+from npid_mm.cli.quickstart.command import main as quickstart
 from npid_mm.engine.inference import load_network
 from tests.toy import ROOT, digits_config
 
@@ -103,14 +104,12 @@ def test_resuming_it(harmful, run, trace, trained, tmp_path, named):
     assert not trace.exists()
 
 
-def test_the_quickstart(harmful, monkeypatch, trace, tmp_path):
+def test_the_quickstart(harmful, trace, tmp_path):
     """It ends at the load, as there is no network in the file."""
-    path = str(ROOT / 'tools/quickstart.py')
     options = ['--work-dir', tmp_path / 'quick', '--cfg-options']
     options.append(f'load_from={harmful(state_dict={})}')
-    monkeypatch.setattr('sys.argv', [path, *map(str, options)])
     with pytest.raises(ValueError, match='harmful.pth holds no network'):
-        runpy.run_path(path)['main']()
+        quickstart([*map(str, options)])
     assert not trace.exists()
 
 

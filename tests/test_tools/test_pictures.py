@@ -1,8 +1,8 @@
 """The tools that draw a checkpoint, on a short training on digits."""
 
 import re
-import runpy
 import sys
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,14 +48,12 @@ def trained(digits, tmp_path_factory):
 
 @pytest.fixture
 def draw(trained, monkeypatch, capsys, tmp_path):
-    """Run a tool of tools/visualization on ``trained``; return its output."""
+    """Run a command of ``npid draw`` on ``trained``; return its output."""
 
-    def draw(tool, *arguments, checkpoint=trained.checkpoint):
-        path = str(ROOT / f'tools/visualization/{tool}.py')
-        own = [] if tool == 'draw_curves' else [trained.config, checkpoint]
+    def draw(name, *arguments, checkpoint=trained.checkpoint):
+        own = [] if name == 'curves' else [trained.config, checkpoint]
         monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, 'argv', [path, *map(str, [*own, *arguments])])
-        runpy.run_path(path)['main']()
+        import_module(f'npid_mm.cli.draw.{name}').main([*map(str, [*own, *arguments])])
         return capsys.readouterr().out
 
     return draw
@@ -78,7 +76,7 @@ def test_class_accuracy_is_that_of_scikit_learn(draw, trained, tmp_path, referen
     """Compare the accuracy per class, in the JSON file, with another library."""
     options = ['--cfg-options', 'test_cfg.reference=bank'] if reference == 'bank' else []
     out = tmp_path / 'new' / 'classes.png'
-    printed = draw('draw_class_accuracy', '--k', K, '--out', out, *options)
+    printed = draw('class_accuracy', '--k', K, '--out', out, *options)
     cfg = read(trained)
     rows, labels = features(trained, cfg.test_cfg.reference)
     if reference == 'bank':
@@ -107,7 +105,7 @@ def test_the_test_loop_gives_the_same_accuracy(draw, trained, tmp_path):
     cfg.experiment_name = 'the_test_loop'
     cfg.work_dir = str(tmp_path)
     metrics = Runner.from_cfg(cfg).test()
-    draw('draw_class_accuracy', '--k', K, '--out', tmp_path / 'a.png')
+    draw('class_accuracy', '--k', K, '--out', tmp_path / 'a.png')
     assert load(tmp_path / 'a.json')['accuracy'] == pytest.approx(metrics[f'knn/top1_k{K}'])
 
 
@@ -163,7 +161,7 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
             f'{at}.dataset.ann_file={tmp_path / name}.txt',
             f'{at}.dataset.with_label=False',
         ]
-    draw('draw_retrieval', '--rows', 3, '--k', 2, '--out', 'a.png', '--cfg-options', *options)
+    draw('retrieval', '--rows', 3, '--k', 2, '--out', 'a.png', '--cfg-options', *options)
     with Image.open(tmp_path / 'a.png') as image:
         assert image.size == Sheet(3, 2, 72, False, sections={'': 3}).image.size
         found = np.asarray(image.convert('RGB')).astype(int)
@@ -171,7 +169,7 @@ def test_without_labels_there_are_random_queries_only(draw, digits, monkeypatch,
     # raised before the features are computed
     monkeypatch.setattr('npid_mm.analysis.held_out_search.readable_features', None)
     with pytest.raises(ValueError, match='accuracy needs labels, and .* has none'):
-        draw('draw_class_accuracy', '--out', 'b.png', '--cfg-options', *options)
+        draw('class_accuracy', '--out', 'b.png', '--cfg-options', *options)
     assert not (tmp_path / 'b.png').exists()
 
 
@@ -179,7 +177,7 @@ def test_the_map_of_the_bank_depends_on_the_seed(draw, tmp_path):
     files = []
     for name, seed in (('a', 0), ('b', 0), ('c', 1)):
         out = tmp_path / f'{name}.png'
-        assert str(out) in draw('draw_bank', '--points', 40, '--seed', seed, '--out', out)
+        assert str(out) in draw('bank', '--points', 40, '--seed', seed, '--out', out)
         files.append(out.read_bytes())
     assert files[0] == files[1] != files[2]
 
@@ -193,7 +191,7 @@ def test_curves_of_two_runs(draw, trained, tmp_path):
     """A work dir and its scalars: the same panels as for one run, with colors in the legend."""
     work_dir = trained.checkpoint.parent
     (scalars,) = work_dir.glob('*/vis_data/scalars.json')
-    draw('draw_curves', work_dir, '--out', tmp_path / 'one.png')
+    draw('curves', work_dir, '--out', tmp_path / 'one.png')
     printed = draw(
         'draw_curves', work_dir, scalars, '--names', 'x', 'y', '--out', tmp_path / 'two.png'
     )
@@ -205,7 +203,7 @@ def test_curves_of_two_runs(draw, trained, tmp_path):
     legend = slice(-30, None)
     assert np.ptp(two[legend].astype(int), axis=-1).max() > 60  # the names of the runs
     assert np.ptp(one[legend].astype(int), axis=-1).max() < 10
-    printed = draw('draw_curves', work_dir)
+    printed = draw('curves', work_dir)
     assert re.search(r'Look at \S+/curves\.png', printed)
     Path(work_dir / 'curves.png').unlink()
 
@@ -217,12 +215,12 @@ def test_the_page_has_a_command_of_every_tool():
     assert typed == {path.stem for path in (ROOT / 'tools/visualization').glob('*.py')}
 
 
-@pytest.mark.parametrize('tool', ['draw_retrieval', 'draw_class_accuracy', 'draw_bank'])
+@pytest.mark.parametrize('tool', ['retrieval', 'class_accuracy', 'bank'])
 def test_missing_checkpoint_and_data_are_named(draw, tmp_path, tool):
     with pytest.raises(FileNotFoundError, match='checkpoint not found: nowhere.pth'):
         draw(tool, checkpoint='nowhere.pth')
-    loader = 'train' if tool == 'draw_bank' else 'test'
-    part = 'dataset.dataset' if tool == 'draw_bank' else 'dataset'
+    loader = 'train' if tool == 'bank' else 'test'
+    part = 'dataset.dataset' if tool == 'bank' else 'dataset'
     with pytest.raises(FileNotFoundError, match='cannot load the t.* set: .*nowhere.*data_root'):
         draw(tool, '--cfg-options', f'{loader}_dataloader.{part}.data_root=nowhere')
     assert not list(tmp_path.iterdir())
@@ -230,18 +228,18 @@ def test_missing_checkpoint_and_data_are_named(draw, tmp_path, tool):
 
 def test_a_bank_of_other_images_is_refused(draw, trained, tmp_path):
     with pytest.raises(ValueError, match='has 206 rows, but the training set has 50 images'):
-        draw('draw_bank', '--cfg-options', 'train_dataloader.dataset.dataset.indices=50')
+        draw('bank', '--cfg-options', 'train_dataloader.dataset.dataset.indices=50')
     state = trained.model.state_dict()
     del state['memory_bank.feature_bank']
     torch.save({'state_dict': state}, tmp_path / 'bare.pth')
     with pytest.raises(ValueError, match=r'bare\.pth has no memory bank \(memory_bank'):
-        draw('draw_bank', checkpoint=tmp_path / 'bare.pth')
+        draw('bank', checkpoint=tmp_path / 'bare.pth')
 
 
 def test_the_bank_has_no_pooled_features(draw):
     options = ['--cfg-options', 'test_cfg.reference=bank', 'test_cfg.feature=backbone']
     with pytest.raises(ValueError, match="feature must be 'embedding' with .* got 'backbone'"):
-        draw('draw_class_accuracy', *options)
+        draw('class_accuracy', *options)
 
 
 def test_a_missing_umap_is_named_with_the_command(draw, monkeypatch, tmp_path):
@@ -249,5 +247,5 @@ def test_a_missing_umap_is_named_with_the_command(draw, monkeypatch, tmp_path):
     with pytest.raises(
         ImportError, match=r"umap-learn, which is not installed\.\nType.*-e '\.\[pictures\]'"
     ):
-        draw('draw_bank', '--method', 'umap', '--out', 'a.png')
+        draw('bank', '--method', 'umap', '--out', 'a.png')
     assert not list(tmp_path.iterdir())

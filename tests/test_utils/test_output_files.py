@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from npid_mm.cli.write_lists import wanted
+from npid_mm.cli.data.write_lists import wanted
 from npid_mm.suites.report import check_folder
 from npid_mm.suites.sweep import Sweep
 from npid_mm.utils.output_files import (

@@ -1,50 +1,9 @@
 #!/usr/bin/env python
-"""Reorder the memory bank of a checkpoint to match another order of the images.
+"""The command ``npid convert reorder-bank``."""
 
-The authors' code numbers images as torchvision's ImageFolder does, MMSelfSup and npid_mm by the
-lines of a list. An order is a folder of class folders, or a list. A checkpoint of a training with
-npid_mm records the order of its rows and does not need --old:
-
-python tools/model_converters/reorder_bank.py CHECKPOINT OUT --old data/imagenet/train \
-    --new data/imagenet/meta/train.txt
-"""
-
-import argparse
 import sys
-from pathlib import Path
 
-from npid_mm.checkpoints.reorder_bank import reorder_bank
-from npid_mm.cli.run_tool import ToolParser, run_tool
-from npid_mm.utils.output_files import add_force
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = ToolParser(
-        description='Reorder the memory bank of a checkpoint to match another order of the images.'
-    )
-    parser.add_argument('checkpoint', type=Path, help='checkpoint of npid_mm')
-    parser.add_argument('out', type=Path, help='file to write; a checkpoint there is replaced')
-    add_force(parser)
-    for name, what in (('old', 'current'), ('new', 'new')):
-        parser.add_argument(
-            f'--{name}',
-            type=Path,
-            required=name == 'new',
-            metavar='ORDER',
-            help=f'{what} order: a folder of class folders, or a list of images',
-        )
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Write the checkpoint and print how many rows moved."""
-    args = parse_args()
-    rows, moved, left = reorder_bank(args.checkpoint, args.out, args.old, args.new, args.force)
-    if left:
-        print(f'left out: {", ".join(left)}')
-    print(f'{args.out}: {moved:,} of {rows:,} rows moved')
-
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('convert reorder-bank'))

@@ -1,42 +1,9 @@
 #!/usr/bin/env python
-"""Draw the inputs of a network: tools/visualization/browse_dataset.py CONFIG [options]."""
+"""The command ``npid draw views``."""
 
-import argparse
 import sys
-from pathlib import Path
 
-from npid_mm.analysis.augmented_views import augmented_views
-from npid_mm.cli.picture_options import add_picture_options, load_picture_config
-from npid_mm.cli.run_tool import ToolParser, run_tool
-from npid_mm.visualization import view_sheet
-
-
-def parse_args() -> argparse.Namespace:
-    """Read the command line."""
-    parser = ToolParser(
-        description='Draw training images of a pretraining config beside augmented views of them.'
-    )
-    add_picture_options(parser, 'views', checkpoint=False)
-    parser.add_argument(
-        '--images',
-        type=int,
-        default=8,
-        help='images to show, spread evenly over the data set; default: %(default)s',
-    )
-    parser.add_argument(
-        '--views', type=int, default=7, help='augmented views per image; default: %(default)s'
-    )
-    return parser.parse_args()
-
-
-def main() -> None:
-    """Draw the sheet and print its path."""
-    args = parse_args()
-    cfg, out = load_picture_config(args)
-    originals, views = augmented_views(cfg, args.images, args.views, args.seed)
-    title = f'{Path(args.config).stem}: the stored image, and inputs of the network'
-    print(f'Look at {view_sheet(originals, views, out, title)}')
-
+from npid_mm.cli.main import run_command
 
 if __name__ == '__main__':
-    sys.exit(run_tool(main))
+    sys.exit(run_command('draw views'))

@@ -1,7 +1,7 @@
 """Train, evaluate and show NPID on a laptop.
 
-python tools/quickstart.py                    scikit-learn's handwritten digits
-python tools/quickstart.py --data FOLDER      your own images; class subfolders give labels
+npid quickstart                    scikit-learn's handwritten digits
+npid quickstart --data FOLDER      your own images; class subfolders give labels
 """
 
 import argparse
@@ -19,9 +19,9 @@ from rich.table import Table
 from torch import Tensor
 
 from npid_mm.checkpoints.hub import MIM
-from npid_mm.cli.options import add_config_options
-from npid_mm.cli.preflight import check_writable
-from npid_mm.cli.run_tool import ToolParser
+from npid_mm.cli.common.options import add_config_options
+from npid_mm.cli.common.preflight import check_writable
+from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.read_config import read_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
@@ -43,7 +43,7 @@ WORK_DIR = 'work_dirs/quickstart'
 QUERIES = 10  # rows of the contact sheet
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Train, evaluate and show NPID on a small folder of images.')
     parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
@@ -64,7 +64,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument('--seed', type=int, default=0, help='random seed; default: %(default)s')
     add_config_options(parser)
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     if args.epochs is not None and args.epochs < 1:
         raise ValueError(f'--epochs must be at least 1, got {args.epochs}')
     if not 0 <= args.seed < 2**32:
@@ -74,9 +74,9 @@ def parse_args() -> argparse.Namespace:
     return args
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Run the quickstart, alone in its work dir."""
-    args = parse_args()
+    args = parse_args(argv)
     root = args.data or args.work_dir / 'digits'
     config = existing_file(str(args.config or (FOLDER if args.data else DIGITS)), 'config')
     cfg = read_config(config, args.cfg_options)

@@ -1,6 +1,6 @@
 """Install mmcv's compiled operators, which detection and segmentation need.
 
-python tools/install_mmcv_ops.py [--wheel FILE]
+npid install-ops [--wheel FILE]
 
 The wheel on the package index is pure Python. This compiles one for the installed torch, which
 takes about 10 minutes on two cores, keeps it in the user's cache for later environments like this
@@ -21,10 +21,9 @@ from pathlib import Path
 import torch
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.extras import OPS
 from npid_mm.utils.atomic_io import atomic_path
-
-from .run_tool import ToolParser
 
 MMCV = 'onedl-mmcv'
 BUILD = ['setuptools>=77,<81', 'wheel', 'ninja']  # mmcv's setup.py needs pkg_resources
@@ -35,18 +34,18 @@ class NotInstalledError(RuntimeError):
     """The operators could not be installed."""
 
 
-def parse_args() -> argparse.Namespace:
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
         description=str(__doc__).partition('\n')[0], epilog=str(__doc__).rpartition('\n\n')[2]
     )
     parser.add_argument('--wheel', type=Path, help='install this wheel instead of compiling one')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """Install a given wheel, the one in the cache, or a new one."""
-    args = parse_args()
+    args = parse_args(argv)
     mmcv = installed_mmcv()
     if args.wheel is None and loads():
         print('the compiled operators are already installed')

@@ -4,17 +4,9 @@ import ast
 import dis
 import re
 
-import torch
-
-# always user errors
-USER_ERRORS = (
-    OSError,
-    ImportError,
-    ValueError,
-    MemoryError,
-    torch.OutOfMemoryError,
-    torch.distributed.DistError,
-)
+# always user errors, and those of torch
+USER_ERRORS = (OSError, ImportError, ValueError, MemoryError)
+TORCH_USER_ERRORS = {'torch.OutOfMemoryError', 'torch.distributed.DistError'}
 # user errors if a `raise` statement of a package in CHECKING caused them, bugs otherwise
 RAISED_USER_ERRORS = (TypeError, LookupError, RuntimeError)
 CHECKING = {'npid_mm', '__main__', 'mmengine', 'mmcv', 'mmpretrain', 'mmdet', 'mmseg', 'torch'}
@@ -34,7 +26,7 @@ def is_user_error(error: Exception) -> bool:
     Args:
         error (Exception): A caught exception with its traceback.
     """
-    if isinstance(error, USER_ERRORS):
+    if isinstance(error, USER_ERRORS) or _is_torch_user_error(error):
         return True
     if not str(error) or isinstance(error, (NotImplementedError, RecursionError)):
         return False
@@ -66,6 +58,12 @@ def one_line(error: BaseException) -> str:
     text = ''.join(each if each.isprintable() else repr(each)[1:-1] for each in text)
     text = text or type(error).__name__
     return text if len(text) <= LENGTH else f'{text[:LENGTH]} ... (--debug shows all of it)'
+
+
+def _is_torch_user_error(error: Exception) -> bool:
+    """Return whether a class of :data:`TORCH_USER_ERRORS` is among those of an exception."""
+    names = {f'{each.__module__}.{each.__qualname__}' for each in type(error).__mro__}
+    return not names.isdisjoint(TORCH_USER_ERRORS)
 
 
 def _origin(error: Exception) -> tuple[str, bool]:

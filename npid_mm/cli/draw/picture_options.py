@@ -1,13 +1,12 @@
-"""Command-line options shared by the tools of tools/visualization/."""
+"""Command-line options shared by the commands of ``npid draw``."""
 
 import argparse
 from pathlib import Path
 
 from mmengine.config import Config
 
+from npid_mm.cli.common.options import add_config_options, load_config
 from npid_mm.utils.output_files import PICTURE, add_force, check_output
-
-from .options import add_config_options, load_config
 
 
 def add_picture_options(

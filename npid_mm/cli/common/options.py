@@ -14,6 +14,8 @@ from npid_mm.extras import EXTRAS
 from npid_mm.utils.input_files import existing_file
 from npid_mm.utils.paths import check_path
 
+from .run_tool import ToolParser
+
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every tool that runs a config."""
@@ -67,7 +69,7 @@ def parse_options(texts: list[str]) -> dict:
     Returns:
         dict: Key -> value.
     """
-    parser = argparse.ArgumentParser()
+    parser = ToolParser()
     add_config_options(parser)
     return parser.parse_args(['--cfg-options', *texts] if texts else []).cfg_options
 

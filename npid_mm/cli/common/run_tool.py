@@ -1,18 +1,15 @@
 """Run a tool: parse its options, and print user errors as one line instead of a traceback."""
 
 import argparse
+import difflib
 import logging
 import os
 import select
 import sys
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
-import torch
-from mmengine.logging import MMLogger
-
-from npid_mm.engine.distributed import exit_rank, first_to_report
 from npid_mm.version import __version__
 
 from .user_errors import is_user_error, one_line
@@ -25,8 +22,12 @@ FAULT = (
 )
 
 
+class UsageError(ValueError):
+    """Wrong arguments of a command."""
+
+
 class ToolParser(argparse.ArgumentParser):
-    """Parser of a tool for :func:`run_tool`; it and its subcommands have ``--debug``.
+    """Parser of a tool for :func:`run_tool`, which prints its errors; it has ``--debug``.
 
     Args:
         **kwargs: Arguments of ``ArgumentParser``.
@@ -41,6 +42,14 @@ class ToolParser(argparse.ArgumentParser):
             default=argparse.SUPPRESS,
             help='show the traceback of an error',
         )
+
+    def error(self, message: str) -> NoReturn:
+        """Raise an error of the command line, and name options that are close to a wrong one."""
+        wrong = [word.partition('=')[0] for word in message.split() if word.startswith('--')]
+        close = difflib.get_close_matches(wrong[0] if wrong else '', self._option_string_actions, 3)
+        if message.startswith('unrecognized arguments: ') and close:
+            message = f'{message}; did you mean {" or ".join(close)}?'
+        raise UsageError(f'{message} ({self.prog} --help shows all options)')
 
 
 def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
@@ -57,7 +66,7 @@ def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
     Returns:
         int: The exit status. In distributed runs a failing process exits here.
     """
-    logger = MMLogger.get_current_instance()
+    logger = _current_logger()
     try:
         result = main() or 0
         sys.stdout.flush()
@@ -74,21 +83,35 @@ def run_tool(main: Callable[[], int | None], status: int = 1) -> int:
         if DEBUG in sys.argv or not expected:
             line = f'{"".join(traceback.format_exception(error))}{line}'
         _report(line if expected else f'{line}\n{FAULT}')
-    if torch.distributed.is_initialized():
+    torch = sys.modules.get('torch')
+    if torch is not None and torch.distributed.is_initialized():
+        from npid_mm.engine.distributed import exit_rank
+
         exit_rank(status)
     return status
 
 
 def _report(text: str) -> None:
     """Print to stderr, on one of the failing ranks."""
-    if first_to_report():
-        print(text, file=sys.stderr, flush=True)
+    if int(os.environ.get('WORLD_SIZE', 1)) > 1:
+        from npid_mm.engine.distributed import first_to_report
+
+        if not first_to_report():
+            return
+    print(text, file=sys.stderr, flush=True)
 
 
-def _logged(error: Exception, before: MMLogger) -> str:
+def _current_logger() -> logging.Logger | None:
+    """Return MMEngine's current logger, if MMEngine is imported."""
+    module = sys.modules.get('mmengine.logging')
+    return module.MMLogger.get_current_instance() if module else None
+
+
+def _logged(error: Exception, before: logging.Logger | None) -> str:
     """Write the traceback to the log of a Runner built since ``before``; return a note of it."""
-    logger = MMLogger.get_current_instance()
-    file = next((each for each in logger.handlers if isinstance(each, logging.FileHandler)), None)
+    logger = _current_logger()
+    handlers = logger.handlers if logger else ()
+    file = next((each for each in handlers if isinstance(each, logging.FileHandler)), None)
     if file is None or logger is before:
         return ''
     text = f'stopped by an error\n{"".join(traceback.format_exception(error))}'

@@ -1,0 +1,1 @@
+"""Convert, publish and check checkpoints."""

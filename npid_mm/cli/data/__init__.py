@@ -1,0 +1,1 @@
+"""Check data sets, and write their lists of images."""

@@ -1,0 +1,1 @@
+"""Pictures of a run, a checkpoint or a data set."""

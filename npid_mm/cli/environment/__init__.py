@@ -1,0 +1,1 @@
+"""Report on an environment, and complete it."""
