@@ -4,6 +4,7 @@ import argparse
 
 from mmengine.config import Config
 
+from npid_mm.cli.common.live_progress import live_progress
 from npid_mm.cli.common.options import add_common_arguments, load_config
 from npid_mm.cli.common.preflight import check_training
 from npid_mm.cli.common.run_tool import ToolParser
@@ -70,7 +71,8 @@ def train(cfg: Config, local_rank: int | None) -> int:
     runner = build_runner(cfg, local_rank)
     warn_of_global_batch(cfg)
     try:
-        runner.train()
+        with live_progress(runner):
+            runner.train()
     except SystemExit as stop:  # all ranks together, on SIGTERM
         return stop.code if isinstance(stop.code, int) else 1
     return 0

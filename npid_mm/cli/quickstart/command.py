@@ -19,6 +19,7 @@ from rich.table import Table
 from torch import Tensor
 
 from npid_mm.checkpoints.hub import MIM
+from npid_mm.cli.common.live_progress import live_progress
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
@@ -109,7 +110,8 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     runner = _quiet_runner(cfg)
     untrained = UntrainedFeaturesHook(loaders)
     runner.register_hook(untrained)
-    runner.train()
+    with live_progress(runner):
+        runner.train()
     trained = embed(runner.model, loaders, 'embedding')
     datasets = untrained.datasets
 
