@@ -45,7 +45,9 @@ CONVERT = ['safetensors']
 
 PICTURES = ['umap-learn']
 
-SEARCH = ['faiss-cpu']
+EXPORT = ['onnx', 'onnxruntime']
+
+SEARCH = ['onnxruntime', 'faiss-cpu']
 
 # Brings libjpeg-turbo 3, with which a crop is decoded without the rest of the image. Not a
 # requirement: it takes the import name of PyTurboJPEG, which mmcv's backend of that name needs.
@@ -64,6 +66,7 @@ EXTRAS = {
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
     'convert': CONVERT,
+    'export': EXPORT,
     'pictures': PICTURES,
     'search': SEARCH,
     'fast-jpeg': FAST_JPEG,
@@ -71,6 +74,7 @@ EXTRAS = {
     'dev': [
         *TRACKING,
         *CONVERT,
+        *EXPORT,
         *PICTURES,
         *SEARCH,
         *FAST_JPEG,

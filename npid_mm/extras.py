@@ -4,8 +4,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from types import ModuleType
 
-import torch
-
 from .version_gate import installed_versions
 
 OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package index lacks
@@ -14,6 +12,8 @@ EXTRAS = {'mmdet': 'detection', 'mmseg': 'segmentation'}
 # import name -> name for pip, and extra; these belong to neither family
 OPTIONAL = {
     'faiss': ('faiss-cpu', 'search'),
+    'onnx': ('onnx', 'export'),
+    'onnxruntime': ('onnxruntime', 'search'),
     'safetensors': ('safetensors', 'convert'),
     'umap': ('umap-learn', 'pictures'),
 }
@@ -51,6 +51,8 @@ def check_extra(package: str) -> None:
     try:
         import_module(OPS)
     except ImportError as error:
+        import torch
+
         raise MissingExtraError(
             f'{purpose} needs the compiled operators of mmcv, and the installed ones cannot be '
             f'loaded with torch {torch.__version__}; they may be for another one: {error}.\n{build}'

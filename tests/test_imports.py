@@ -27,12 +27,15 @@ MAY_IMPORT = {
     'engine': {
         'models', 'losses', 'evaluation', 'datasets', 'checkpoints', 'images', 'config',
     },
+    'export': {'engine', 'images', 'datasets', 'config'},
     'analysis': {'engine', 'evaluation', 'datasets', 'checkpoints', 'images', 'config'},
-    'retrieval': {'engine', 'evaluation', 'datasets', 'images', 'visualization', 'config'},
+    'retrieval': {
+        'engine', 'evaluation', 'datasets', 'images', 'visualization', 'config', 'export',
+    },
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
     'cli': {
         'engine', 'suites', 'analysis', 'retrieval', 'evaluation', 'datasets', 'checkpoints',
-        'visualization', 'config',
+        'visualization', 'config', 'export',
     },
 }  # fmt: skip
 

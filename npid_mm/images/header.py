@@ -5,6 +5,7 @@ import warnings
 from os import PathLike
 from typing import Any, BinaryIO, NamedTuple
 
+import numpy as np
 from PIL import Image, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
@@ -95,7 +96,9 @@ def _header(image: ImageFile) -> Header:
     width, height = image.size
     tiff = image.format == 'TIFF'  # Pillow applies the orientation of TIFFs itself
     orientation = image.getexif().get(ORIENTATION, 1) if tiff or 'exif' in image.info else 1
-    by_opencv = image.format in OPENCV and not (tiff and orientation != 1)
+    # for CMYK and YCbCr, OpenCV and Pillow round differently
+    by_opencv = image.format in OPENCV and image.mode not in ('CMYK', 'YCbCr')
+    by_opencv = by_opencv and not (tiff and orientation != 1)
     if tiff or orientation not in range(1, 9):
         orientation = 1
     if orientation in TRANSPOSED:
@@ -143,3 +146,14 @@ def _scan_start(content: bytes | mmap.mmap) -> int:
         else:
             position += 2 + int.from_bytes(content[position + 2 : position + 4], 'big')
     return len(content)
+
+
+def upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
+    """Apply an EXIF orientation to pixels (H, W, 3)."""
+    if orientation in (5, 6, 7, 8):
+        pixels = pixels.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        pixels = pixels[::-1]
+    if orientation in (2, 3, 6, 7):
+        pixels = pixels[:, ::-1]
+    return pixels

@@ -4,26 +4,36 @@ import io
 import mmap
 import os
 import stat
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from numbers import Real
 from os import PathLike
 from typing import Any
 
-import cv2
 import numpy as np
 from PIL import Image
 
-from .header import DEEP_MODES, FORMATS, MAX_PIXELS, Header, UnreadableImageError, read_header
+from .header import (
+    DEEP_MODES,
+    FORMATS,
+    MAX_PIXELS,
+    Header,
+    UnreadableImageError,
+    read_header,
+    upright,
+)
 
 WHITE = (255, 255, 255)
 ROWS = 256  # rows converted at a time
+COLOR = 1  # cv2.IMREAD_COLOR
 
 
 class ImageReader:
     """Decode image files to (H, W, 3) uint8, or explain in plain words why that is impossible.
 
-    Ordinary images (8 bits, opaque) are decoded by OpenCV, to the pixels of ``mmcv.imread``. EXIF's
+    Ordinary images (8 bits, opaque) get the pixels of ``mmcv.imread``: OpenCV decodes them, or
+    Pillow, to the same pixels, in a process that has not imported OpenCV. EXIF's
     orientation is applied. Transparent images, including palettes, are pasted on ``background``. Of
     animations and files of several pages, the first image is used.
 
@@ -86,7 +96,7 @@ class ImageReader:
                 self._allowed(read_header(file, content, self.max_pixels))
 
     def decode(
-        self, content: bytes, header: Header | None = None, flags: int = cv2.IMREAD_COLOR
+        self, content: bytes, header: Header | None = None, flags: int = COLOR
     ) -> np.ndarray:
         """Decode an image.
 
@@ -108,7 +118,7 @@ class ImageReader:
             raise
         except Exception as error:  # a decoder may raise anything
             raise UnreadableImageError(f'the image is damaged: {error}') from error
-        return np.ascontiguousarray(_upright(pixels, header.orientation))
+        return np.ascontiguousarray(upright(pixels, header.orientation))
 
     def read(self, path: str | PathLike) -> np.ndarray:
         """Decode a file to (H, W, 3) of uint8, RGB.
@@ -140,7 +150,9 @@ class ImageReader:
         """Decode an image (H, W, 3) without its orientation, BGR."""
         if header.depth and self.value_range:
             return self._scaled(content, *self.value_range)
-        if header.opencv:
+        cv2 = sys.modules.get('cv2')  # importing it takes longer than a search
+        if header.opencv and (cv2 or flags != COLOR):
+            cv2 = cv2 or _opencv()
             buffer = np.frombuffer(content, np.uint8)
             pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
             if pixels is not None:
@@ -165,6 +177,7 @@ class ImageReader:
                 )
             values: Any = np.asarray(image) if image.mode in DEEP_MODES else None
         if values is None:
+            cv2 = _opencv()
             buffer = np.frombuffer(content, np.uint8)
             values = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
         if values is None:
@@ -183,6 +196,17 @@ class ImageReader:
             alpha = values[..., 3:].astype(np.float32) / np.iinfo(values.dtype).max
             scaled = alpha * scaled + (1 - alpha) * np.array(self.background[::-1], np.float32)
         return scaled.round()
+
+
+def _opencv() -> Any:
+    """Import OpenCV, which reduces JPEGs and reads colors of 16 bits."""
+    try:
+        import cv2
+    except ImportError as error:
+        raise UnreadableImageError(
+            'the image needs OpenCV, which is not installed: pip install opencv-python-headless'
+        ) from error
+    return cv2
 
 
 @contextmanager
@@ -224,14 +248,3 @@ def _numbers(values: object, count: int) -> bool:
         and len(values) == count
         and all(isinstance(value, Real) for value in values)
     )
-
-
-def _upright(pixels: np.ndarray, orientation: int) -> np.ndarray:
-    """Apply an EXIF orientation to pixels (H, W, 3)."""
-    if orientation in (5, 6, 7, 8):
-        pixels = pixels.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        pixels = pixels[::-1]
-    if orientation in (2, 3, 6, 7):
-        pixels = pixels[:, ::-1]
-    return pixels

@@ -13,10 +13,10 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from npid_mm.config.training_images import with_test_pipeline
-from npid_mm.datasets.image_folders.find_images import find_images
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import describe_network, index_feature, load_network
+from npid_mm.images.find_images import find_images
 from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.feature_index import FeatureIndex, check_new
 from npid_mm.retrieval.index.metadata import DTYPES, META

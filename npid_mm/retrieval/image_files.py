@@ -4,18 +4,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-import numpy as np
-from mmengine.config import Config
-from mmengine.dataset import Compose, default_collate
-from mmpretrain.registry import TRANSFORMS
+from mmengine.dataset import default_collate
 from torch.utils.data import Dataset
 
-from npid_mm.datasets.transforms.pipeline_reader import steps_reader
-from npid_mm.images import ImageReader, plain_reason
+from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
+from npid_mm.images import plain_reason
 
 from .queries import Query
-
-LOADERS = ('LoadImage', 'LoadImageFromFile')  # the latter in configs of older indexes
 
 
 class Batch(NamedTuple):
@@ -29,44 +24,6 @@ class Batch(NamedTuple):
     def size(self) -> list[int]:
         """list[int]: Height and width after the pipeline."""
         return list(self.data['inputs'][0].shape[1:])
-
-
-class ImagePipeline:
-    """The test pipeline of a config, applied to a file or an array.
-
-    The pipeline of a data set in memory, such as MMPretrain's CIFAR-10, has no step that loads a
-    file. Its images are RGB, so files and arrays are converted to RGB for it.
-
-    Args:
-        cfg (Config): A config with a ``test_dataloader``.
-
-    Attributes:
-        reader (ImageReader): Reads the files.
-    """
-
-    def __init__(self, cfg: Config):
-        settings = cfg.test_dataloader.dataset.pipeline
-        loader = [step for step in settings if step['type'] in LOADERS]
-        rest = [step for step in settings if step['type'] not in LOADERS]
-        if not loader:
-            loader = [dict(type='LoadImage')]
-            rest = [dict(type='NumpyToPIL', to_rgb=True), dict(type='PILToNumpy'), *rest]
-        self.load = Compose([TRANSFORMS.build(step) for step in loader])
-        self.transform = Compose([TRANSFORMS.build(step) for step in rest])
-        self.reader = steps_reader(self.load.transforms) or ImageReader()
-
-    def __call__(self, image: Query) -> dict:
-        """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
-
-        Raises:
-            UnreadableImageError: If the file is refused, or damaged.
-            OSError: If the file cannot be opened.
-        """
-        if isinstance(image, np.ndarray):
-            shape = image.shape[:2]
-            return self.transform(dict(img=image, img_shape=shape, ori_shape=shape))
-        self.reader.check(image)  # MMPretrain's loader has no limits
-        return self.transform(self.load(dict(img_path=str(image))))
 
 
 class ImageFiles(Dataset):

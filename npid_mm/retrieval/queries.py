@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from npid_mm.datasets.image_folders.find_images import find_images
+from npid_mm.images.find_images import find_images
 from npid_mm.utils.paths import printable_path
 
 Query = str | np.ndarray  # a file, or an array (H, W, 3) of uint8 in BGR

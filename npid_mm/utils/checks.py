@@ -1,9 +1,13 @@
 """Checks of numeric arguments, with messages that name the argument, the rule and the value."""
 
+from __future__ import annotations
+
 import math
 from numbers import Integral, Real
+from typing import TYPE_CHECKING
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 # the rounding of a float32 cosine, 1e-7, moves a logit by 1e-4 there, and by more below
 MIN_TEMPERATURE = 1e-3
@@ -55,7 +59,7 @@ def check_temperature(
     name: str = 'temperature',
     terms: int | None = None,
     peak: float = 1.0,
-    dtype: torch.dtype = torch.float32,
+    dtype: torch.dtype | None = None,
 ) -> None:
     """Check the temperature of a softmax, or of a sum of exponentials of cosines.
 
@@ -64,7 +68,7 @@ def check_temperature(
         name (str): Name of the argument in the message.
         terms (int, optional): Terms of a sum of exp(s / temperature), which must be finite.
         peak (float): The largest s, if it is above 1.
-        dtype (torch.dtype): Floating type of the sum.
+        dtype (torch.dtype, optional): Floating type of the sum, by default float32.
 
     Raises:
         ValueError: If ``value`` is not a finite number, or so low that rounding decides the
@@ -72,6 +76,9 @@ def check_temperature(
     """
     check_number(name, value, '(0, inf)')
     if terms is not None:
+        import torch
+
+        dtype = dtype or torch.float32
         peak = max(peak, 1.0)
         lowest = peak / (math.log(torch.finfo(dtype).max) - math.log(terms))
         if value < lowest:

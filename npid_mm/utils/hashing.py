@@ -1,13 +1,15 @@
 """SHA-256 of files and of network weights."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-import torch
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CHUNK = 1 << 20  # bytes
 
@@ -37,6 +39,8 @@ def weights_digest(state: Mapping[str, Tensor], *settings: object) -> str:
     Returns:
         str: 64 hexadecimal digits.
     """
+    import torch
+
     digest = hashlib.sha256()
     for name, value in sorted(state.items()):
         digest.update(json.dumps([name, str(value.dtype), list(value.shape)]).encode())

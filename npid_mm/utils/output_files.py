@@ -165,3 +165,5 @@ REPORT = Kind('a report of benchmarks', ('.md',), _starts_with(b'# benchmarks: '
 LIST = Kind('a list of images', ('.txt',), lambda path: False)  # replaced only with force
 CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _checkpoint)
 SAFETENSORS = Kind('a safetensors file', ('.safetensors',), _safetensors)
+ONNX = Kind('an ONNX file', ('.onnx',), _starts_with(b'\x08'))  # its first field, a version
+PT2 = Kind('a torch.export file', ('.pt2',), zipfile.is_zipfile)

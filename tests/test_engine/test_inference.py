@@ -6,8 +6,8 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
 from npid_mm.config.preprocessor import preprocessor_config
+from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 from npid_mm.engine.inference import describe_network, index_feature, load_network, network_hash
-from npid_mm.retrieval.image_files import ImagePipeline
 from tests.shipped import shipped_config
 from tests.toy import ROOT
 

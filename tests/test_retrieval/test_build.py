@@ -9,9 +9,9 @@ from mmpretrain.registry import MODELS
 from PIL import Image
 
 from npid_mm.datasets import split_folder
+from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 from npid_mm.engine.features import dataset_features
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build, build_index
-from npid_mm.retrieval.image_files import ImagePipeline
 
 pytestmark = pytest.mark.slow
 

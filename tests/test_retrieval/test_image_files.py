@@ -11,8 +11,8 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
+from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 from npid_mm.retrieval import FeatureIndex, ImageRetriever, build, build_index
-from npid_mm.retrieval.image_files import ImagePipeline
 
 
 def test_pipelines_without_a_loading_step_get_rgb(digits_run, tmp_path):

@@ -5,9 +5,9 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass, field
 
+from npid_mm.images.find_images import folder_list
 from npid_mm.utils.paths import printable_path
 
-from .find_images import folder_list
 from .split_names import AmbiguousFolderError, find_split, split_kind
 
 # names of folders for the parts of one data set, seldom of classes

@@ -3,9 +3,9 @@
 import filecmp
 from pathlib import Path
 
+from npid_mm.images.find_images import find_images, folder_list
 from npid_mm.utils.paths import printable_path
 
-from .find_images import find_images, folder_list
 from .folder_layout import FolderLayout, read_layout
 from .image_list import list_text
 from .split_names import AmbiguousFolderError

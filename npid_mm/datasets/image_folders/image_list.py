@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from torchvision.datasets.folder import IMG_EXTENSIONS, find_classes, make_dataset
 
+from npid_mm.images.find_images import is_clutter
 from npid_mm.utils.paths import UNWRITABLE, printable_path
-
-from .find_images import is_clutter
 
 LABEL = re.compile('-?[0-9]+')
 MAX_CLASSES = 1_000_000  # evaluations keep a score for each label up to the largest

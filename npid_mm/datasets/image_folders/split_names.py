@@ -2,7 +2,7 @@
 
 import re
 
-from .find_images import folder_list
+from npid_mm.images.find_images import folder_list
 
 KINDS = {  # names in lower case, without digits, punctuation and additions
     **dict.fromkeys(('train', 'training', 'trn', 'trainval'), 'train'),

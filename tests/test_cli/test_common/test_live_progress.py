@@ -10,7 +10,6 @@ from npid_mm.cli.common.live_progress import live_progress
 from npid_mm.engine.launch import build_runner
 from tests.toy import digits_config
 
-
 LINE = r'Epoch\(train\)\s+\[2\]\s*\[4/4\]'
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from npid_mm.datasets.image_folders.find_images import ENDINGS, find_images
 from npid_mm.images import ImageReader
+from npid_mm.images.find_images import ENDINGS, find_images
 
 
 def touch(root, *names):

@@ -1,0 +1,92 @@
+"""Run an ONNX encoder with onnxruntime, on numpy arrays."""
+
+from typing import Any
+
+import numpy as np
+
+from npid_mm.extras import optional_module
+
+INPUT, OUTPUT = 'image', 'embedding'
+METADATA = 'preprocessing'  # key of the preprocessing in the ONNX file's metadata
+PURPOSE = 'running an ONNX encoder'
+ERRORS_ONLY = 3  # severity of onnxruntime's log
+
+
+class OnnxEncoder:
+    """Encoder of images, from the content of an ONNX file.
+
+    No library of custom operators is loaded.
+
+    Args:
+        content (bytes): The file.
+        threads (int): Threads of onnxruntime; 0 is one per core.
+
+    Attributes:
+        size (tuple[int, int]): Height and width of its images.
+        metadata (dict[str, str]): The metadata of the file.
+
+    Raises:
+        MissingExtraError: If onnxruntime is not installed.
+        ValueError: If onnxruntime refuses the file, or its inputs and outputs are others.
+    """
+
+    def __init__(self, content: bytes, threads: int = 0):
+        onnxruntime = optional_module('onnxruntime', PURPOSE)
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = ERRORS_ONLY
+        options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(
+                content, options, providers=['CPUExecutionProvider']
+            )
+        except Exception as error:  # onnxruntime raises classes of its own
+            raise ValueError(f'onnxruntime cannot read it: {_reason(error)}') from error
+        self.size = self._checked_size()
+        self.metadata = self._session.get_modelmeta().custom_metadata_map
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        """Embed images (B, H, W, 3) of uint8, RGB, as unit rows (B, D) of float32.
+
+        Raises:
+            ValueError: If the network fails, or its output is not (B, D).
+        """
+        try:
+            (rows,) = self._session.run([OUTPUT], {INPUT: images})
+        except Exception as error:
+            raise ValueError(f'the network fails: {_reason(error)}') from error
+        if rows.ndim != 2 or len(rows) != len(images):
+            raise ValueError(f'its output must be ({len(images)}, D), got {rows.shape}')
+        return rows
+
+    def _checked_size(self) -> tuple[int, int]:
+        """Height and width of the input.
+
+        Raises:
+            ValueError: If inputs and outputs are not those of an encoder.
+        """
+        ends = [
+            [(each.name, each.type, each.shape) for each in group]
+            for group in (self._session.get_inputs(), self._session.get_outputs())
+        ]
+        names = [[name for name, *_ in group] for group in ends]
+        types = [[kind for _, kind, _ in group] for group in ends]
+        shape: list[Any] = ends[0][0][2] if ends[0] else []
+        sides = shape[1:3]
+        if (
+            names != [[INPUT], [OUTPUT]]
+            or types != [['tensor(uint8)'], ['tensor(float)']]
+            or len(shape) != 4
+            or shape[3] != 3
+            or not all(isinstance(side, int) and side > 0 for side in sides)
+        ):
+            raise ValueError(
+                f'it must have the input {INPUT} (B, H, W, 3) of uint8 and the output {OUTPUT} '
+                f'(B, D) of float32, got {ends!r:.200}'
+            )
+        return sides[0], sides[1]
+
+
+def _reason(error: Exception) -> str:
+    """First line of an error of onnxruntime, without its code, bounded."""
+    text = str(error).partition(' : FAIL : ')[2] or str(error)
+    return text.strip().partition('\n')[0][:300]
