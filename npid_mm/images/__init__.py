@@ -1,6 +1,6 @@
 """Decode image files, in the same way for every part of the package."""
 
-from .header import MAX_PIXELS, Header, UnreadableImageError
+from .header import MAX_PIXELS, Header, UnreadableImageError, shorter_edge
 from .reader import ImageReader, check_regular, errors_with_path, plain_reason
 
 __all__ = [
@@ -11,4 +11,5 @@ __all__ = [
     'check_regular',
     'errors_with_path',
     'plain_reason',
+    'shorter_edge',
 ]

@@ -92,6 +92,15 @@ def read_header(file: BinaryIO, content: bytes | mmap.mmap, max_pixels: int) -> 
     return header
 
 
+def shorter_edge(path: str | PathLike) -> int | None:
+    """Return height or width of an image file, whichever is less; None if it cannot be read."""
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            return min(image.size)
+    except Exception:  # a parser may raise anything
+        return None
+
+
 def _header(image: ImageFile) -> Header:
     width, height = image.size
     tiff = image.format == 'TIFF'  # Pillow applies the orientation of TIFFs itself

@@ -3,7 +3,8 @@
 import filecmp
 from pathlib import Path
 
-from npid_mm.images.find_images import find_images, folder_list
+from npid_mm.images.find_images import FoundImages, find_images, folder_list
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import printable_path
 
 from .folder_layout import FolderLayout, read_layout
@@ -40,14 +41,50 @@ def split_folder(
     """
     if every < 2:
         raise ValueError(f'every must be at least 2, got {every}')
-    found = find_images(folder)
-    layout = _layout(found.names, with_labels)
+    found, layout = read_folder(folder, with_labels)
     if not layout.held_out:
         _hold_out(layout, every)
     if len(layout.train) < 2 or not layout.held_out:
         has = f'{printable_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
         needs = 'a split needs at least 2 images to train on and 1 held out'
         raise ValueError('; '.join([f'{needs}, {has}', *found.remarks()]))
+    return write_lists(layout, out, found.remarks())
+
+
+def read_folder(folder: str | Path, with_labels: bool = True) -> tuple[FoundImages, FolderLayout]:
+    """Find the images of a folder, their classes and, if its subfolders are one, their split.
+
+    Args:
+        folder (str | Path): The folder.
+        with_labels (bool): Take subfolders as classes.
+
+    Raises:
+        FileNotFoundError: If the folder is missing or has no image.
+        AmbiguousFolderError: If the folders can be read in several ways.
+        ValueError: If the held-out images are copies of images to train on.
+    """
+    found = find_images(folder)
+    layout = _layout(found.names, with_labels)
+    if layout.split:
+        _check_copies(found.root, layout, *layout.split)
+    return found, layout
+
+
+def write_lists(layout: FolderLayout, out: str | Path, remarks: list[str]) -> list[str]:
+    """Write ``train.txt`` and, if images are held out, ``val.txt``, and print an account.
+
+    Args:
+        layout (FolderLayout): Paths of the images and their classes.
+        out (str | Path): Folder for the lists.
+        remarks (list[str]): Sentences that end the account.
+
+    Returns:
+        list[str]: Class names in the order of the labels; empty without labels.
+
+    Raises:
+        AmbiguousFolderError: If a class has held-out images only.
+        ValueError: If a list cannot hold the name of an image.
+    """
     trained, held_out = (
         {layout.labels[name] for name in side if name in layout.labels}
         for side in (layout.train, layout.held_out)
@@ -58,17 +95,15 @@ def split_folder(
             f'to train on, whose classes are {folder_list(trained)}: give both parts the same '
             'class folders'
         )
-    if layout.split:
-        _check_copies(found.root, layout, *layout.split)
     classes = sorted(trained)
     lists = {'train.txt': layout.train, 'val.txt': layout.held_out}
     texts = {file: list_text(names, layout.labels, classes) for file, names in lists.items()}
-    Path(out).mkdir(parents=True, exist_ok=True)
     for file, text in texts.items():
-        (Path(out) / file).write_text(text, encoding='utf-8')
+        if text:
+            write_atomic(Path(out) / file, text)
     counts = f'train {len(layout.train):,}, held out {len(layout.held_out):,}'
     named = f'{len(classes)} classes ({folder_list(classes)})' if classes else 'no classes'
-    print('; '.join([f'{counts}, {named}', *layout.remarks, *found.remarks()]))
+    print('; '.join([f'{counts}, {named}', *layout.remarks, *remarks]))
     return classes
 
 

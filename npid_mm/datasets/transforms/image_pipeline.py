@@ -35,10 +35,13 @@ class ImagePipeline:
 
     Attributes:
         reader (ImageReader): Reads the files.
+        rgb (bool): The results are RGB instead of BGR.
     """
 
     def __init__(self, cfg: Config):
         loader, rest = split_pipeline(cfg)
+        steps = cfg.test_dataloader.dataset.pipeline
+        self.rgb = not any(step['type'] in LOADERS for step in steps)
         self.load = TRANSFORMS.build(loader)
         self.transform = Compose([TRANSFORMS.build(step) for step in rest])
         self.reader = steps_reader([self.load]) or ImageReader()
