@@ -53,6 +53,8 @@ SEARCH = ['onnxruntime', 'faiss-cpu']
 # requirement: it takes the import name of PyTurboJPEG, which mmcv's backend of that name needs.
 FAST_JPEG = ['turbojpeg; sys_platform == "linux" and platform_machine == "x86_64"']
 
+PARQUET = ['pyarrow']
+
 EXTRAS = {
     'onedl': ONEDL,
     # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
@@ -67,6 +69,7 @@ EXTRAS = {
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
     'convert': CONVERT,
     'export': EXPORT,
+    'parquet': PARQUET,
     'pictures': PICTURES,
     'search': SEARCH,
     'fast-jpeg': FAST_JPEG,
@@ -78,6 +81,7 @@ EXTRAS = {
         *PICTURES,
         *SEARCH,
         *FAST_JPEG,
+        *PARQUET,
         'mypy',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools

@@ -14,6 +14,7 @@ OPTIONAL = {
     'faiss': ('faiss-cpu', 'search'),
     'onnx': ('onnx', 'export'),
     'onnxruntime': ('onnxruntime', 'search'),
+    'pyarrow': ('pyarrow', 'parquet'),
     'safetensors': ('safetensors', 'convert'),
     'umap': ('umap-learn', 'pictures'),
 }

@@ -1,4 +1,4 @@
-"""Encoders as ONNX and torch.export files: write them with torch, run ONNX without it."""
+"""Files for other programs: encoders for ONNX and torch.export, embeddings as arrays and tables."""
 
 from typing import Any
 

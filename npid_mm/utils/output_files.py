@@ -158,6 +158,18 @@ def _safetensors(path: Path) -> bool:
     return int.from_bytes(length, 'little') < path.stat().st_size and beginning == b'{'
 
 
+def _embeddings(path: Path) -> bool:
+    """Match files that Embeddings.save writes, by the beginning that their suffix calls for."""
+    if path.suffix.lower() != '.npz':
+        beginning = b'par1' if path.suffix.lower() == '.parquet' else b'path,'
+        return _starts_with(beginning)(path)
+    try:
+        with zipfile.ZipFile(path) as file:
+            return {'paths.npy', 'vectors.npy'}.issubset(file.namelist())
+    except (zipfile.BadZipFile, NotImplementedError):
+        return False
+
+
 PAGE = Kind('a neighbor page', ('.html', '.htm'), _page)
 PICTURE = Kind('a PNG or PDF file', ('.png', '.pdf'), _picture)
 JSON = Kind('JSON', ('.json',), _json)
@@ -167,3 +179,4 @@ CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _che
 SAFETENSORS = Kind('a safetensors file', ('.safetensors',), _safetensors)
 ONNX = Kind('an ONNX file', ('.onnx',), _starts_with(b'\x08'))  # its first field, a version
 PT2 = Kind('a torch.export file', ('.pt2',), zipfile.is_zipfile)
+EMBEDDINGS = Kind('a file of embeddings', ('.npz', '.parquet', '.csv'), _embeddings)
