@@ -83,7 +83,7 @@ format: install  ## put style and format right where ruff can
 
 docs: install  ## write the API reference, from the docstrings, to build/api
 	$(PY) -W ignore -m pdoc --docformat google --no-show-source --output-directory build/api \
-		npid_mm npid_mm.visualization npid_mm.suites npid_mm.analysis npid_mm.cli
+		npid_mm npid_mm.api npid_mm.export npid_mm.visualization npid_mm.suites npid_mm.analysis npid_mm.cli
 	@echo 'Look at build/api/index.html'
 
 # mmselfsup cannot live beside npid_mm: it needs the frameworks of its time.

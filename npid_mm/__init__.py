@@ -17,9 +17,18 @@ from .version import __version__
 
 PACKAGES = ('checkpoints', 'datasets', 'engine', 'evaluation', 'losses', 'models', 'retrieval')
 # name -> module that defines it; imported when it is used
-LAZY = {'ImageRetriever': 'retrieval'}
+LAZY = {
+    'Embeddings': 'export.embeddings',
+    'Encoder': 'api.encoder',
+    'ImageRetriever': 'retrieval',
+    'Run': 'api.run_folder',
+    'embed': 'api.embed',
+    'load': 'api.encoder',
+    'pretrain': 'api.pretrain',
+    'search': 'api.search',
+}
 
-__all__ = ['ImageRetriever', '__version__', *PACKAGES]  # noqa: PLE0604
+__all__ = ['__version__', *LAZY, *PACKAGES]  # noqa: PLE0604
 
 
 def __getattr__(name: str) -> Any:

@@ -32,10 +32,14 @@ MAY_IMPORT = {
     'retrieval': {
         'engine', 'evaluation', 'datasets', 'images', 'visualization', 'config', 'export',
     },
+    'api': {
+        'engine', 'retrieval', 'datasets', 'checkpoints', 'images', 'visualization', 'config',
+        'export',
+    },
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
     'cli': {
         'engine', 'suites', 'analysis', 'retrieval', 'evaluation', 'datasets', 'checkpoints',
-        'visualization', 'config', 'export',
+        'visualization', 'config', 'api', 'export',
     },
 }  # fmt: skip
 

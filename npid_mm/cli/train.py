@@ -4,7 +4,7 @@ import argparse
 
 from mmengine.config import Config
 
-from npid_mm.cli.common.live_progress import live_progress
+from npid_mm.api.live_progress import live_progress
 from npid_mm.cli.common.options import add_common_arguments, load_config
 from npid_mm.cli.common.preflight import check_training
 from npid_mm.cli.common.run_tool import ToolParser

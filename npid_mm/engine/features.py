@@ -56,14 +56,17 @@ def batch_features(
     network = get_ori_model(model)
     # in training mode, as when a bank is initialized, images may be augmented on the device
     data = network.data_preprocessor(data_batch, network.training)
+    return unit_features(network, data['inputs'], level), data['data_samples']
+
+
+def unit_features(network: BaseModel, inputs: Tensor, level: str) -> Tensor:
+    """Compute unit rows (B, D) of preprocessed images (B, 3, H, W); see :func:`batch_features`."""
     if level == 'embedding':
-        feature = network.embed(data['inputs'])
-    else:
-        feature = network.backbone(data['inputs'])
-        feature = feature[-1] if isinstance(feature, (tuple, list)) else feature
-        feature = feature.mean((2, 3)) if feature.dim() == 4 else feature.flatten(1)
-        feature = F.normalize(feature.float())
-    return feature, data['data_samples']
+        return network.embed(inputs)
+    feature = network.backbone(inputs)
+    feature = feature[-1] if isinstance(feature, (tuple, list)) else feature
+    feature = feature.mean((2, 3)) if feature.dim() == 4 else feature.flatten(1)
+    return F.normalize(feature.float())
 
 
 def readable_features(

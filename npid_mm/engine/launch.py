@@ -74,3 +74,18 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     for hook in (RunRecordHook(), MissedValidationHook(), ResumedCheckpointHook()):
         runner.register_hook(hook)
     return runner
+
+
+def quiet_runner(cfg: Config) -> Runner:
+    """Build the Runner of :func:`build_runner` so that it logs its progress only.
+
+    The machine and the config are not logged; the config is written into the work dir.
+    """
+    cfg.log_level = 'WARNING'
+    runner = build_runner(cfg)
+    for part in (runner.logger, *runner.logger.handlers):
+        part.setLevel('INFO')
+    # for those who use the written config
+    runner.cfg.log_level = 'INFO'
+    runner.dump_config()
+    return runner

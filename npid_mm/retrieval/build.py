@@ -7,15 +7,11 @@ from pathlib import Path
 
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseModel
-from mmpretrain.utils import track
 from torch import Tensor
-from torch.utils.data import DataLoader
 
 from npid_mm.config.training_images import with_test_pipeline
 from npid_mm.datasets.image_folders.folder_layout import folder_classes
-from npid_mm.engine.features import batch_features
-from npid_mm.engine.inference import describe_network, index_feature, load_network
+from npid_mm.engine.inference import describe_network, load_network
 from npid_mm.images.find_images import find_images
 from npid_mm.retrieval.index.entries import Entry
 from npid_mm.retrieval.index.feature_index import FeatureIndex, check_new
@@ -24,13 +20,8 @@ from npid_mm.retrieval.index.write_lock import write_lock
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.paths import real_paths
 
-from .image_files import (
-    ImageFiles,
-    ImagePipeline,
-    check_size,
-    collate_readable,
-    explain_killed_workers,
-)
+from .embed_files import Embedded, embed_files
+from .image_files import explain_killed_workers
 from .stored_config import config_to_json, embedding_config
 
 MAX_LISTED = 20  # unreadable images in a message
@@ -107,14 +98,9 @@ def build_index(
             have = set(real_paths(entry.path for entry in index.entries()))
             new = [real not in have for real in real_paths(paths)]
             paths, labels = list(compress(paths, new)), list(compress(labels, new))
-        loader = DataLoader(
-            ImageFiles(paths, ImagePipeline(cfg)),
-            batch_size=batch_size,
-            num_workers=num_workers,
-            collate_fn=collate_readable,
-        )
         unreadable: dict[int, str] = {}
-        for rows, positions in _blocks(_embed(model, loader, about, unreadable)):
+        batches = embed_files(model, paths, batch_size, num_workers, unreadable, about.get('size'))
+        for rows, positions, about['size'] in _blocks(batches):
             if index is None:
                 about['dim'] = rows.shape[1]
                 index = FeatureIndex.create(folder, config_to_json(cfg), about)
@@ -126,32 +112,16 @@ def build_index(
     return index, skipped
 
 
-def _embed(
-    model: BaseModel, loader: DataLoader, about: dict, unreadable: dict[int, str]
-) -> Iterator[tuple[Tensor, list[int]]]:
-    """Yield rows (n, D) on the CPU and their positions, batch by batch.
-
-    Sets or checks ``about['size']``, and adds to ``unreadable``.
-    """
-    level = index_feature(model._config)
-    for batch in track(loader, 'images', total=len(loader)):
-        unreadable.update(batch.unreadable)
-        if batch.positions:
-            check_size(batch.size, about.setdefault('size', batch.size))
-            yield batch_features(model, batch.data, level)[0].cpu(), batch.positions
-
-
-def _blocks(
-    batches: Iterator[tuple[Tensor, list[int]]],
-) -> Iterator[tuple[Tensor, list[int]]]:
+def _blocks(batches: Iterator[Embedded]) -> Iterator[Embedded]:
     """Join batches to blocks of at least :data:`BLOCK` rows; the last one may have fewer."""
     rows: list[Tensor] = []
     positions: list[int] = []
-    for row, position in batches:
+    size: list[int] = []
+    for row, position, size in batches:
         rows.append(row)
         positions += position
         if len(positions) >= BLOCK:
-            yield torch.cat(rows), positions
+            yield Embedded(torch.cat(rows), positions, size)
             rows, positions = [], []
     if rows:
-        yield torch.cat(rows), positions
+        yield Embedded(torch.cat(rows), positions, size)

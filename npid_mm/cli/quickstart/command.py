@@ -18,28 +18,31 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from npid_mm.api.live_progress import live_progress
+from npid_mm.api.run_folder import write_record
 from npid_mm.checkpoints.hub import MIM
-from npid_mm.cli.common.live_progress import live_progress
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
+from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
+from npid_mm.datasets.image_folders.image_list import list_lines
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.engine.features import tolerate_unreadable
 from npid_mm.engine.folder_lock import sole_training
-from npid_mm.engine.launch import build_runner
+from npid_mm.engine.launch import quiet_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors
 from npid_mm.utils.input_files import existing_file
 from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
 
-from .config import SHORT_EPOCHS, complete_config
 from .embedding import K, UntrainedFeaturesHook, embed, knn_accuracy, pixel_rows
 from .work_dir import check_work_dir, record_images
 
 CONFIGS = (MIM / 'configs/selfsup/npid').resolve()
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
+SHORT_EPOCHS = 3
 WORK_DIR = 'work_dirs/quickstart'
 QUERIES = 10  # rows of the contact sheet
 
@@ -96,7 +99,11 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
         write_digits(root)
     classes = split_folder(root, args.work_dir, with_labels=args.labels)
     record_images(args.work_dir, root)
-    complete_config(cfg, args, root, labeled=bool(classes))
+    count, held_out = (len(list_lines(args.work_dir / f'{name}.txt')) for name in ('train', 'val'))
+    lists = ImageLists(root, args.work_dir, count, held_out, labeled=bool(classes))
+    epochs = SHORT_EPOCHS if args.short else args.epochs
+    own_images_config(cfg, lists, args.work_dir, args.seed, epochs, args.cfg_options)
+    write_record(args.work_dir, cfg)
     init_default_scope(cfg.default_scope)
     # training images with the test pipeline, and held-out ones
     loaders = [
@@ -107,7 +114,7 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
         f'{len(loaders[0].dataset)} images to train on, {len(loaders[1].dataset)} held out, '
         f'{len(classes) or "no"} classes, {cfg.train_cfg.max_epochs} epochs'
     )
-    runner = _quiet_runner(cfg)
+    runner = quiet_runner(cfg)
     untrained = UntrainedFeaturesHook(loaders)
     runner.register_hook(untrained)
     with live_progress(runner):
@@ -134,18 +141,6 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
         left_out = sum(len(loader.dataset) for loader in loaders) - sum(map(len, datasets))
         console.print(_as_table(figures, left_out))
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
-
-
-def _quiet_runner(cfg: Config) -> Runner:
-    """Build a Runner that prints its progress, but not the machine and the config."""
-    cfg.log_level = 'WARNING'
-    runner = build_runner(cfg)
-    for part in (runner.logger, *runner.logger.handlers):
-        part.setLevel('INFO')
-    # for those who use the written config
-    runner.cfg.log_level = 'INFO'
-    runner.dump_config()
-    return runner
 
 
 def _draw_neighbors(

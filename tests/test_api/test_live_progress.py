@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from npid_mm.cli.common.live_progress import live_progress
+from npid_mm.api.live_progress import live_progress
 from npid_mm.engine.launch import build_runner
 from tests.toy import digits_config
 

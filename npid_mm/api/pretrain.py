@@ -1,0 +1,233 @@
+"""Train a network on a user's images."""
+
+import os
+import threading
+import time
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from mmengine.config import Config
+
+from npid_mm.checkpoints.hub import MIM
+from npid_mm.config.networks import network_config
+from npid_mm.config.own_images import ImageLists, own_images_config
+from npid_mm.config.read_config import read_config
+from npid_mm.datasets.image_folders.folder_layout import FolderLayout
+from npid_mm.datasets.image_folders.folder_split import write_lists
+from npid_mm.datasets.image_folders.image_list import list_lines
+from npid_mm.datasets.image_folders.image_sources import NamedImages, Source, named_images
+from npid_mm.engine.folder_lock import sole_training
+from npid_mm.engine.launch import quiet_runner, set_resume
+from npid_mm.engine.resume import checkpoint_files, newest_checkpoint
+from npid_mm.images import shorter_edge
+from npid_mm.utils.atomic_io import write_atomic
+from npid_mm.utils.checks import check_whole
+from npid_mm.utils.paths import printable_path, real_paths
+from npid_mm.visualization.scalars import read_run
+
+from .live_progress import live_progress
+from .options import VARIABLES, check_dotted, split_options
+from .processes import refuse_in_worker, runner_device, start_method, worker_count
+from .run_folder import Run, check_out, check_record, write_record
+
+CONFIG = MIM / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
+LARGEST, STEP = 224, 16  # pixels of the largest image size that is chosen, and of its steps
+MEASURED = 100  # images whose size is looked at
+NOT_METRICS = {'time', 'data_time', 'memory', 'lr', 'base_lr'}
+
+
+def pretrain(
+    images: Source | Iterable[Source],
+    out: str | os.PathLike,
+    model: str = 'resnet18',
+    epochs: int | None = None,
+    *,
+    labels: bool = True,
+    resume: bool = False,
+    **options: Any,
+) -> Run:
+    """Train a network on images, without labels.
+
+    The recipe is the shipped one for folders of images: the exact non-parametric softmax, AdamW and
+    a cosine schedule. All images are trained on, unless the folders are a split such as ``train/``
+    and ``val/``. Labels, if there are any, serve to log the kNN accuracy only.
+
+    Args:
+        images (str | PathLike | Iterable): A folder; a ``.txt`` or ``.csv`` file with a list of
+            images; an image file; or several of these. See
+            :func:`~npid_mm.datasets.image_folders.image_sources.named_images`.
+        out (str | PathLike): Folder for checkpoints and logs: new, empty, or that of a run to
+            resume.
+        model (str): Name of a network, see :data:`npid_mm.config.networks.NETWORKS`.
+        epochs (int, optional): Number of epochs, 60 by default.
+        labels (bool): Take class subfolders, and the labels of lists, as classes.
+        resume (bool): Continue the run in ``out``, on the same images. Without a run in ``out``,
+            start one.
+        **options: ``batch_size`` (64, or a fourth of the images if they are few), ``lr`` (follows
+            the batch size), ``weight_decay``, ``image_size`` (follows the images, up to 224),
+            ``temperature``, ``dim``, ``seed`` (0), ``workers`` (2 processes that load images),
+            ``device`` (the GPU, if there is one), ``background`` and ``value_range`` of the images;
+            and dotted keys of a config, such as ``**{'train_cfg.val_interval': 1}``.
+
+    Returns:
+        Run: Folder, checkpoint, config and figures of the run.
+
+    Raises:
+        FileNotFoundError: If images are missing.
+        FileExistsError: If ``out`` holds a run and ``resume`` is false, or other files.
+        BlockingIOError: If another training runs in ``out``.
+        TypeError: If an option does not exist, or ``images`` names none.
+        ValueError: If a value is out of range, an image is named twice, or the folders can be read
+            in several ways.
+
+    Example:
+        >>> run = npid_mm.pretrain('photographs/', 'run', model='resnet50', epochs=100)
+        >>> embeddings = npid_mm.embed(run, 'photographs/')
+    """
+    refuse_in_worker()
+    if epochs is not None:
+        check_whole('epochs', epochs)
+    named, dotted = split_options(options)
+    network_config(model, LARGEST)  # a wrong name is told before the images are looked for
+    out = Path(os.path.expanduser(out))
+    check_out(out, resume)
+    found = named_images(images, training=True, with_labels=labels)
+    root = _check_images(found)
+    resume = resume and bool(checkpoint_files(out))
+    with runner_device(named.get('device')), sole_training(out), TemporaryDirectory() as staged:
+        classes = write_lists(_layout(found, root), staged, found.remarks)
+        if resume:
+            _check_lists(Path(staged), out)
+        held_out = sum(found.held_out)
+        count = len(found.paths) - held_out
+        cfg = _shipped_config(model, found.paths, named)
+        check_dotted(cfg, options)
+        lists = ImageLists(root, out, count, held_out, labeled=bool(classes))
+        own_images_config(cfg, lists, out, named.get('seed', 0), epochs, dotted)
+        _set_run(cfg, dotted, count)
+        if resume:
+            check_record(out, cfg)
+            set_resume(cfg, 'auto')
+        for path in Path(staged).iterdir():
+            write_atomic(out / path.name, path.read_bytes())
+        write_record(out, cfg)
+        runner = quiet_runner(cfg)
+        with live_progress(runner):
+            runner.train()
+        return Run(out, _newest(out), runner.cfg, _metrics(out))
+
+
+def _check_images(found: NamedImages) -> Path:
+    """Check that there are enough images, each once; return the folder of all.
+
+    Raises:
+        ValueError: If there are not, or an image occurs twice.
+    """
+    first: dict[str, int] = {}
+    for position, real in enumerate(real_paths(found.paths)):
+        if first.setdefault(real, position) != position:
+            raise ValueError(
+                'images must name each image once, because a copy of an image would be its own '
+                f'negative, got {printable_path(real)} at positions {first[real] + 1} and '
+                f'{position + 1}'
+            )
+    trained = sum(not each for each in found.held_out)
+    if trained < 2:
+        raise ValueError(
+            f'images must be at least 2 to train on, got {trained}: '
+            f'{printable_path(found.paths[0])}'
+        )
+    return Path(os.path.commonpath([os.path.dirname(path) for path in found.paths]))
+
+
+def _layout(found: NamedImages, root: Path) -> FolderLayout:
+    """Arrange images for the lists of a run; without a class for each image, there are none."""
+    names = [os.path.relpath(path, root) for path in found.paths]
+    layout = FolderLayout(
+        [name for name, held_out in zip(names, found.held_out, strict=True) if not held_out],
+        [name for name, held_out in zip(names, found.held_out, strict=True) if held_out],
+        {name: label for name, label in zip(names, found.labels, strict=True) if label},
+    )
+    without = len(names) - len(layout.labels)
+    if layout.labels and without:
+        layout.labels = {}
+        layout.remarks.append(
+            f'{without:,} of {len(names):,} images have no class, so none is used'
+        )
+    return layout
+
+
+def _check_lists(staged: Path, out: Path) -> None:
+    """Check that the lists of a run that is resumed are those of its images.
+
+    Raises:
+        ValueError: If they are not.
+    """
+    for name in ('train.txt', 'val.txt'):
+        before, present = (
+            list_lines(folder / name) if (folder / name).is_file() else []
+            for folder in (out, staged)
+        )
+        if before != present:
+            raise ValueError(
+                f'{out} holds a run on other images: its {name} has {len(before):,} lines, and the '
+                f'images given now make another list, of {len(present):,}: give the same ones, or '
+                'another folder'
+            )
+
+
+def _shipped_config(model: str, paths: list[str], named: Mapping[str, Any]) -> Config:
+    """Read the config for folders of images, with the network and the size of the images."""
+    variables = {name: named[name] for name in VARIABLES if name in named}
+    variables.setdefault('image_size', _image_size(paths))
+    variables['num_workers'] = worker_count(named.get('workers', 2))
+    cfg = read_config(CONFIG, variables)
+    settings = network_config(model, variables['image_size'])
+    cfg.model.backbone = settings['backbone']
+    cfg.model.neck.update(settings['neck'])
+    return cfg
+
+
+def _image_size(paths: list[str]) -> int:
+    """Choose the image size: the median of the shorter edges, rounded up, at most LARGEST."""
+    chosen = paths[:: max(1, len(paths) // MEASURED)]
+    edges = [edge for edge in map(shorter_edge, chosen) if edge]
+    edge = int(median(edges)) if edges else LARGEST
+    return min(LARGEST, -(-edge // STEP) * STEP)
+
+
+def _set_run(cfg: Config, dotted: Mapping[str, Any], count: int) -> None:
+    """Set what depends on the program that the run is a part of."""
+    batch = cfg.train_dataloader.batch_size
+    if batch > count:
+        raise ValueError(
+            f'batch_size must be at most the number of images to train on, {count}, got {batch}'
+        )
+    interval = min(cfg.train_cfg.val_interval, cfg.train_cfg.max_epochs)
+    if 'train_cfg.val_interval' not in dotted:
+        cfg.train_cfg.val_interval = interval
+    labeled = cfg.train_dataloader.dataset.dataset.with_label
+    if labeled and 'default_hooks.memory_bank.knn_interval' not in dotted:
+        cfg.default_hooks.memory_bank.knn_interval = interval
+    cfg.env_cfg.mp_cfg.mp_start_method = start_method()
+    if threading.current_thread() is not threading.main_thread():
+        cfg.default_hooks.graceful_stop = None  # only the main thread handles signals
+    # MMEngine shares the loggers of one name
+    cfg.experiment_name = f'{Path(cfg.work_dir).name}_{time.time_ns()}'
+    object.__setattr__(cfg, '_filename', 'config.py')  # the name under which it is written
+
+
+def _newest(out: Path) -> Path:
+    found = newest_checkpoint(out)
+    if found is None:
+        raise FileNotFoundError(f'{out} has no checkpoint: set default_hooks.checkpoint.interval')
+    return found
+
+
+def _metrics(out: Path) -> dict[str, float]:
+    """Return the last value of each figure in the logs of a run."""
+    series = read_run(out)
+    return {key: values[-1] for key, (_, values) in series.items() if key not in NOT_METRICS}

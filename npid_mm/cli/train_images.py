@@ -1,0 +1,67 @@
+"""Train a network on images, without a config.
+
+npid train IMAGES... --out run [--model resnet50] [--epochs 100]
+"""
+
+import argparse
+
+from npid_mm.api.pretrain import pretrain
+from npid_mm.cli.common.options import add_config_options
+from npid_mm.cli.common.run_tool import ToolParser
+from npid_mm.config.networks import NETWORKS
+from npid_mm.utils.paths import printable_path
+
+NUMBERS = {
+    'epochs': (int, 'number of epochs; default: 60'),
+    'batch_size': (int, 'images per step; default: 64, or a fourth of the images if they are few'),
+    'lr': (float, 'learning rate; default: 0.001 for 64 images per step'),
+    'image_size': (int, 'pixels, height and width; default: that of the images, at most 224'),
+    'temperature': (float, 'temperature of the softmax; default: 0.2'),
+    'seed': (int, 'random seed; default: 0'),
+    'workers': (int, 'processes that load images; default: 2'),
+}
+
+
+def parse_args(argv: list[str] | None) -> argparse.Namespace:
+    """Read the command line."""
+    parser = ToolParser(description='Train a network on images, without a config.')
+    parser.add_argument(
+        'images', nargs='+', help='folders, image files, or lists in .txt or .csv files'
+    )
+    parser.add_argument(
+        '--out', required=True, metavar='RUN', help='folder for checkpoints and logs'
+    )
+    parser.add_argument(
+        '--model', default='resnet18', help=f'{", ".join(NETWORKS)}; default: %(default)s'
+    )
+    for name, (kind, text) in NUMBERS.items():
+        parser.add_argument(f'--{name.replace("_", "-")}', type=kind, help=text)
+    parser.add_argument('--device', help='device to compute on; default: the GPU, if there is one')
+    parser.add_argument('--no-labels', dest='labels', action='store_false', help='take no classes')
+    parser.add_argument(
+        '--resume', action='store_true', help='continue the run in --out, or start one'
+    )
+    add_config_options(parser)
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train; return the exit status."""
+    args = parse_args(argv)
+    options = {name: getattr(args, name) for name in (*NUMBERS, 'device')}
+    options = {name: value for name, value in options.items() if value is not None}
+    try:
+        run = pretrain(
+            args.images,
+            args.out,
+            args.model,
+            labels=args.labels,
+            resume=args.resume,
+            **options,
+            **args.cfg_options,
+        )
+    except SystemExit as stop:  # on SIGTERM, after a checkpoint was saved
+        return stop.code if isinstance(stop.code, int) else 1
+    print(f'Finished: {printable_path(run.checkpoint)}')
+    print(f'Embed images with: npid embed {printable_path(args.out)} IMAGES --out vectors.npz')
+    return 0
