@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 
 from npid_mm.checkpoints.mmengine_loader import register_loader
 from npid_mm.config.checks.numbers import check_numbers
+from npid_mm.config.config_file import format_once
 from npid_mm.config.scalar_log import write_scalars
 from npid_mm.engine.hooks.image_check_hook import ImageCheckHook
 from npid_mm.engine.hooks.resumed_checkpoint_hook import ResumedCheckpointHook
@@ -63,6 +64,7 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     check_numbers(cfg)
     write_scalars(cfg)
     register_loader()
+    format_once()
     end_with_launcher()
     if local_rank is not None:
         os.environ.setdefault('LOCAL_RANK', str(local_rank))
