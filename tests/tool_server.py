@@ -1,9 +1,6 @@
-"""Commands of ``npid``, forked from a server with their imports, which take seconds.
+"""Commands of ``npid`` in processes of a server that has their imports."""
 
-The server is a process of its own, as one that has computed with torch cannot be forked safely.
-"""
-
-import multiprocessing
+import gc
 import os
 import sys
 import tempfile
@@ -11,20 +8,9 @@ from pathlib import Path
 
 from npid_mm.cli.main import main
 from tests.forked import Ended
+from tests.forkserver import SERVER
 
 LIMIT = 120  # seconds
-COMMANDS = (
-    'benchmark', 'convert.checkpoint', 'data.check', 'draw.retrieval', 'main',
-    'quickstart.command', 'retrieve', 'sweep', 'test', 'train',
-)  # fmt: skip
-SERVER = multiprocessing.get_context('forkserver')
-SERVER.set_forkserver_preload(
-    [
-        'tests.tool_server',
-        *(f'npid_mm.cli.{name}' for name in COMMANDS),
-        *('matplotlib.pyplot', 'mmpretrain.engine', 'mmpretrain.visualization'),
-    ]
-)
 
 
 def run_npid(command: str, arguments: list[str], folder: Path) -> Ended:
@@ -47,6 +33,7 @@ def run_npid(command: str, arguments: list[str], folder: Path) -> Ended:
 
 
 def _run(words: list[str], folder: str, files: list[Path]) -> None:
+    gc.freeze()  # each data set of MMEngine collects garbage, among all that the server imported
     for number, file in enumerate(files, 1):
         os.dup2(os.open(file, os.O_WRONLY | os.O_CREAT), number)
     sys.stdout, sys.stderr = open(1, 'w', closefd=False), open(2, 'w', closefd=False)

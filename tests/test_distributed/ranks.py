@@ -8,6 +8,7 @@ import torch
 import torch.multiprocessing as mp
 
 from npid_mm.engine.distributed import exit_distributed
+from tests.forkserver import METHOD
 
 
 def run_ranks(function, world_size: int, *arguments) -> list:
@@ -16,7 +17,8 @@ def run_ranks(function, world_size: int, *arguments) -> list:
     The ranks meet through a file, so that tests do not compete for a port.
     """
     with tempfile.TemporaryDirectory() as folder:
-        mp.spawn(_rank, (function, world_size, folder, arguments), nprocs=world_size)
+        given = function, world_size, folder, arguments
+        mp.start_processes(_rank, given, world_size, start_method=METHOD)
         return [
             torch.load(Path(folder) / f'{rank}.pt', weights_only=False)
             for rank in range(world_size)
