@@ -9,9 +9,12 @@ from tests.toy import ROOT
 
 
 def run(tool, *arguments, **environment):
-    """Run a tool on one thread; return the finished process."""
+    """Run a file of tools/ or ``npid`` on one thread; return the finished process."""
     command = [ROOT / 'tools' / tool, *map(str, arguments)]
-    command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
+    if tool == 'npid':
+        command = [sys.executable, '-m', 'npid_mm', *command[1:]]
+    else:
+        command = ['bash', *command] if tool.endswith('.sh') else [sys.executable, *command]
     return subprocess.run(
         command,
         capture_output=True,

@@ -39,7 +39,7 @@ MAY_IMPORT = {
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
     'cli': {
         'engine', 'suites', 'analysis', 'retrieval', 'evaluation', 'datasets', 'checkpoints',
-        'visualization', 'config', 'api', 'export',
+        'visualization', 'config', 'api', 'export', 'losses', 'images',
     },
 }  # fmt: skip
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from mmengine.config import Config
 
-from npid_mm.checkpoints.hub import MIM
 from npid_mm.config.networks import network_config
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
@@ -25,7 +24,7 @@ from npid_mm.engine.resume import checkpoint_files, newest_checkpoint
 from npid_mm.images import shorter_edge
 from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.checks import check_whole
-from npid_mm.utils.paths import printable_path, real_paths
+from npid_mm.utils.paths import MIM, printable_path, real_paths
 from npid_mm.visualization.scalars import read_run
 
 from .live_progress import live_progress

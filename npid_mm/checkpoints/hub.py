@@ -2,16 +2,15 @@
 
 import re
 from functools import cache
-from pathlib import Path
 
 from mmengine.runner import CheckpointLoader
 from mmpretrain.apis.model import ModelHub
 from modelindex.load_model_index import load
 
+from npid_mm.utils.paths import MIM
+
 from .mmengine_loader import load_from_npid_mm
 
-# configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
-MIM = Path(__file__).resolve().parents[1] / '.mim'
 METAFILE = MIM / 'configs/selfsup/npid/metafile.yml'
 
 

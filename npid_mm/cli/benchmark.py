@@ -13,7 +13,6 @@ from pathlib import Path
 from rich.console import Console
 
 from npid_mm.checkpoints import backbone_weights
-from npid_mm.checkpoints.hub import MIM
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
@@ -22,6 +21,7 @@ from npid_mm.suites.report import MARKDOWN, about, check_folder, write_report
 from npid_mm.suites.suite_run import SuiteRun
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.hashing import file_sha256
+from npid_mm.utils.paths import MIM
 
 ROOT = (MIM / 'tools').resolve().parent  # has configs/ and tools/
 TAIL = 15  # lines of a failed benchmark's log that are shown

@@ -12,17 +12,17 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from npid_mm.checkpoints.hub import MIM
 from npid_mm.cli.common.options import parse_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.checks.metric_names import check_metric
 from npid_mm.config.read_config import read_config
+from npid_mm.config.shipped import find_config
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.suites.sweep import Sweep, grid_cells, parse_axis
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.child_process import tool_command
-from npid_mm.utils.input_files import existing_file
+from npid_mm.utils.paths import MIM
 
 TOOLS = (MIM / 'tools').resolve()
 
@@ -30,7 +30,7 @@ TOOLS = (MIM / 'tools').resolve()
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(description='Train a config with every combination of some settings.')
-    parser.add_argument('config', help='config file')
+    parser.add_argument('config', help='config file, or the name of a shipped one')
     parser.add_argument(
         '--grid',
         action='append',
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run the sweep, alone in its folder; return the exit status."""
     args = parse_args(argv)
     check_whole('--gpus', args.gpus)
-    config = existing_file(args.config, 'config')
+    config = find_config(args.config)
     cfg = read_config(config)
     cells = grid_cells([parse_axis(text) for text in args.grid])
     metric = args.metric
@@ -90,11 +90,11 @@ def main(argv: list[str] | None = None) -> int:
         settings = [f'{key}={value}' for key, value in cell.items()]
         changed = read_config(config, parse_options([*args.cfg_options, *settings]))
         metric = check_metric(changed, metric)
-    folder = args.work_dir or Path('work_dirs') / f'{Path(args.config).stem}-sweep'
+    folder = args.work_dir or Path('work_dirs') / f'{Path(config).stem}-sweep'
     scaling = ['--auto-scale-lr'] if args.auto_scale_lr else []
     origin = dict(config=cfg.pretty_text, options=[*scaling, *args.cfg_options])
     # settings can be added at the end of the command
-    command = tool_command(TOOLS, 'train', [args.config], args.gpus)
+    command = tool_command(TOOLS, 'train', [config], args.gpus)
     command += [*scaling, '--cfg-options', *args.cfg_options]
     check_writable(folder, '--work-dir')
     with sole_training(folder):

@@ -1,11 +1,13 @@
 """Evaluate a checkpoint with the test loop of a config: npid test CONFIG CHECKPOINT."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.dist import is_main_process
 from mmengine.fileio import dump
 
+from npid_mm.cli.common.launch_ranks import launch_ranks
 from npid_mm.cli.common.options import add_common_arguments, load_config
 from npid_mm.cli.common.preflight import check_test
 from npid_mm.cli.common.run_tool import ToolParser
@@ -25,9 +27,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def main(argv: list[str] | None = None) -> None:
-    """Load the checkpoint and run the test loop."""
+def main(argv: list[str] | None = None) -> int:
+    """Load the checkpoint and run the test loop; return the exit status."""
     args = parse_args(argv)
+    if args.gpus != 1 and args.launcher == 'none':
+        return launch_ranks('test', sys.argv[1:] if argv is None else argv, args.gpus)
     if args.out:
         check_output(args.out, JSON, args.force)
     cfg = load_config(args)
@@ -37,3 +41,4 @@ def main(argv: list[str] | None = None) -> None:
     if args.out and is_main_process():
         dump(metrics, args.out, backend_args=dict(backend='atomic'))
     exit_distributed()
+    return 0

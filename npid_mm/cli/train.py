@@ -1,22 +1,36 @@
-"""Train a config: npid train CONFIG [options]."""
+"""Train a config: npid train CONFIG [options].
+
+With a folder or a list of images, or with ``--out``, the options are those of
+:mod:`npid_mm.cli.train_images`.
+"""
 
 import argparse
+import sys
+from pathlib import Path
 
 from mmengine.config import Config
 
 from npid_mm.api.live_progress import live_progress
+from npid_mm.cli import train_images
+from npid_mm.cli.common.launch_ranks import launch_ranks
 from npid_mm.cli.common.options import add_common_arguments, load_config
 from npid_mm.cli.common.preflight import check_training
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.checks.global_batch import warn_of_global_batch
+from npid_mm.config.validation import drop_validation
 from npid_mm.engine.distributed import exit_distributed, launched_rank
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import build_runner, set_resume
 
+LISTS = ('.txt', '.csv')  # suffixes of lists of images
+
 
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
-    parser = ToolParser(description='Train a config.')
+    parser = ToolParser(
+        description='Train a config, or images: npid train IMAGES --out RUN --help shows the '
+        'options for these.'
+    )
     add_common_arguments(parser)
     parser.add_argument(
         '--resume',
@@ -31,6 +45,12 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         '--auto-scale-lr',
         action='store_true',
         help="scale the learning rate by the global batch over the config's base_batch_size",
+    )
+    parser.add_argument(
+        '--no-validate',
+        dest='validate',
+        action='store_false',
+        help='train without validation, for images without labels',
     )
     return parser.parse_args(argv)
 
@@ -53,9 +73,16 @@ def apply_options(cfg: Config, args: argparse.Namespace) -> Config:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Merge the options into the config and train."""
-    args = parse_args(argv)
+    """Merge the options into the config and train; return the exit status."""
+    words = sys.argv[1:] if argv is None else argv
+    if _names_images(words):
+        return train_images.main(words)
+    args = parse_args(words)
+    if args.gpus != 1 and args.launcher == 'none':
+        return launch_ranks('train', words, args.gpus)
     cfg = load_config(args)
+    if not args.validate:
+        drop_validation(cfg)
     check_training(cfg)
     apply_options(cfg, args)
     with sole_training(cfg.work_dir, launched_rank(cfg)):
@@ -64,6 +91,13 @@ def main(argv: list[str] | None = None) -> int:
         status = train(cfg, args.local_rank)
     exit_distributed(status)
     return status
+
+
+def _names_images(words: list[str]) -> bool:
+    """Return whether a command line is one of images, without a config."""
+    first = Path(words[0]) if words else Path('-')
+    out = any(word.partition('=')[0] == '--out' for word in words)
+    return out or first.suffix.lower() in LISTS or first.is_dir()
 
 
 def train(cfg: Config, local_rank: int | None) -> int:

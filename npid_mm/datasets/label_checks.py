@@ -15,8 +15,9 @@ from torch import Tensor
 from npid_mm.datasets.image_folders.image_list import MAX_CLASSES
 
 UNLABELED = (
-    'images without labels can be trained, searched and drawn, but not scored: set val_dataloader '
-    '= val_evaluator = val_cfg = None and default_hooks.memory_bank.knn_interval = 0'
+    'images without labels can be trained, searched and drawn, but not scored: train with '
+    '--no-validate, or set val_dataloader = val_evaluator = val_cfg = None and '
+    'default_hooks.memory_bank.knn_interval = 0'
 )
 
 

@@ -74,6 +74,11 @@ def decode_jpeg_crop(
     return None if failed else pixels[:, left - start :]
 
 
+def decodes_crops() -> bool:
+    """Return whether libjpeg-turbo 3 was found."""
+    return _library() is not None
+
+
 @cache
 def _library() -> ctypes.CDLL | None:
     """Load libjpeg-turbo 3 or later, or return None."""

@@ -26,10 +26,13 @@ def sigmoid_product_dtype(feature: Tensor, rows: Tensor) -> torch.dtype | None:
         return None
     if torch.float64 in (feature.dtype, rows.dtype):
         return None
-    # without these instructions bfloat16 is emulated, and slower than float32
-    supported = getattr(torch.cpu, '_is_avx512_bf16_supported', lambda: False)
-    native = rows.dtype == torch.bfloat16 and supported()
+    native = rows.dtype == torch.bfloat16 and multiplies_bfloat16()
     return torch.bfloat16 if native else torch.float32
+
+
+def multiplies_bfloat16() -> bool:
+    """Return whether the CPU has the instructions; else bfloat16 is slower than float32."""
+    return bool(KERNEL) and getattr(torch.cpu, '_is_avx512_bf16_supported', lambda: False)()
 
 
 def sigmoid_product(left: Tensor, right: Tensor, bias: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Paths of any bytes: print them, resolve their links, refuse those that text files cannot hold."""
+"""Path of the shipped files, and paths of any bytes: print, resolve and check them."""
 
 import os
 import re
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 
+# configs, tools and model index, where `mim` and `_base_ = 'npid_mm::...'` look for them
+MIM = Path(__file__).resolve().parents[1] / '.mim'
 UNWRITABLE = re.compile('[\n\r\ud800-\udfff]')  # surrogates stand for bytes that are not UTF-8
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from npid_mm.checkpoints.hub import METAFILE, MIM, zoo_weights
+from npid_mm.checkpoints.hub import METAFILE, zoo_weights
+from npid_mm.utils.paths import MIM
 from tests.file_server import file_server
 from tests.toy import DIGITS_CONFIG, ROOT
 

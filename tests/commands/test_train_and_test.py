@@ -111,7 +111,7 @@ def test_amp_needs_a_gpu_and_reaches_the_optimizer(config, tmp_path):
 
 
 def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
-    """Run dist_train.sh and dist_test.sh on CPU ranks, on one machine and on two.
+    """Run them on the CPU with --gpus, and with the scripts, also on two machines.
 
     The two machines have one address here.
     """
@@ -121,7 +121,7 @@ def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
     config = tmp_path / 'exact.py'
     cfg.dump(config)
     port = dict(PORT=free_port())
-    done = run('dist_train.sh', config, 2, '--work-dir', tmp_path / 'two', **port)
+    done = run('npid', 'train', config, '--gpus', 2, '--work-dir', tmp_path / 'two')
     assert done.returncode == 0, done.stderr
     with ThreadPoolExecutor() as machines:
         started = [
@@ -141,11 +141,21 @@ def test_two_ranks_equal_one_process_on_the_same_global_batch(digits, tmp_path):
         assert ranks['meta']['iter'] == 4  # 64 images in steps of 2 x 16, 2 epochs
         torch.testing.assert_close(ranks['state_dict'], one, rtol=1e-5, atol=1e-6)
 
-    for ranks in (1, 2):
-        out = ['--out', tmp_path / f'{ranks}.json']
-        done = run('dist_test.sh', config, tmp_path / 'two/epoch_2.pth', ranks, *out, **port)
-        assert done.returncode == 0, done.stderr
+    tested = [config, tmp_path / 'two/epoch_2.pth']
+    done = run('dist_test.sh', *tested, 1, '--out', tmp_path / '1.json', **port)
+    assert done.returncode == 0, done.stderr
+    done = run('npid', 'test', *tested, '--gpus', 2, '--out', tmp_path / '2.json')
+    assert done.returncode == 0, done.stderr
     assert load(tmp_path / '1.json') == load(tmp_path / '2.json')
+
+
+def test_an_error_of_several_ranks_is_reported_once(config, tmp_path):
+    """And the exit status of the ranks is that of the command."""
+    options = ['--work-dir', tmp_path / 'run', '--cfg-options', 'model.head.temperature=0']
+    done = run('npid', 'train', config, '--gpus', 2, *options)
+    lines = [line for line in done.stderr.splitlines() if 'error' in line.lower()]
+    assert done.returncode == 1 and len(lines) == 1, done.stderr
+    assert lines[0].startswith('error: ') and 'temperature must be' in lines[0]
 
 
 @pytest.mark.parametrize(

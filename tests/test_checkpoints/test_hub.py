@@ -17,10 +17,11 @@ from mmengine.hub import get_config
 from mmengine.logging import HistoryBuffer
 from mmengine.runner import CheckpointLoader
 
-from npid_mm.checkpoints.hub import MIM, zoo_weights
+from npid_mm.checkpoints.hub import zoo_weights
 from npid_mm.checkpoints.mmengine_loader import load_from_npid_mm
 from npid_mm.utils import download as downloads
 from npid_mm.utils.download import DownloadError, digits_of
+from npid_mm.utils.paths import MIM
 from tests.file_server import file_server
 from tests.shipped import shipped_config
 from tests.toy import ROOT

@@ -9,9 +9,9 @@ from mmengine.config import Config, DictAction
 
 from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
 from npid_mm.config.read_config import read_config
+from npid_mm.config.shipped import find_config
 from npid_mm.engine.distributed import check_launcher
 from npid_mm.extras import EXTRAS
-from npid_mm.utils.input_files import existing_file
 from npid_mm.utils.paths import check_path
 
 from .run_tool import ToolParser
@@ -19,7 +19,7 @@ from .run_tool import ToolParser
 
 def add_common_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of every tool that runs a config."""
-    parser.add_argument('config', help='config file')
+    add_config(parser)
     parser.add_argument('--work-dir', help='folder for logs and checkpoints')
     add_config_options(parser)
     parser.add_argument(
@@ -28,8 +28,25 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default='none',
         help='how the processes were started; set by tools/dist_*.sh and tools/slurm_*.sh',
     )
+    parser.add_argument(
+        '--gpus',
+        type=int,
+        default=1,
+        metavar='N',
+        help='processes on this machine, one per GPU, or on the CPU without GPUs; default: 1',
+    )
     # torch.distributed.launch passes it; torchrun sets the environment instead
     parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def add_config(parser: argparse.ArgumentParser, help: str = 'config') -> None:
+    """Add the argument ``config``, the name of a config.
+
+    Args:
+        parser (ArgumentParser): Parser of the command.
+        help (str): The kind of config.
+    """
+    parser.add_argument('config', help=f'{help}: a file, or the name of one that npid_mm ships')
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -77,6 +94,8 @@ def parse_options(texts: list[str]) -> dict:
 def load_config(args: argparse.Namespace) -> Config:
     """Read the config of :func:`add_common_arguments` and merge the command line into it.
 
+    A name in ``args.config`` becomes the path of the config.
+
     Raises:
         FileNotFoundError: If the config does not exist.
         ValueError: If the config does not take an option, or the option changes nothing; or if
@@ -84,7 +103,8 @@ def load_config(args: argparse.Namespace) -> Config:
         MissingExtraError: If a package or the operators of mmcv that the config needs are missing.
     """
     check_launcher(args.launcher)
-    cfg = read_config(existing_file(args.config, 'config'), args.cfg_options)
+    args.config = find_config(args.config)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     if cfg.get('default_scope') not in EXTRAS:  # their loaders are complete
         for name in ('train_dataloader', 'val_dataloader', 'test_dataloader'):

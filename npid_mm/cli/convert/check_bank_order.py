@@ -9,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from npid_mm.analysis.bank_order import bank_order_of_config
-from npid_mm.cli.common.options import add_config_options, load_config
+from npid_mm.cli.common.options import add_config, add_config_options, load_config
 from npid_mm.cli.common.run_tool import ToolParser
 
 CANNOT_TELL = 2  # exit status
@@ -20,7 +20,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = ToolParser(
         description='Check that the rows of a memory bank are in the order of the training images.'
     )
-    parser.add_argument('config', help='pretraining config')
+    add_config(parser, 'config of the pretraining')
     parser.add_argument('checkpoint', type=Path, help='checkpoint of npid_mm')
     parser.add_argument('--images', type=int, default=2000, help='number of images to embed')
     add_config_options(parser)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from npid_mm.cli.common.options import add_config_options, load_config
+from npid_mm.cli.common.options import add_config, add_config_options, load_config
 from npid_mm.utils.output_files import PICTURE, add_force, check_output
 
 
@@ -20,7 +20,7 @@ def add_picture_options(
         checkpoint (bool): Whether the tool reads a checkpoint.
         seed (bool): Whether the tool samples at random.
     """
-    parser.add_argument('config', help='config file of the pretraining')
+    add_config(parser, 'config of the pretraining')
     if checkpoint:
         parser.add_argument('checkpoint', help='checkpoint file or URL')
     add_out(parser, f'{name}.png in work_dir')

@@ -20,12 +20,12 @@ from torch import Tensor
 
 from npid_mm.api.live_progress import live_progress
 from npid_mm.api.run_folder import write_record
-from npid_mm.checkpoints.hub import MIM
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
+from npid_mm.config.shipped import find_config
 from npid_mm.datasets import dataset_labels, split_folder, write_digits
 from npid_mm.datasets.image_folders.image_list import list_lines
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
@@ -33,7 +33,7 @@ from npid_mm.engine.features import tolerate_unreadable
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import quiet_runner
 from npid_mm.evaluation import linear_probe, nearest_neighbors
-from npid_mm.utils.input_files import existing_file
+from npid_mm.utils.paths import MIM
 from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
 
 from .embedding import K, UntrainedFeaturesHook, embed, knn_accuracy, pixel_rows
@@ -82,7 +82,7 @@ def main(argv: list[str] | None = None) -> None:
     """Run the quickstart, alone in its work dir."""
     args = parse_args(argv)
     root = args.data or args.work_dir / 'digits'
-    config = existing_file(str(args.config or (FOLDER if args.data else DIGITS)), 'config')
+    config = find_config(str(args.config or (FOLDER if args.data else DIGITS)))
     cfg = read_config(config, args.cfg_options)
     check_writable(args.work_dir, '--work-dir')
     check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])

@@ -54,6 +54,54 @@ CURVES = [
     ('{run} --out {out}.txt', '--out:? must end in'),
     ('{run} --out {image}/x.png', '{image}'),
 ]
+IMAGES = '{images} --out {out} '
+TRAIN_IMAGES = [
+    ('{folder}', 'required: --out'),
+    ('{files}/text.txt', 'required: --out'),
+    ('--out {out}', 'required: images'),
+    ('nowhere --out {out}', 'nowhere'),
+    ('{folder} --out {out}', '{folder}'),
+    ('{text} --out {out}', '{text}'),
+    ('{files}/text.txt --out {out}', 'text.txt'),
+    ('{image} --out {out}', 'images must be at least 2 to train on, got 1'),
+    ('{images} {image} --out {out}', 'must name each image once.* got {image}'),
+    ('{images} --out {image}', '{image}'),
+    ('{images} --out {images}', '{images}'),
+    ('{images} --out {run}', '{run}'),
+    (f'{IMAGES} --model resnet19', "model must be .* got 'resnet19': did you mean resnet1"),
+    (f'{IMAGES} --epochs 0', 'epochs must be at least 1, got 0'),
+    (f'{IMAGES} --epochs many', "--epochs: invalid int value: 'many'"),
+    (f'{IMAGES} --batch-size 1', 'batch_size must be at least 2, got 1'),
+    (f'{IMAGES} --lr -1', 'lr must be > 0, got -1'),
+    (f'{IMAGES} --temperature 0', 'temperature must be > 0, got 0'),
+    (f'{IMAGES} --image-size 3', 'image_size must be at least 16, got 3'),
+    (f'{IMAGES} --seed -1', 'seed must be at least 0, got -1'),
+    (f'{IMAGES} --workers -1', 'workers must be at least 0, got -1'),
+    (f'{IMAGES} --device tin', 'device must be .*tin'),
+    (f'{IMAGES} --epoches 3', 'unrecognized arguments: --epoches 3; did you mean --epochs'),
+    (f'{IMAGES} --cfg-options model.hed.lr=1', "model has no 'hed'; did you mean model.head"),
+]
+EMBED = [
+    ('', 'required: RUN, IMAGES, --out'),
+    ('{run} {images}', 'required: --out'),
+    ('{run} {images} --out {out}.txt', 'must end in .* got {out}.txt'),
+    ('{run} {images} --out {image}/x.npz', '{image}'),
+    ('nowhere {images} --out {out}.npz', 'nowhere'),
+    ('{run} nowhere --out {out}.npz', 'nowhere'),
+    ('{checkpoint} {images} --out {out}.npz --config nowhere.py', 'config not found: nowhere.py'),
+    ('{checkpoint} {folder} --out {out}.npz --config {config}', '{folder}'),
+    ('{checkpoint} {images} --out {out}.npz --config {config} --batch-size 0', 'batch_size.* 0'),
+    ('{checkpoint} {images} --out {out}.npz --config {config} --workers -1', 'workers.* -1'),
+    ('{checkpoint} {images} --out {out}.npz --config {config} --device tin', 'device.*tin'),
+    *(
+        (f'{each} {{images}} --out {{out}}.npz --config {{config}}', error)
+        for each, error in FAULTS
+    ),
+]
+DOCTOR = [
+    ('now', 'unrecognized arguments: now'),
+    ('--jso', 'unrecognized arguments: --jso'),
+]
 QUICKSTART = [
     ('--data nowhere --work-dir {out}', 'nowhere'),
     ('--data {folder} --work-dir {out}', '{folder}'),
