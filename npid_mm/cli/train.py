@@ -28,8 +28,8 @@ LISTS = ('.txt', '.csv')  # suffixes of lists of images
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
-        description='Train a config, or images: npid train IMAGES --out RUN --help shows the '
-        'options for these.'
+        description='Train a config, or images: npid train IMAGES --out RUN, with the options that '
+        'npid train --out RUN --help shows.'
     )
     add_common_arguments(parser)
     parser.add_argument(

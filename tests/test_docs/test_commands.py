@@ -44,6 +44,8 @@ def source(path, seen):
             module = path.with_name(f'{name[1:]}.py')
         if module.is_file() and module not in seen:
             text += source(module, seen)
+    for name in re.findall(r'from npid_mm.cli import (\w+)', text):
+        text += source(ROOT / f'npid_mm/cli/{name}.py', seen)
     return text
 
 
@@ -51,9 +53,10 @@ def test_commands_have_options_that_they_know():
     """Each option of a command stands in its module or in one that this imports."""
     found = list(commands())
     assert any(options for _, _, options in found)
-    for page, name, options in found:
-        module = ROOT / f'npid_mm/cli/{COMMANDS[name][0].replace(".", "/")}.py'
+    for page, command, options in found:
+        module = ROOT / f'npid_mm/cli/{COMMANDS[command][0].replace(".", "/")}.py'
         known = source(module, set())
         for option in options:
-            made = "f'--{" in known and f"'{option[2:]}'" in known  # in a loop over names
-            assert f"'{option}'" in known or made, f'{page}: {name} has no {option}'
+            name = option[2:].replace('-', '_')
+            made = "f'--{" in known and f"'{name}'" in known  # in a loop over names
+            assert f"'{option}'" in known or made, f'{page}: {command} has no {option}'
