@@ -30,6 +30,10 @@ def config(digits, work_dir, **loader):
     cfg = digits_config(digits, work_dir, epochs=EPOCHS)
     cfg.model.head = dict(type='NCEHead', num_negatives=16, temperature=0.2)
     cfg.train_cfg.val_begin = EPOCHS + 1
+    # a milestone in the second epoch, and one in the third
+    cfg.param_scheduler.append(
+        dict(type='MultiStepLR', by_epoch=False, milestones=[6, 9], gamma=0.3)
+    )
     cfg.train_dataloader.update(loader)
     return cfg
 

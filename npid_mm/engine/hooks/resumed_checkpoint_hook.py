@@ -46,6 +46,7 @@ class ResumedCheckpointHook(Hook):
         if not is_resuming(runner):
             return
         path = loaded_path(runner)
+        _restore_milestones(checkpoint.get('param_schedulers'))
         _check_structure(runner, checkpoint, path)
         settings = checkpoint['meta'].get(SETTINGS)
         if isinstance(settings, Mapping):
@@ -68,6 +69,16 @@ class ResumedCheckpointHook(Hook):
         for hook in runner.hooks:
             if isinstance(hook, CheckpointHook):
                 keep_own_files(runner.message_hub, hook, runner.work_dir)
+
+
+def _restore_milestones(schedules: object) -> None:
+    """Restore the milestones that versions before 0.2 saved as pairs of milestone and count."""
+    for schedule in schedules if isinstance(schedules, list) else ():
+        saved = schedule.get('milestones') if isinstance(schedule, dict) else None
+        if isinstance(saved, Counter) and all(
+            isinstance(each, tuple) and len(each) == 2 for each in saved
+        ):
+            schedule['milestones'] = Counter(dict(saved.keys()))
 
 
 def _refusal(path: str, reason: str) -> str:

@@ -1,5 +1,6 @@
 """Save checkpoints that torch.load(..., weights_only=True) can read."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,12 @@ class WeightsOnlyCheckpointHook(Hook):
 def _plain(value: Any) -> Any:
     """Replace NumPy scalars in dicts, lists and tuples by Python scalars."""
     if isinstance(value, dict):
-        return type(value)((key, _plain(each)) for key, each in value.items())
+        plain = copy.copy(
+            value
+        )  # of the same type; a Counter made from pairs would count the pairs
+        for key, each in value.items():
+            plain[key] = _plain(each)
+        return plain
     if isinstance(value, (list, tuple)):
         return type(value)(_plain(each) for each in value)
     return value.item() if isinstance(value, np.generic) else value

@@ -2,6 +2,7 @@
 
 import copy
 import types
+from collections import Counter
 
 import pytest
 import torch
@@ -87,6 +88,15 @@ def training(name, **settings):
         _resume=True, _load_from='a.pth', optim_wrapper=wrapper, param_schedulers=schedulers
     )
     return runner, copy.deepcopy(checkpoint)
+
+
+def test_milestones_of_earlier_versions_are_restored():
+    """They were saved as pairs of milestone and count, which no step ever equals."""
+    runner, checkpoint = training('SGD')
+    schedule = checkpoint['param_schedulers'][1]
+    schedule['milestones'] = Counter(schedule['milestones'].items())
+    ResumedCheckpointHook().after_load_checkpoint(runner, checkpoint)
+    assert schedule['milestones'] == Counter({3: 1, 4: 1})
 
 
 @pytest.mark.parametrize(
