@@ -2,10 +2,11 @@
 
 Each function takes the folder that ``npid_mm.datasets.write_digits`` wrote, and returns ``root``.
 Training images are training digits, the others are held-out digits. ``train`` and ``val`` are the
-numbers of images per class.
+numbers of images per class; ``shrink`` divides the width and height of the images.
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -18,19 +19,21 @@ PLACES205_IMAGES = 'data/vision/torralba/deeplearning/images256'
 SUPER_CATEGORIES = ('Plantae',) * 5 + ('Insecta',) * 3 + ('Aves',) * 2
 
 
-def write_imagenet(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
+def write_imagenet(digits: Path, root: Path, train: int = 4, val: int = 2, shrink: int = 1) -> Path:
     """Write ImageNet: class folders named like WordNet's, lists below meta/."""
     for split, count in (('train', train), ('val', val)):
         lines = []
         for label, source in _sources(digits, split, count):
             name = f'n{label:08d}/{source.stem}.JPEG'
-            _write_jpeg(source, root / split / name, (300, 260))
+            _write_jpeg(source, root / split / name, (300 // shrink, 260 // shrink))
             lines.append(f'{name} {label}')
         _write_lines(root / f'meta/{split}.txt', lines)
     return root
 
 
-def write_places205(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
+def write_places205(
+    digits: Path, root: Path, train: int = 4, val: int = 2, shrink: int = 1
+) -> Path:
     """Write Places205: one tree of images, the official lists of the split, and those of meta/."""
     for split, count in (('train', train), ('val', val)):
         names, labels = [], []
@@ -38,7 +41,7 @@ def write_places205(digits: Path, root: Path, train: int = 4, val: int = 2) -> P
             scene = PLACES205_CATEGORIES[label]
             names.append(f'{scene[0]}/{scene}/gsun_{split}{source.stem}.jpg')
             labels.append(label)
-            _write_jpeg(source, root / PLACES205_IMAGES / names[-1], (256, 256))
+            _write_jpeg(source, root / PLACES205_IMAGES / names[-1], [256 // shrink] * 2)
         pairs = list(zip(names, labels, strict=True))
         official = root / f'trainvalsplit_places205/{split}_places205.csv'
         _write_lines(official, [f'{name} {label}' for name, label in pairs])
@@ -47,7 +50,9 @@ def write_places205(digits: Path, root: Path, train: int = 4, val: int = 2) -> P
     return root
 
 
-def write_inaturalist2018(digits: Path, root: Path, train: int = 4, val: int = 2) -> Path:
+def write_inaturalist2018(
+    digits: Path, root: Path, train: int = 4, val: int = 2, shrink: int = 1
+) -> Path:
     """Write the JSON files of iNaturalist 2018, shuffled, and its tree of images."""
     categories = [
         dict(id=label, name=str(label), supercategory=above)
@@ -59,8 +64,9 @@ def write_inaturalist2018(digits: Path, root: Path, train: int = 4, val: int = 2
         for label, source in _sources(digits, split, count):
             number = len(images) + (10_000 if split == 'val' else 0)
             name = f'train_val2018/{SUPER_CATEGORIES[label]}/{label}/{split}{source.stem}.jpg'
-            _write_jpeg(source, root / name, (280, 240))
-            about = dict(license=3, rights_holder='nobody', width=280, height=240)
+            width, height = 280 // shrink, 240 // shrink
+            _write_jpeg(source, root / name, (width, height))
+            about = dict(license=3, rights_holder='nobody', width=width, height=height)
             images.append(dict(about, id=number, file_name=name))
             annotations.append(dict(id=number, image_id=number, category_id=label))
         rng.shuffle(images)
@@ -168,7 +174,7 @@ def _sources(digits: Path, split: str, count: int):
         yield from ((label, source) for source in files[:count])
 
 
-def _write_jpeg(source: Path, path: Path, size: tuple[int, int]) -> None:
+def _write_jpeg(source: Path, path: Path, size: Sequence[int]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with Image.open(source) as image:
         image.convert('RGB').resize(size).save(path, 'JPEG')

@@ -31,7 +31,7 @@ LAYERS = dict(
 
 
 def pretrain(digits: Path, work_dir: Path, epochs: int = 4) -> Path:
-    """Train NPID on all digits, for about ten seconds, and return the checkpoint."""
+    """Train NPID on all digits, two seconds per epoch, and return the checkpoint."""
     cfg = digits_config(digits, work_dir, epochs=epochs)
     npid = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2), init='features')
     cfg.model = npid | dict(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)

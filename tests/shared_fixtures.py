@@ -1,7 +1,10 @@
 """Fixtures of all tests; ``conftest.py`` loads them where tests run."""
 
+from functools import cache, partial
+
 import pytest
 import torch
+from mmengine.runner import runner as mmengine_runner
 from mmpretrain.registry import MODELS
 from torch.utils.data import _utils as loader_utils
 
@@ -9,7 +12,11 @@ from npid_mm.cli import benchmark as command
 from npid_mm.config.config_file import fast_lookup
 from npid_mm.datasets import split_folder, write_digits
 from tests import layouts
+from tests.once import once
+from tests.probes import pretrain
 from tests.toy import digits_config
+
+EPOCHS = 12  # of pretraining on the digits
 
 
 @pytest.fixture(scope='session', autouse=True)
@@ -28,6 +35,14 @@ def fast_configs():
 
 
 @pytest.fixture(scope='session', autouse=True)
+def environment_report():
+    """Ask the compilers for their versions once, not for each Runner."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mmengine_runner, 'collect_env', cache(mmengine_runner.collect_env))
+        yield
+
+
+@pytest.fixture(scope='session', autouse=True)
 def failed_loaders():
     """Wait 0.5 instead of 5 seconds for each worker of a data loader that ended with an error.
 
@@ -42,33 +57,46 @@ def failed_loaders():
 @pytest.fixture(scope='session')
 def digits(tmp_path_factory):
     """The digits as image folders, with their lists."""
-    root = write_digits(tmp_path_factory.mktemp('data') / 'digits')
-    split_folder(root, root)
-    return root
+
+    def fill(folder):
+        write_digits(folder)
+        split_folder(folder, folder)
+
+    return once(tmp_path_factory, 'digits', fill)
+
+
+@pytest.fixture(scope='session')
+def pretrained(digits, tmp_path_factory):
+    """Checkpoint of an NPID that was trained on the digits."""
+    torch.set_num_threads(1)  # before the fixture of each test does
+    folder = once(tmp_path_factory, 'pretrained', partial(pretrain, digits, epochs=EPOCHS))
+    return folder / f'epoch_{EPOCHS}.pth'
 
 
 @pytest.fixture(scope='session')
 def imagenet(digits, tmp_path_factory):
     """The digits as ImageNet: ten classes, 4 training and 2 validation images each."""
-    return layouts.write_imagenet(digits, tmp_path_factory.mktemp('imagenet'))
+    return once(tmp_path_factory, 'imagenet', partial(layouts.write_imagenet, digits))
 
 
 @pytest.fixture(scope='session')
 def places205(digits, tmp_path_factory):
     """The digits as ten scenes of Places205, 4 training and 2 validation images each."""
-    return layouts.write_places205(digits, tmp_path_factory.mktemp('places205'))
+    return once(tmp_path_factory, 'places205', partial(layouts.write_places205, digits))
 
 
 @pytest.fixture(scope='session')
 def inaturalist2018(digits, tmp_path_factory):
     """The digits as ten species of iNaturalist 2018, 4 training and 2 validation images each."""
-    return layouts.write_inaturalist2018(digits, tmp_path_factory.mktemp('inaturalist2018'))
+    fill = partial(layouts.write_inaturalist2018, digits)
+    return once(tmp_path_factory, 'inaturalist2018', fill)
 
 
 @pytest.fixture(scope='session')
 def voc2007(digits, tmp_path_factory):
     """Mosaics of digits as VOC2007: 60 images of trainval and 40 of test, 20 classes."""
-    return layouts.write_voc2007(digits, tmp_path_factory.mktemp('voc'))
+    fill = partial(layouts.write_voc2007, digits)
+    return once(tmp_path_factory, 'voc', fill) / 'VOCdevkit/VOC2007'
 
 
 @pytest.fixture(autouse=True)

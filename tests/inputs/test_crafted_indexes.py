@@ -1,6 +1,5 @@
 """Crafted index folders cannot execute code, delete files, hang or exhaust the memory."""
 
-import gc
 import os
 import resource
 import shutil
@@ -55,14 +54,6 @@ def sort(folder, run, images, **trust):
 def look(folder, run, images, trust=False):
     index = FeatureIndex(folder)
     return index.rows.sum(), list(index.entries())
-
-
-@pytest.fixture(scope='module', autouse=True)
-def cheap_collections():
-    """Keep the objects of all imports out of garbage collections, which crafts cause by lists."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope='module')

@@ -67,11 +67,10 @@ def cifar10_config(cifar10, tmp_path):
     return cfg
 
 
-def test_cifar10_learns_and_equals_scikit_learn(cifar10_config, digits, tmp_path):
+def test_cifar10_learns_and_equals_scikit_learn(cifar10_config, pretrained, tmp_path):
     """On ten digits: 85 % pretrained on them, 35 % untrained; chance level is 10 %."""
     random = run(cifar10_config, tmp_path).test()
-    checkpoint = probes.pretrain(digits, tmp_path / 'pretraining', epochs=8)
-    cifar10_config.load_from = str(checkpoint)
+    cifar10_config.load_from = str(pretrained)
     runner = run(cifar10_config, tmp_path)
     metrics = runner.test()
     model = runner.model.eval()

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from npid_mm.checkpoints.convert.npid_state import BANK
-from tests.probes import POOLED, PREPROCESSOR, pretrain
+from tests.probes import POOLED, PREPROCESSOR
 from tests.toy import digits_config, npid_config
 
 pytestmark = pytest.mark.slow
@@ -15,17 +15,15 @@ CHECK, REORDER = '../model_converters/check_bank_order.py', '../model_converters
 
 
 @pytest.fixture(scope='module')
-def trained(digits, tmp_path_factory):
-    """Train briefly on all digits; return config file and checkpoint."""
-    torch.set_num_threads(1)  # before the fixture of each test does
+def trained(digits, pretrained, tmp_path_factory):
+    """Return config file and checkpoint of a training on all digits."""
     folder = tmp_path_factory.mktemp('trained')
-    checkpoint = pretrain(digits, folder)
     cfg = digits_config(digits, folder)
     npid = npid_config(dict(type='ExactSoftmaxHead', temperature=0.2))
     cfg.model = npid | dict(backbone=POOLED['backbone'], data_preprocessor=PREPROCESSOR)
     cfg.test_cfg.reference.dataset.indices = None
     cfg.dump(folder / 'config.py')
-    return folder / 'config.py', checkpoint
+    return folder / 'config.py', pretrained
 
 
 def shuffled(digits, path, within_classes):
