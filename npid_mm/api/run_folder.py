@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,6 +101,21 @@ def write_record(folder: str | Path, cfg: Config) -> None:
     write_atomic(Path(folder) / RECORD, _record(cfg))
 
 
+def record_training(cfg: Config) -> None:
+    """Write the record of a training into its work dir, if it trains NPID and can be recorded.
+
+    A network with parts that :func:`find_run` would refuse has no record; its config is named
+    where it is used.
+
+    Args:
+        cfg (Config): A complete config.
+    """
+    if (cfg.get('model') or {}).get('type') == 'NPID':
+        with suppress(ValueError, TypeError):  # no test pipeline, or values that JSON lacks
+            embedding_config(with_test_pipeline(cfg))
+            write_record(cfg.work_dir, cfg)
+
+
 def find_run(run: str | os.PathLike, config: str | os.PathLike | None = None) -> tuple[Config, str]:
     """Find checkpoint and embedding config of a run.
 
@@ -134,7 +150,7 @@ def find_run(run: str | os.PathLike, config: str | os.PathLike | None = None) ->
         return embedding_config(with_test_pipeline(cfg)), checkpoint
     if not (folder / RECORD).is_file():
         raise FileNotFoundError(
-            f'{folder} has no {RECORD}, which npid_mm.pretrain writes: name the config of '
+            f'{folder} has no {RECORD}, which a training writes: name the config of '
             f'{os.path.basename(checkpoint)} with config= (--config); it is Python code and runs'
         )
     return config_from_json(_read(folder / RECORD)), checkpoint

@@ -11,6 +11,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from npid_mm.api.live_progress import live_progress
+from npid_mm.api.run_folder import record_training
 from npid_mm.cli import train_images
 from npid_mm.cli.common.launch_ranks import launch_ranks
 from npid_mm.cli.common.options import add_common_arguments, load_config
@@ -103,6 +104,8 @@ def _names_images(words: list[str]) -> bool:
 def train(cfg: Config, local_rank: int | None) -> int:
     """Train a complete config; return the exit status."""
     runner = build_runner(cfg, local_rank)
+    if runner.rank == 0:
+        record_training(cfg)
     warn_of_global_batch(cfg)
     try:
         with live_progress(runner):

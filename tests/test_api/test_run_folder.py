@@ -1,11 +1,12 @@
 """The record in the folder of a run, and how a run is found."""
 
+import copy
 import json
 import shutil
 
 import pytest
 
-from npid_mm.api.run_folder import RECORD, find_run, write_record
+from npid_mm.api.run_folder import RECORD, find_run, record_training, write_record
 from npid_mm.retrieval.index.metadata import META
 
 
@@ -42,6 +43,20 @@ def test_a_config_in_the_folder_is_not_executed(run):
     with pytest.raises(FileNotFoundError, match='it is Python code and runs'):
         find_run(run / 'epoch_1.pth')
     assert not (run / 'executed').exists()
+
+
+def test_trainings_of_npid_are_recorded(tmp_path, digits_run):
+    cfg = copy.deepcopy(digits_run[0])
+    cfg.work_dir = str(tmp_path)
+    cfg.model.backbone.type = 'my.Network'  # would import a module
+    record_training(cfg)
+    cfg.model.type = 'ProbeClassifier'
+    record_training(cfg)
+    assert not list(tmp_path.iterdir())
+    cfg.model = digits_run[0].model
+    record_training(cfg)
+    shutil.copy(digits_run[1], tmp_path)
+    assert find_run(tmp_path / 'epoch_1.pth')[0].model.backbone == cfg.model.backbone
 
 
 def test_other_folders_are_told(tmp_path):

@@ -10,18 +10,18 @@ from tests.toy import ROOT
 
 PAGE = ROOT / 'docs/python_api.md'
 RUN = 'run by tests/test_docs/test_python_api.py'
-SHORT = "epochs=1, model='resnet18-w16', image_size=16, workers=0"
+SHORT = {'resnet18': 'resnet18-w16', 'epochs=100': 'epochs=1, image_size=16, workers=0'}
 
 
 @pytest.fixture
 def folder(digits, tmp_path, monkeypatch):
     """The working directory that the page assumes."""
-    images = sorted((digits / 'train').rglob('*.png'))
-    (tmp_path / 'photographs').mkdir()
-    for path in images[::20][:60]:
-        shutil.copy(path, tmp_path / 'photographs' / f'{path.parent.name}_{path.name}')
-    shutil.copy(images[0], tmp_path / 'cat.jpg')
-    shutil.copy(images[-1], tmp_path / 'dog.jpg')
+    found = sorted((digits / 'train').rglob('*.png'))
+    (tmp_path / 'images').mkdir()
+    for path in found[::20][:60]:
+        shutil.copy(path, tmp_path / 'images' / f'{path.parent.name}_{path.name}')
+    shutil.copy(found[0], tmp_path / 'cat.jpg')
+    shutil.copy(found[-1], tmp_path / 'dog.jpg')
     (tmp_path / 'more.csv').write_text('path\ncat.jpg\n')
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -31,12 +31,18 @@ def folder(digits, tmp_path, monkeypatch):
 def test_the_page_runs(folder, capsys):
     codes = [each.code for each in blocks(PAGE, 'python') if each.mark == RUN]
     first, *others = codes
+    assert [each.code for each in blocks(ROOT / 'README.md', 'python') if each.mark == RUN] == [
+        first
+    ]
     names = {}
-    exec(first.replace('epochs=100', SHORT), names)
+    for long, short in SHORT.items():
+        first = first.replace(long, short)
+    exec(first, names)
+    assert names['vectors'].shape == (60, 128)
     (text,) = [each.code for each in blocks(PAGE, 'shell') if each.mark == RUN]
     train_line, embed_line = [line.split()[2:] for line in text.splitlines()]
     args = train_images.parse_args(train_line)
-    assert (args.images, args.epochs, args.out) == (['photographs/'], 100, 'run')
+    assert (args.images, args.epochs, args.out) == (['images/'], 100, 'run')
     for out in ('vectors.npz', 'vectors.parquet'):
         assert embed.main([*embed_line[:-1], out]) == 0
     assert 'vectors.parquet: 60 images, D = 128\n' in capsys.readouterr().out
