@@ -1,5 +1,6 @@
 """Configs that inherit from this package by its name."""
 
+import pytest
 from mmengine.config import Config
 from mmengine.runner import Runner
 
@@ -18,6 +19,7 @@ optim_wrapper = _base_.optim_wrapper
 """
 
 
+@pytest.mark.slow
 def test_settings_of_a_base_are_built_without_a_complaint(digits, tmp_path, capfd):
     """MMEngine marks them with the scope npid_mm, and warns where it finds no such registries."""
     path = tmp_path / 'mine.py'

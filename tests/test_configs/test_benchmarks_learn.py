@@ -12,9 +12,10 @@ from mmengine.runner import Runner
 
 from npid_mm.config.loaders import set_loader_defaults
 from tests import layouts
-from tests.probes import LAYERS, POOLED, PREPROCESSOR, pretrain
+from tests.probes import LAYERS, POOLED, PREPROCESSOR
 from tests.shipped import shipped_config
 from tests.svm_runs import untrained
+from tests.test_configs.small_images import shrink_images
 from tests.toy import NECK, ROOT
 
 CLASSIFICATION = ROOT / 'configs/benchmarks/classification'
@@ -24,14 +25,14 @@ TRAINED = [
 ]
 pytestmark = pytest.mark.slow
 CHANCE = 10.0  # percent, chance level of ten digits
-SIDES = {224: 16, 256: 18}  # of images, in the configs and here
+SIDES = {224: 16, 256: 18}
 EPOCHS = 4
 
 
 @pytest.fixture(scope='module')
 def data_roots(digits, tmp_path_factory):
     """Small data sets by type; the lists of 1 % and 10 % have larger shares here."""
-    root, counts = tmp_path_factory.mktemp('data'), dict(train=30, val=20)
+    root, counts = tmp_path_factory.mktemp('data'), dict(train=30, val=20, shrink=10)
     imagenet = layouts.write_imagenet(digits, root / 'imagenet', **counts)
     lines = (imagenet / 'meta/train.txt').read_text().splitlines(keepends=True)
     for share, step in (('1percent', 3), ('10percent', 2)):
@@ -41,12 +42,6 @@ def data_roots(digits, tmp_path_factory):
         CustomDataset=layouts.write_places205(digits, root / 'places205', **counts),
         INaturalist2018=layouts.write_inaturalist2018(digits, root / 'inaturalist2018', **counts),
     )
-
-
-@pytest.fixture(scope='module')
-def pretrained(digits, tmp_path_factory):
-    """Checkpoint of an NPID that was trained on the digits."""
-    return pretrain(digits, tmp_path_factory.mktemp('npid'), epochs=12)
 
 
 def scaled(path, data_roots, work_dir):
@@ -76,13 +71,11 @@ def scaled(path, data_roots, work_dir):
         set_loader_defaults(loader)
         dataset = loader.dataset.get('dataset', loader.dataset)
         dataset.data_root = str(data_roots[dataset.type])
+        shrink_images(dataset, SIDES)
         for step in dataset.pipeline:
-            step.update({n: SIDES[step[n]] for n in ('scale', 'crop_size') if n in step})
             if step.type == 'LoadRandomResizedCrop':
-                step.crop_ratio_range = (
-                    0.5,
-                    1.0,
-                )  # a small part of one digit may look like another
+                # a small part of one digit may look like another
+                step.crop_ratio_range = (0.5, 1.0)
     return cfg
 
 
