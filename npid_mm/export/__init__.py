@@ -1,14 +1,7 @@
 """Files for other programs: encoders for ONNX and torch.export, embeddings as arrays and tables."""
 
-from typing import Any
+from npid_mm.utils.lazy_names import lazy_names
 
-__all__ = ['export_encoder']
+__all__ = ['export_encoder']  # noqa: F822
 
-
-def __getattr__(name: str) -> Any:
-    """Import what needs torch when it is used."""
-    if name == 'export_encoder':
-        from .encoder_file import export_encoder
-
-        return export_encoder
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+__getattr__ = lazy_names(__name__, {'export_encoder': 'encoder_file'})

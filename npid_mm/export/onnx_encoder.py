@@ -1,5 +1,7 @@
 """Run an ONNX encoder with onnxruntime, on numpy arrays."""
 
+import re
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -9,7 +11,16 @@ from npid_mm.extras import optional_module
 INPUT, OUTPUT = 'image', 'embedding'
 METADATA = 'preprocessing'  # key of the preprocessing in the ONNX file's metadata
 PURPOSE = 'running an ONNX encoder'
-ERRORS_ONLY = 3  # severity of onnxruntime's log
+FATAL_ONLY = 4  # severity of onnxruntime's log; errors are raised too
+
+
+def load_runtime() -> ModuleType:
+    """Import onnxruntime.
+
+    Raises:
+        MissingExtraError: If it is not installed.
+    """
+    return optional_module('onnxruntime', PURPOSE)
 
 
 class OnnxEncoder:
@@ -31,9 +42,9 @@ class OnnxEncoder:
     """
 
     def __init__(self, content: bytes, threads: int = 0):
-        onnxruntime = optional_module('onnxruntime', PURPOSE)
+        onnxruntime = load_runtime()
         options = onnxruntime.SessionOptions()
-        options.log_severity_level = ERRORS_ONLY
+        options.log_severity_level = FATAL_ONLY
         options.intra_op_num_threads = threads
         try:
             self._session = onnxruntime.InferenceSession(
@@ -87,6 +98,6 @@ class OnnxEncoder:
 
 
 def _reason(error: Exception) -> str:
-    """First line of an error of onnxruntime, without its code, bounded."""
-    text = str(error).partition(' : FAIL : ')[2] or str(error)
+    """First line of an error of onnxruntime, without its code, of bounded length."""
+    text = re.sub(r'^\[ONNXRuntimeError\] : \d+ : \w+ : ', '', str(error))
     return text.strip().partition('\n')[0][:300]

@@ -23,7 +23,7 @@ K = 10  # neighbors that the recall counts
 QUERIES = 500  # rows of the index that measure the recall
 TRAINING_ROWS = 64  # per list
 CHUNK = 65536  # rows added at once
-COMMAND = 'tools/retrieve.py approximate INDEX'
+COMMAND = 'npid retrieve approximate INDEX'
 PURPOSE = 'approximate search'
 
 

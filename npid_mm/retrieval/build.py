@@ -23,6 +23,7 @@ from npid_mm.utils.paths import real_paths
 from .embed_files import Embedded, embed_files
 from .image_files import explain_killed_workers
 from .stored_config import config_to_json, embedding_config
+from .stored_encoder import store_encoder
 
 MAX_LISTED = 20  # unreadable images in a message
 BLOCK = 512  # images written at once; an interrupted build loses at most these
@@ -33,7 +34,7 @@ def build_index(
     cfg: Config,
     checkpoint: str,
     images: str | Path,
-    dtype: str = 'bfloat16',
+    dtype: str | None = None,
     batch_size: int = 64,
     num_workers: int = 2,
     device: str | None = None,
@@ -41,6 +42,8 @@ def build_index(
 ) -> tuple[FeatureIndex, dict[str, str]]:
     """Embed the images of a folder and add them to an index, which is created if missing.
 
+    The index gets ``encoder.onnx``, with which it is searched without torch, if onnx and
+    onnxruntime are installed and the network can be exported; otherwise a line says why not.
     Images that the index has already are skipped. The same call thus resumes an interrupted build,
     and adds new images. Unreadable images are skipped and returned.
 
@@ -51,7 +54,8 @@ def build_index(
         checkpoint (str): File or URL.
         images (str | Path): Folder of images; subfolders give labels, see
             :func:`~npid_mm.datasets.image_folders.folder_layout.read_layout`.
-        dtype (str): 'bfloat16', 'float16' or 'float32'.
+        dtype (str, optional): 'float16' or 'float32'. Defaults to that of the index, float16 for a
+            new one.
         batch_size (int): Images per batch, at least 1.
         num_workers (int): Processes that load images; 0 loads in the main process.
         device (str, optional): Defaults to the GPU if there is one.
@@ -70,7 +74,7 @@ def build_index(
             network, preprocessing or dtype; no image can be read; the images differ in size after
             the pipeline; or an argument is not allowed.
     """
-    if dtype not in DTYPES:
+    if dtype not in (None, *DTYPES):
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')
     check_whole('batch_size', batch_size)
     check_whole('num_workers', num_workers, least=0)
@@ -89,12 +93,14 @@ def build_index(
         model = load_network(cfg, checkpoint, device)
         about = {
             **describe_network(model),
-            'dtype': dtype,
+            'dtype': dtype or (index.meta['dtype'] if index else DTYPES[0]),
             'checkpoint': checkpoint if '://' in checkpoint else str(Path(checkpoint).resolve()),
         }
         if index is not None:
             index.check_compatible(about)
             about['size'] = index.meta['size']
+            if index.meta.get('encoder') is None and len(index):
+                store_encoder(index, model)
             have = set(real_paths(entry.path for entry in index.entries()))
             new = [real not in have for real in real_paths(paths)]
             paths, labels = list(compress(paths, new)), list(compress(labels, new))
@@ -104,6 +110,7 @@ def build_index(
             if index is None:
                 about['dim'] = rows.shape[1]
                 index = FeatureIndex.create(folder, config_to_json(cfg), about)
+                store_encoder(index, model, [paths[each] for each in positions])
             index.append(rows, [Entry(paths[each], labels[each]) for each in positions])
     skipped = {paths[position]: reason for position, reason in unreadable.items()}
     if index is None:

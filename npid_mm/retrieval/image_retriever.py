@@ -1,27 +1,24 @@
 """Find the most similar images of an index for query images."""
 
 from collections.abc import Iterator
-from os.path import abspath, realpath
 from pathlib import Path
 
 import numpy as np
+import torch
 from mmengine.config import Config
 from mmpretrain.apis import BaseInferencer
 from torch import Tensor
 
+from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import describe_network, index_feature, load_network
 from npid_mm.evaluation import nearest_neighbors
-from npid_mm.retrieval.index.feature_index import FeatureIndex
-from npid_mm.utils.checks import check_whole
-from npid_mm.utils.output_files import PAGE, check_output
-from npid_mm.utils.paths import printable_path
-from npid_mm.visualization import neighbor_page
+from npid_mm.retrieval.index import FeatureIndex
 
 from .approximate import ApproximateSearch
-from .image_files import Batch, ImageFiles, ImagePipeline, check_size, collate_readable
-from .neighborhood import neighborhood
-from .queries import Query, QueryInput, query_images, query_name
+from .image_files import Batch, ImageFiles, check_size, collate_readable
+from .queries import Query, QueryInput, query_images
+from .results import Results, check_answered, check_numbers
 from .stored_config import config_from_json
 
 
@@ -29,14 +26,15 @@ class ImageRetriever(BaseInferencer):
     """Find the images of an index that are most similar to a query, by cosine similarity.
 
     The index stores the config of its network, the preprocessing and the path of the checkpoint,
-    which must still hold the same weights.
+    which must still hold the same weights. Unlike :class:`~npid_mm.retrieval.IndexSearch`, this
+    class embeds on a GPU, can search approximately, and needs no ONNX encoder.
 
     Args:
-        index (str | Path | FeatureIndex): An index of ``tools/retrieve.py index``.
+        index (str | Path | FeatureIndex): An index of ``npid index``.
         checkpoint (str, optional): Path of the checkpoint, if it was moved.
         device (str, optional): Device of the network. Defaults to the GPU if there is one. The
             search runs on the CPU, with the index mapped into memory.
-        approximate (bool): Search with faiss in the lists of ``tools/retrieve.py approximate``
+        approximate (bool): Search with faiss in the lists of ``npid retrieve approximate``
             instead of all rows. ``retriever.recall`` is the share of neighbors that it finds.
         trust (bool): Use an index that this user did not make on this machine. Its config decides
             which registered parts are built and which checkpoint is read, and faiss reads its lists
@@ -87,7 +85,7 @@ class ImageRetriever(BaseInferencer):
         lists = ApproximateSearch(self.index, trust) if approximate else None
         self._search = lists or self._exact
         self.recall = lists.recall if lists else 1.0
-        self._classes = set(self.index.classes)
+        self._results = Results(self.index, self._find, self.pipeline.reader, self.recall)
 
     def __call__(
         self,
@@ -123,11 +121,7 @@ class ImageRetriever(BaseInferencer):
             ValueError: If no query can be read, a number is too small, or the test pipeline gives
                 a query another size than the images of the index.
         """
-        numbers = dict(top_k=top_k, batch_size=batch_size, page_images=page_images)
-        for name, value in numbers.items():
-            check_whole(name, value)
-        if html:
-            check_output(html, PAGE, force, 'html')
+        check_numbers(html, force, top_k=top_k, batch_size=batch_size, page_images=page_images)
         return super().__call__(
             inputs, batch_size=batch_size, top_k=top_k, html=html, page_images=page_images
         )
@@ -144,23 +138,11 @@ class ImageRetriever(BaseInferencer):
     def forward(self, inputs: tuple[list[Query], Batch], top_k: int) -> list[dict]:
         """Search with a batch of :meth:`preprocess`."""
         images, batch = inputs
-        results = [self._result(image) for image in images]
-        for position, reason in batch.unreadable.items():
-            results[position]['error'] = f'cannot read {query_name(images[position])}: {reason}'
+        rows = np.empty((0, self.index.dim), np.float32)
         if batch.positions:
             check_size(batch.size, self.index.meta['size'])
-            query = self._embed(batch)
-            # one more, in case the query itself is found
-            similarity, index = self._search(query, min(top_k + 1, len(self.index)))
-            for row, position in enumerate(batch.positions):
-                found = zip(similarity[row].tolist(), index[row].tolist(), strict=True)
-                # an approximate search returns -1 where it finds too few
-                neighbors = [self._neighbor(*each) for each in found if each[1] >= 0]
-                own = results[position]['query'] and realpath(results[position]['query'])
-                results[position]['neighbors'] = [
-                    each for each in neighbors if realpath(each['path']) != own
-                ][:top_k]
-        return results
+            rows = self._embed(batch).float().numpy()
+        return self._results.of_batch(images, rows, batch.unreadable, top_k)
 
     def _embed(self, batch: Batch) -> Tensor:
         """Embed the readable images of a batch as rows (n, D)."""
@@ -181,42 +163,14 @@ class ImageRetriever(BaseInferencer):
         page_images: int = 500,
     ) -> None:
         """Write the page of the results to ``html``."""
-        answered = [number for number, each in enumerate(preds) if each['error'] is None]
-        if not html or not answered:
-            return
-        found = [[each['index'] for each in preds[number]['neighbors']] for number in answered]
-        k = max(map(len, found))
-        members, links = neighborhood(found, self.index.rows, self._search, k, page_images)
-        position = {row: len(answered) + number for number, row in enumerate(members)}
-        entries = [self.index[row] for row in members]
-        of_queries = [
-            [(position[each['index']], each['similarity']) for each in preds[number]['neighbors']]
-            for number in answered
-        ]
-        of_members = [[(len(answered) + other, value) for other, value in each] for each in links]
-        queries = [ori_inputs[number] for number in answered]
-        shown = [each[..., ::-1] if isinstance(each, np.ndarray) else each for each in queries]
-        parts = self.index.folder.resolve().parts[-2:]
-        labels = [preds[number]['label'] for number in answered]
-        neighbor_page(
-            shown + [entry.path for entry in entries],
-            of_queries + of_members,
-            queries=len(answered),
-            labels=labels + [entry.label for entry in entries],
-            total=len(self.index),
-            recall=self.recall,
-            title=f'Nearest neighbors in {printable_path("/".join(parts))}',
-            out=html,
-            reader=self.pipeline.reader,
-        )
+        if html:
+            self._results.write_page(ori_inputs, preds, html, page_images)
 
     def postprocess(
         self, preds: list[dict], visualization: None, return_datasamples: bool
     ) -> list[dict]:
         """Return the results, unless no query can be read."""
-        errors = [each['error'] for each in preds if each['error'] is not None]
-        if errors and len(errors) == len(preds):
-            raise ValueError('no query can be read:\n  ' + '\n  '.join(errors))
+        check_answered(preds)
         return preds
 
     def _init_pipeline(self, cfg: Config) -> ImagePipeline:
@@ -228,15 +182,6 @@ class ImageRetriever(BaseInferencer):
     def _exact(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return nearest_neighbors(query, self.index.rows, k)
 
-    def _result(self, image: Query) -> dict:
-        """Result of a query without neighbors."""
-        path = None if isinstance(image, np.ndarray) else abspath(image)
-        above = [folder.name for folder in Path(path).parents] if path else []
-        label = next((name for name in above if name in self._classes), None)
-        return {'query': path, 'label': label, 'neighbors': [], 'error': None}
-
-    def _neighbor(self, similarity: float, index: int) -> dict:
-        path, label = self.index[index]
-        # the length of rows may exceed 1 by a rounding error
-        similarity = max(-1.0, min(1.0, similarity))
-        return {'path': path, 'label': label, 'similarity': similarity, 'index': index}
+    def _find(self, query: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+        similarity, index = self._search(torch.from_numpy(query), k)
+        return similarity.numpy(), index.numpy()

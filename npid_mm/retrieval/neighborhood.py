@@ -2,23 +2,35 @@
 
 from collections.abc import Callable, Iterator
 from itertools import islice, zip_longest
+from typing import Protocol
 
-from torch import Tensor
+import numpy as np
 
-from npid_mm.evaluation import nearest_neighbors
+from .exact_search import nearest_rows
 
-Search = Callable[[Tensor, int], tuple[Tensor, Tensor]]
+
+class Rows(Protocol):
+    """Rows of an index, see :class:`~npid_mm.retrieval.FeatureIndex`."""
+
+    def __len__(self) -> int: ...
+
+    def float32_rows(self, selection: list[int]) -> np.ndarray:
+        """Return some rows."""
 
 
 def neighborhood(
-    found: list[list[int]], rows: Tensor, search: Search, k: int, size: int
+    found: list[list[int]],
+    index: Rows,
+    search: Callable[[np.ndarray, int], tuple[np.ndarray, np.ndarray]],
+    k: int,
+    size: int,
 ) -> tuple[list[int], list[list[tuple[int, float]]]]:
     """Collect the neighbors of the queries, their neighbors and so on, and link them.
 
     Args:
         found (list[list[int]]): Index rows that each query found, the most similar first. All are
             members.
-        rows (Tensor): (N, D), the index.
+        index (Rows): The index.
         search (Callable): Returns similarity and index, each (Q, K), for queries (Q, D) and K.
         k (int): Number of neighbors that are followed, and that each member is linked to.
         size (int): Number of members to stop at. Rows in fewer steps come first, then nearer ones.
@@ -30,15 +42,15 @@ def neighborhood(
     members = dict.fromkeys(_by_rank(found))
     new = list(members)
     while new and len(members) < size:
-        nearest = search(rows[new].float(), min(k + 1, len(rows)))[1]
+        nearest = search(index.float32_rows(new), min(k + 1, len(index)))[1]
         # an approximate search returns -1 where it finds too few
         others = (row for row in _by_rank(nearest.tolist()) if row >= 0 and row not in members)
         new = list(islice(dict.fromkeys(others), size - len(members)))
         members.update(dict.fromkeys(new))
     if not members:
         return [], []
-    features = rows[list(members)]
-    similarity, position = nearest_neighbors(features.float(), features, k + 1)
+    features = index.float32_rows(list(members))
+    similarity, position = nearest_rows(features, features, k + 1)
     links = [
         [(other, value) for other, value in zip(*each, strict=True) if other != own][:k]
         for own, each in enumerate(zip(position.tolist(), similarity.tolist(), strict=True))

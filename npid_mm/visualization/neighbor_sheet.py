@@ -1,17 +1,21 @@
 """Contact sheet of query images and their nearest neighbors."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from torch import Tensor
 
 from npid_mm.images import ImageReader
 from npid_mm.utils.atomic_io import atomic_path
 
 from .sheet_layout import Sheet
 from .style import MIN_CELL, ImageSource, class_name
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def neighbor_sheet(

@@ -3,6 +3,7 @@
 import json
 
 import numpy as np
+from onnx import TensorProto
 
 from tests.inputs.crafts import (
     EVIL,
@@ -13,9 +14,14 @@ from tests.inputs.crafts import (
     damaged_lists,
     directory,
     drop,
+    encoder,
+    endless,
     entries,
     evil_pickle,
+    external,
+    filled,
     flip,
+    graph,
     link,
     missing,
     names,
@@ -34,6 +40,43 @@ TYPES = [
     EXEC, '../evil', 'HuggingFaceClassifier', 'TIMMBackbone', 'Blip2Caption', 'LoRAModel', '', 7,
     None, ['os', 'system'], {'type': 'os.system'},
 ]  # fmt: skip
+ENCODERS = {
+    'empty': b'',
+    'nonsense': b'nonsense',
+    'cut field': b'\x3a\xff\xff\xff\xff\x0f',
+    'endless number': b'\xff' * 1000,
+    'many fields': b'\x08\x01' * 1_100_000,
+    'other input': graph(('Identity', ['image'], ['embedding'], {}), kind=TensorProto.FLOAT),
+    'huge input': graph(
+        ('Identity', ['image'], ['embedding'], {}), shape=('B', 1 << 40, 1 << 40, 3)
+    ),
+    'no output': graph(),
+    'pixels as rows': graph(
+        ('Cast', ['image'], ['x'], dict(to=TensorProto.FLOAT)),
+        ('Flatten', ['x'], ['embedding'], {}),
+    ),
+    'custom operator': graph(
+        ('Evil', ['image'], ['embedding'], dict(domain='evil')), opsets=['evil']
+    ),
+    'contributed operator': graph(
+        ('Gelu', ['image'], ['embedding'], dict(domain='com.microsoft')), opsets=['com.microsoft']
+    ),
+    **{
+        f'weights at {each}'[:40]: external(each)
+        for each in (
+            '../treasure/thesis.txt',
+            '/etc/passwd',
+            '/dev/zero',
+            '/dev/stdin',
+            'rows.npy',
+            '',
+        )
+    },
+    'huge tensor': filled(1, 1 << 36),
+    'huger tensor': filled(1, 1 << 62),
+    'tensor of negative size': filled(-1, -1),
+    'endless loop': endless(),
+}
 BUILT = {
     **{f'backbone {each!r}'[:60]: ('backbone', 'type', each) for each in TYPES},
     'neck': ('neck', {'type': 'subprocess.check_output', 'args': ['touch', 'executed']}),
@@ -68,6 +111,10 @@ BUILT = {
     'a step that is not a dict': ('pipeline', 0, 'os.system'),
     'an unknown feature': ('feature', '__dict__'),
 }
+SETTINGS = (
+    b'{"format": 1, "read": {"background": [9, 9, 9], "max_pixels": 9999, "value_range": null}, '
+    b'"steps": %s, "size": [16, %d]}'
+)
 CRAFTS = {
     'own config.py beside': text('config.py', EXEC),
     'format 1': lambda folder: (
@@ -93,12 +140,34 @@ CRAFTS = {
     )},
     **{f'{kind.__name__} for {name}': kind(name)
        for kind in (pipe, link, directory, missing, cut, flip)
-       for name in ('index.json', 'rows.bin', 'entries.bin', 'approximate.faiss')},
+       for name in ('index.json', 'rows.npy', 'entries.bin', 'approximate.faiss')},
     **{f'{kind.__name__} for {name}': kind(name)
        for kind in (pipe, link, directory)
        for name in ('writing.lock', 'index.json.unfinished', 'approximate.faiss.unfinished')},
-    'link to a device': link('rows.bin', '/dev/zero'),
-    'zeroed row': lambda folder: open(folder / 'rows.bin', 'r+b').write(bytes(64)),
+    **{f'{kind.__name__} for {name}': kind(name)
+       for kind in (pipe, link, directory, missing, cut, flip)
+       for name in ('encoder.onnx', 'preprocessing.json')},
+    **{f'{kind.__name__} for {name}': kind(name)
+       for kind in (pipe, link, directory)
+       for name in ('encoder.onnx.unfinished.onnx', 'preprocessing.json.unfinished')},
+    **{f'encoder: {name}': encoder('encoder.onnx', lambda _, content=content: content)
+       for name, content in ENCODERS.items()},
+    'encoder: cut in the middle': encoder(
+        'encoder.onnx', lambda content: content[: len(content) // 2]
+    ),
+    **{f'preprocessing: {name}'[:60]: encoder('preprocessing.json', lambda _, text=text: text)
+       for name, text in (
+        ('empty', b''), ('list', b'[]'), ('deep', b'[' * 60_000), ('long', b' ' * (1 << 17)),
+        ('huge size', SETTINGS % (b'[]', 1 << 20)), ('other size', SETTINGS % (b'[]', 17)),
+        ('huge step', SETTINGS % (b'[{"type": "center_crop", "width": 99999, "height": 1}]', 16)),
+        ('code', SETTINGS % (b'[{"type": "__import__(\'os\')"}]', 16)),
+        ('many steps', SETTINGS % (b'[' + b'{},' * 999 + b'{}]', 16)),
+    )},
+    **{f'encoder {each!r}'[:40]: put('encoder', value=each)
+       for each in (7, [], {'encoder.onnx': 'x'}, {'encoder.onnx': [], 'preprocessing.json': 1})},
+    'no encoder': put('encoder', value=None),
+    'link to a device': link('rows.npy', '/dev/zero'),
+    'zeroed row': lambda folder: open(folder / 'rows.npy', 'r+b').write(bytes(64)),
     'rows that are not finite': rows(lambda content: content.fill(np.nan)),
     'rows that overflow': rows(lambda content: content.fill(3e38)),
     'rows of zeros': rows(lambda content: content.fill(0)),

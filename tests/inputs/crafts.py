@@ -9,6 +9,7 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from onnx import TensorProto, helper
 
 from npid_mm.retrieval.index.metadata import digest
 
@@ -98,9 +99,10 @@ def rows(change):
     """A craft that changes the rows, with the right digest."""
 
     def craft(folder):
-        content = np.fromfile(folder / 'rows.bin', np.float32)
+        whole = (folder / 'rows.npy').read_bytes()
+        content = np.frombuffer(whole[128:], np.float32).copy()
         change(content)
-        content.tofile(folder / 'rows.bin')
+        (folder / 'rows.npy').write_bytes(whole[:128] + content.tobytes())
         rewrite(folder, lambda meta: meta['blocks'][0].__setitem__(2, digest(content.tobytes())))
 
     return craft
@@ -197,3 +199,71 @@ def evil_pickle(folder):
 def piped(folder):
     os.mkfifo(folder / 'pipe.pth')
     return folder / 'pipe.pth'
+
+
+def encoder(name, make):
+    """A craft of ``encoder.onnx`` or ``preprocessing.json``, with the right sha256."""
+
+    def craft(folder):
+        content = make((folder / name).read_bytes())
+        (folder / name).write_bytes(content)
+        sha256 = hashlib.sha256(content).hexdigest()
+        rewrite(folder, lambda meta: meta['encoder'].update({name: sha256}))
+
+    return craft
+
+
+def graph(*nodes, weights=(), shape=('B', 16, 16, 3), kind=TensorProto.UINT8, opsets=()):
+    """Content of an ONNX file with the ends of an encoder."""
+    made = helper.make_graph(
+        [helper.make_node(*node, **more) for *node, more in nodes],
+        'evil',
+        [helper.make_tensor_value_info('image', kind, shape)],
+        [helper.make_tensor_value_info('embedding', TensorProto.FLOAT, ('B', 16))],
+        initializer=list(weights),
+    )
+    versions = [helper.make_opsetid('', 17), *(helper.make_opsetid(each, 1) for each in opsets)]
+    return helper.make_model(made, opset_imports=versions, ir_version=8).SerializeToString()
+
+
+def external(location):
+    """An ONNX file whose weights are in another file."""
+    weights = TensorProto(name='w', data_type=TensorProto.FLOAT, dims=[1, 16])
+    weights.data_location = TensorProto.EXTERNAL
+    weights.external_data.add(key='location', value=str(location))
+    return graph(('Identity', ['w'], ['embedding'], {}), weights=[weights])
+
+
+def filled(*shape):
+    """An ONNX file that allocates a tensor of a shape."""
+    size = helper.make_tensor('size', TensorProto.INT64, [len(shape)], list(shape))
+    axes = dict(axes=[1], keepdims=1)
+    return graph(
+        ('ConstantOfShape', ['size'], ['huge'], {}),
+        ('ReduceMean', ['huge'], ['embedding'], axes),
+        weights=[size],
+    )
+
+
+def endless():
+    """An ONNX file that loops without end."""
+    body = helper.make_graph(
+        [helper.make_node('Identity', ['go'], ['on']), helper.make_node('Sin', ['x'], ['y'])],
+        'body',
+        [
+            helper.make_tensor_value_info('number', TensorProto.INT64, []),
+            helper.make_tensor_value_info('go', TensorProto.BOOL, []),
+            helper.make_tensor_value_info('x', TensorProto.FLOAT, [1, 16]),
+        ],
+        [
+            helper.make_tensor_value_info('on', TensorProto.BOOL, []),
+            helper.make_tensor_value_info('y', TensorProto.FLOAT, [1, 16]),
+        ],
+    )
+    times = helper.make_tensor('times', TensorProto.INT64, [], [1 << 62])
+    true = helper.make_tensor('true', TensorProto.BOOL, [], [True])
+    start = helper.make_tensor('start', TensorProto.FLOAT, [1, 16], [0.1] * 16)
+    return graph(
+        ('Loop', ['times', 'true', 'start'], ['embedding'], dict(body=body)),
+        weights=[times, true, start],
+    )

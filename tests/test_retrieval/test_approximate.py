@@ -17,9 +17,7 @@ def index(tmp_path, monkeypatch):
     """An index of 2,000 rows around 40 directions, with the smallest size reduced."""
     monkeypatch.setattr(approximate, 'MIN_ROWS', 1000)
     monkeypatch.setattr(approximate, 'TRAINING_ROWS', 11)
-    index = FeatureIndex.create(
-        tmp_path / 'index', {}, INDEX_ABOUT | dict(dtype='bfloat16', dim=16)
-    )
+    index = FeatureIndex.create(tmp_path / 'index', {}, INDEX_ABOUT | dict(dtype='float16', dim=16))
     rows = unit_rows(40, 16).repeat(50, 1) + 0.2 * unit_rows(2000, 16, seed=1)
     rows = torch.nn.functional.normalize(rows)
     index.append(rows, [Entry(f'{number}.jpg', None) for number in range(2000)])
@@ -77,7 +75,7 @@ def test_small_indexes_are_refused(index, monkeypatch):
 
 
 def test_missing_lists_and_a_missing_faiss_are_named(index, monkeypatch):
-    with pytest.raises(FileNotFoundError, match='make them with tools/retrieve.py approximate'):
+    with pytest.raises(FileNotFoundError, match='make them with npid retrieve approximate'):
         ApproximateSearch(index)
     monkeypatch.setitem(sys.modules, 'faiss', None)
     with pytest.raises(ImportError, match=r"(?s)faiss-cpu, which is not.*-e '\.\[search\]'"):

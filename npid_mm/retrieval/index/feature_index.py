@@ -1,14 +1,13 @@
 """An index: unit features of images on disk, mapped into memory, with paths and labels."""
 
-import math
+from __future__ import annotations
+
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
+import numpy as np
 
-from npid_mm.utils.atomic_io import UNFINISHED
-from npid_mm.utils.paths import check_path
 from npid_mm.version import __version__
 
 from .entries import Entry, EntryFile, pack
@@ -16,17 +15,20 @@ from .metadata import (
     DTYPES,
     FORMAT,
     MAX_ENTRIES,
-    META,
     digest,
     preview,
     read_metadata,
     write_metadata,
 )
+from .new_folder import check_new
 from .regular_files import check_regular, write_at
-from .unit_rows import check_unit_rows, stored_unit_rows
-from .write_lock import LOCK
+from .row_file import RowFile, as_float32
 
-ROWS, ENTRIES = 'rows.bin', 'entries.bin'
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+ENTRIES = 'entries.bin'
 # metadata that all rows share
 SHARED = ('network', 'feature', 'preprocessing', 'size', 'dtype', 'dim')
 
@@ -34,8 +36,9 @@ SHARED = ('network', 'feature', 'preprocessing', 'size', 'dtype', 'dim')
 class FeatureIndex:
     """N unit rows (N, D) in a folder, with a path and a label for each.
 
-    The folder holds ``rows.bin`` (the rows), ``entries.bin`` (paths and labels) and ``index.json``
-    (lengths and checksums of the blocks, the network's config, the signature of the user).
+    The folder holds ``rows.npy`` (the rows), ``entries.bin`` (paths and labels), ``encoder.onnx``
+    and ``preprocessing.json`` (the network, and what is done with an image before) and
+    ``index.json`` (lengths and checksums, the network's config, the signature of the user).
     ``index.json`` is written last and atomically after each block: if the writer is killed, only
     its unfinished block is lost. Opening reads only ``index.json``. Rows are checked on first use,
     entries block by block. Many processes may read an index while one writes, see
@@ -67,18 +70,22 @@ class FeatureIndex:
         self._open()
 
     @classmethod
-    def create(cls, folder: str | Path, config: dict, about: dict) -> 'FeatureIndex':
+    def create(cls, folder: str | Path, config: dict, about: dict) -> FeatureIndex:
         """Create an index without rows.
 
         Args:
             folder (str | Path): A new or an empty folder.
             config (dict): Config of the network, see
-                :func:`~npid_mm.retrieval.embedding_config.config_to_json`.
-            about (dict): The keys :data:`SHARED`, and ``checkpoint``.
+                :func:`~npid_mm.retrieval.stored_config.config_to_json`.
+            about (dict): The keys :data:`SHARED`, ``checkpoint`` and, if the folder has an encoder,
+                ``encoder``, the SHA-256 of its files.
 
         Raises:
             FileExistsError: If the folder holds other files.
+            ValueError: If the dtype is not allowed.
         """
+        if about['dtype'] not in DTYPES:
+            raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {about["dtype"]!r}')
         folder = Path(folder)
         check_new(folder)
         meta = {'format': FORMAT, 'npid_mm': __version__, **about, 'config': config}
@@ -88,7 +95,9 @@ class FeatureIndex:
     @property
     def dtype(self) -> torch.dtype:
         """torch.dtype: Type of the stored rows."""
-        return DTYPES[self.meta['dtype']]
+        import torch
+
+        return getattr(torch, self.meta['dtype'])
 
     @property
     def dim(self) -> int:
@@ -101,8 +110,10 @@ class FeatureIndex:
         return self.meta['classes']
 
     @property
-    def rows(self) -> Tensor:
-        """Tensor: (N, D) in :attr:`dtype`, mapped into memory and checked on first use.
+    def array(self) -> np.ndarray:
+        """ndarray: (N, D), mapped into memory and checked on first use.
+
+        float16 or float32; an index of version 0.1 may have bfloat16, as its bits in uint16.
 
         Raises:
             ValueError: If a block is damaged.
@@ -112,14 +123,28 @@ class FeatureIndex:
         start = sum(entries for entries, *_ in self.meta['blocks'][: self._checked])
         for entries, _, written, _ in self.meta['blocks'][self._checked :]:
             block = self._rows[start : start + entries]
-            if digest(block.view(torch.uint8).numpy().data) != written:
+            if digest(block.view(np.uint8).data) != written:
                 raise ValueError(
-                    f'{self.folder / ROWS} is damaged: rows {start} to {start + entries - 1} are '
+                    f'{self._row_file.path} is damaged: rows {start} to {start + entries - 1} are '
                     'not those that were written. Bring the file back, or make the index again'
                 )
             start += entries
             self._checked += 1
         return self._rows
+
+    @property
+    def rows(self) -> Tensor:
+        """Tensor: :attr:`array` as a tensor of :attr:`dtype`, which shares its memory."""
+        import torch
+
+        array = self.array
+        if array.dtype == np.uint16:
+            return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+        return torch.from_numpy(array)
+
+    def float32_rows(self, selection: slice | list[int] | np.ndarray) -> np.ndarray:
+        """Return some rows (n, D) as float32."""
+        return as_float32(self.array[selection])
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -182,14 +207,18 @@ class FeatureIndex:
                 f'rows must be (n, {self.dim}) for n entries, at least one, got '
                 f'{tuple(rows.shape)} for {len(entries)}'
             )
+        from .unit_rows import check_unit_rows, stored_unit_rows
+
         check_unit_rows(rows, entries)
         for start in range(0, len(rows), MAX_ENTRIES):
             part = slice(start, start + MAX_ENTRIES)
             self._append_block(stored_unit_rows(rows[part], self.dtype), entries[part])
 
     def _append_block(self, rows: Tensor, entries: list[Entry]) -> None:
+        import torch
+
         stored, packed = rows.contiguous().view(torch.uint8).numpy().data, pack(entries)
-        write_at(self.folder / ROWS, len(self) * self._row_bytes, stored)
+        self._row_file.append(len(self), stored)
         write_at(self.folder / ENTRIES, self._entries.bytes, packed)
         labels = {entry.label for entry in entries if entry.label is not None}
         self.meta['classes'] = sorted(labels | set(self.classes))
@@ -201,10 +230,6 @@ class FeatureIndex:
         """Write :attr:`meta` and sign it."""
         self.trusted = write_metadata(self.folder, self.meta)
 
-    @property
-    def _row_bytes(self) -> int:
-        return self.dim * self.dtype.itemsize
-
     def _open(self, checked: int = 0) -> None:
         """Map the rows, whose first ``checked`` blocks need no check."""
         self._checked = checked
@@ -212,38 +237,11 @@ class FeatureIndex:
             self.folder / ENTRIES,
             [(count, size, sha) for count, size, _, sha in self.meta['blocks']],
         )
-        shape = (len(self._entries), self.dim)
-        for name, need in ((ROWS, shape[0] * self._row_bytes), (ENTRIES, self._entries.bytes)):
-            path = self.folder / name
-            have = check_regular(path)
-            if have < need:
-                raise ValueError(
-                    f'{path} is damaged: it has {have} of {need} bytes. Bring it back, or make '
-                    'the index again'
-                )
-        self._rows = torch.empty(shape, dtype=self.dtype)
-        if shape[0]:
-            name, size = str(self.folder / ROWS), math.prod(shape)
-            flat = torch.from_file(name, shared=False, size=size, dtype=self.dtype)
-            self._rows = flat.view(shape)
-
-
-def check_new(folder: str | Path) -> None:
-    """Refuse to create an index among other files.
-
-    Raises:
-        FileExistsError: If the folder holds other files, or is a file.
-        ValueError: If its path is not UTF-8.
-    """
-    own = {LOCK, META + UNFINISHED}
-    folder = Path(folder)
-    check_path(folder, 'the index')
-    if folder.exists() and not folder.is_dir():
-        what = 'is a file'
-    elif folder.exists() and not {path.name for path in folder.iterdir()} <= own:
-        what = 'holds other files'
-    else:
-        return
-    raise FileExistsError(
-        f'{folder} must be an index or an empty folder, but it {what}: name another folder'
-    )
+        have, need = check_regular(self.folder / ENTRIES), self._entries.bytes
+        if have < need:
+            raise ValueError(
+                f'{self.folder / ENTRIES} is damaged: it has {have} of {need} bytes. Bring it '
+                'back, or make the index again'
+            )
+        self._row_file = RowFile(self.folder, self.meta)
+        self._rows = self._row_file.map(len(self._entries))

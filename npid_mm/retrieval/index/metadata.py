@@ -7,17 +7,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import torch
-
 from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import check_path
 
 from .regular_files import read_regular
 from .trust import is_signed, sign
 
-META, LISTS = 'index.json', 'approximate.faiss'
-FORMAT = 2  # changed when older versions cannot read an index, or this one cannot read theirs
-DTYPES = {name: getattr(torch, name) for name in ('bfloat16', 'float16', 'float32')}
+META, LISTS, LOCK = 'index.json', 'approximate.faiss', 'writing.lock'
+ENCODER, PREPROCESSING = 'encoder.onnx', 'preprocessing.json'
+FORMAT = 3  # changed when older versions cannot read an index, or this one cannot read theirs
+OLD_FORMAT = 2  # rows.bin in place of rows.npy, which this version also reads and extends
+DTYPES = ('float16', 'float32')
+OLD_DTYPES = (*DTYPES, 'bfloat16')
 MAX_BYTES = 16 << 20  # size of index.json, which takes up to 25 times as much memory when parsed
 MAX_DIM = 1 << 14
 MAX_ENTRIES = 1024  # per block
@@ -50,7 +51,7 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
     except (FileNotFoundError, NotADirectoryError) as error:
         raise FileNotFoundError(
             f'no index at {folder}: make one with '
-            'tools/retrieve.py index CONFIG CHECKPOINT --images FOLDER --out INDEX'
+            'npid index CONFIG CHECKPOINT --images FOLDER --out INDEX'
         ) from error
     try:
         meta = json.loads(content, parse_constant=_refuse_constant)
@@ -58,11 +59,12 @@ def read_metadata(folder: Path) -> tuple[dict, bool]:
             raise ValueError(f'it must hold an object, got {type(meta).__name__}')
     except (ValueError, RecursionError) as error:
         raise ValueError(f'{path} is damaged: {error}') from error
-    if meta.get('format') != FORMAT:
+    if meta.get('format') not in (OLD_FORMAT, FORMAT):
         raise ValueError(
-            f'{folder} must be an index of format {FORMAT}, got {preview(meta.get("format"))}: '
-            'make it again with this version (tools/retrieve.py index, another --out). Earlier '
-            'formats keep their config as Python code, which this version does not run'
+            f'{folder} must be an index of format {OLD_FORMAT} or {FORMAT}, got '
+            f'{preview(meta.get("format"))}: make it again with this version (npid index, another '
+            '--out). Earlier formats keep their config as Python code, which this version does not '
+            'run'
         )
     checksum, signature = meta.pop('checksum', None), meta.pop('signature', None)
     text = _canonical(meta)
@@ -155,6 +157,15 @@ def _lists(value: Any) -> bool:
     )
 
 
+def _encoder(value: Any) -> bool:
+    """Check the sha256 of the files of an encoder; None if there is none."""
+    return value is None or (
+        isinstance(value, dict)
+        and value.keys() == {ENCODER, PREPROCESSING}
+        and all(map(_text, value.values()))
+    )
+
+
 # check of each field; a block is [entries, compressed bytes, digest of rows, digest of entries]
 FIELDS = {
     'npid_mm': _text,
@@ -164,9 +175,10 @@ FIELDS = {
     'config': lambda value: isinstance(value, dict),
     'checkpoint': _text,
     'size': _size,
-    'dtype': lambda value: isinstance(value, str) and value in DTYPES,
+    'dtype': lambda value: isinstance(value, str) and value in OLD_DTYPES,
     'dim': _number(1, MAX_DIM),
     'classes': _list_of(_text),
     'blocks': _list_of(_block),
     'approximate': _lists,
+    'encoder': _encoder,
 }

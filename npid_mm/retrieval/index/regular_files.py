@@ -62,13 +62,14 @@ def check_regular(path: Path) -> int:
     return found.st_size
 
 
-def write_at(path: Path, position: int, data: bytes | memoryview) -> None:
-    """Write bytes at a position of a file, truncate the rest, and sync to disk.
+def write_at(path: Path, position: int, data: bytes | memoryview, truncate: bool = True) -> None:
+    """Write bytes at a position of a file, and sync to disk.
 
     Args:
         path (Path): The file, created if missing.
         position (int): Offset in bytes.
         data (bytes | memoryview): The bytes.
+        truncate (bool): Whether the file ends after them.
 
     Raises:
         ValueError: If it is not a regular file.
@@ -76,7 +77,8 @@ def write_at(path: Path, position: int, data: bytes | memoryview) -> None:
     if not os.path.lexists(path):
         path.touch()
     with open_regular(path, 'r+b') as file:
-        file.truncate(position)
+        if truncate:
+            file.truncate(position)
         file.seek(position)
         file.write(data)
         file.flush()

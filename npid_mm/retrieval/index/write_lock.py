@@ -7,11 +7,14 @@ from pathlib import Path
 from npid_mm.engine.folder_lock import held_lock
 from npid_mm.utils.atomic_io import UNFINISHED
 
-from .metadata import LISTS, META
+from .metadata import ENCODER, LISTS, LOCK, META, PREPROCESSING
 from .regular_files import check_regular
 
-LOCK = 'writing.lock'
-TEMPORARY = (META + UNFINISHED, LISTS + UNFINISHED)  # a killed writer leaves these
+# a killed writer leaves these
+TEMPORARY = (
+    *(name + UNFINISHED for name in (META, LISTS, PREPROCESSING)),
+    f'{ENCODER}{UNFINISHED}.onnx',
+)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The files of an index, after interruptions and damage too."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -24,9 +25,19 @@ def create(folder, **change):
     return FeatureIndex.create(folder, {}, ABOUT | change)
 
 
+def as_written_before(folder):
+    """Rewrite an index without rows as one of format 2, with rows in bfloat16."""
+    meta = FeatureIndex(folder).meta | dict(format=2, dtype='bfloat16')
+    metadata.write_metadata(folder, meta)
+    return FeatureIndex(folder)
+
+
 @pytest.mark.parametrize('dtype', ['bfloat16', 'float16', 'float32'])
 def test_rows_and_entries_come_back(tmp_path, dtype):
-    index = create(tmp_path / 'new' / 'index', dtype=dtype)
+    """bfloat16 is for indexes of an earlier version, which are read and extended."""
+    index = create(tmp_path / 'new' / 'index', dtype='float16' if dtype == 'bfloat16' else dtype)
+    if dtype == 'bfloat16':
+        index = as_written_before(index.folder)
     rows = unit_rows(7, 8)
     index.append(rows[:4], entries(4))
     index.append(rows[4:], entries(3, first=4))
@@ -34,9 +45,22 @@ def test_rows_and_entries_come_back(tmp_path, dtype):
         assert len(each) == 7 and each.dim == 8 and each.classes == ['even']
         torch.testing.assert_close(each.rows.float(), rows, rtol=0, atol=STEPS[dtype])
         assert each.dtype == getattr(torch, dtype)
+        assert np.array_equal(each.float32_rows([5, 2]), each.rows[[5, 2]].float())
         assert list(each.entries()) == [each[i] for i in range(7)] == entries(4) + entries(3, 4)
     size = {'bfloat16': 2, 'float16': 2, 'float32': 4}[dtype]
-    assert (index.folder / 'rows.bin').stat().st_size == 7 * 8 * size
+    name, header = ('rows.bin', 0) if dtype == 'bfloat16' else ('rows.npy', 128)
+    assert (index.folder / name).stat().st_size == header + 7 * 8 * size
+
+
+def test_numpy_reads_the_rows(tmp_path):
+    """After each block."""
+    index = create(tmp_path, dtype='float16')
+    for number in (1, 2):
+        index.append(unit_rows(4, 8, seed=number), entries(4, first=4 * number - 4))
+        for mode in (None, 'r'):
+            rows = np.load(tmp_path / 'rows.npy', mmap_mode=mode)
+            assert rows.dtype == np.float16 and np.array_equal(rows, index.array)
+    assert index.array.flags.aligned and len(rows) == 8
 
 
 def test_an_index_without_rows_opens(tmp_path):
@@ -44,7 +68,7 @@ def test_an_index_without_rows_opens(tmp_path):
     assert len(FeatureIndex(tmp_path)) == 0
 
 
-@pytest.mark.parametrize('name', ['rows.bin', 'entries.bin'])
+@pytest.mark.parametrize('name', ['rows.npy', 'entries.bin'])
 def test_half_a_block_of_a_killed_writer_is_ignored(tmp_path, name):
     """And overwritten by the next block."""
     index = create(tmp_path)
@@ -118,16 +142,16 @@ def test_rows_that_are_not_finite_or_of_unit_length_are_refused(tmp_path):
 
 
 def test_damage_is_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match='no index at .*retrieve.py index CONFIG'):
+    with pytest.raises(FileNotFoundError, match='no index at .*npid index CONFIG'):
         FeatureIndex(tmp_path)
     create(tmp_path).append(unit_rows(4, 8), entries(4))
-    rows = (tmp_path / 'rows.bin').read_bytes()
-    (tmp_path / 'rows.bin').write_bytes(rows[:100])
-    with pytest.raises(ValueError, match='rows.bin is damaged: it has 100 of 128 bytes'):
+    rows = (tmp_path / 'rows.npy').read_bytes()
+    (tmp_path / 'rows.npy').write_bytes(rows[:100])
+    with pytest.raises(ValueError, match='rows.npy is damaged: it has 100 of 256 bytes'):
         FeatureIndex(tmp_path)
 
 
-@pytest.mark.parametrize('name', ['index.json', 'rows.bin', 'entries.bin'])
+@pytest.mark.parametrize('name', ['index.json', 'rows.npy', 'entries.bin'])
 def test_a_flipped_bit_is_noticed_wherever_it_is(tmp_path, name):
     """One bit in every third byte of the files; no such index can be used."""
     create(tmp_path).append(unit_rows(4, 8), entries(4))
@@ -149,12 +173,12 @@ def test_the_block_of_a_zeroed_row_is_named(tmp_path):
     for first in (0, 4, 8):
         index.append(unit_rows(4, 8, seed=first), entries(4, first=first))
     assert index.rows.shape == (12, 8)
-    with open(tmp_path / 'rows.bin', 'r+b') as file:
-        file.seek(5 * 32)
+    with open(tmp_path / 'rows.npy', 'r+b') as file:
+        file.seek(128 + 5 * 32)
         file.write(bytes(32))
     index = FeatureIndex(tmp_path)
     for _ in range(2):  # and not only the first time
-        with pytest.raises(ValueError, match='rows.bin is damaged: rows 4 to 7 are not those'):
+        with pytest.raises(ValueError, match='rows.npy is damaged: rows 4 to 7 are not those'):
             index.rows  # noqa: B018
     assert list(index.entries()) == entries(12)
 

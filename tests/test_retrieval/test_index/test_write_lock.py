@@ -86,7 +86,7 @@ def test_a_killed_process_releases_the_lock(folder, target):
         assert names(folder) == {'writing.lock'}
         with write_lock(folder):
             write(folder)
-    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.npy'}
 
 
 def test_temporary_files_of_a_killed_writer_are_removed(folder):
@@ -96,7 +96,7 @@ def test_temporary_files_of_a_killed_writer_are_removed(folder):
     with pytest.raises(KeyboardInterrupt), write_lock(folder):
         (folder / 'index.json.unfinished').write_bytes(b'half')
         raise KeyboardInterrupt
-    assert names(folder) == {'entries.bin', 'index.json', 'rows.bin'}
+    assert names(folder) == {'entries.bin', 'index.json', 'rows.npy'}
 
 
 def test_an_empty_folder_that_was_created_is_removed(folder, tmp_path):
