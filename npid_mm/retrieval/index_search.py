@@ -104,9 +104,16 @@ class IndexSearch:
 
 
 def search_index(
-    index: str | Path, queries: QueryInput, k: int = 10, html: str | Path | None = None
+    index: str | Path,
+    queries: QueryInput,
+    k: int = 10,
+    html: str | Path | None = None,
+    trust: bool = False,
 ) -> list[dict]:
-    """Search an index once; see :class:`IndexSearch`, which opens it for several searches.
+    """Search an index once, without torch if the index has an encoder.
+
+    :class:`IndexSearch` and :class:`~npid_mm.retrieval.ImageRetriever` open an index for several
+    searches.
 
     Args:
         index (str | Path): The index.
@@ -114,8 +121,14 @@ def search_index(
             (H, W, 3) of uint8 in BGR, or a list of these.
         k (int): Neighbors per query.
         html (str | Path, optional): Page of the results to write.
+        trust (bool): Use an index without an encoder that another user made.
 
     Returns:
         list[dict]: A result per query: ``query``, ``label``, ``neighbors`` and ``error``.
     """
-    return IndexSearch(index)(queries, top_k=k, html=html)
+    opened = FeatureIndex(index)
+    if opened.meta.get('encoder') is not None:
+        return IndexSearch(opened)(queries, top_k=k, html=html)
+    from .image_retriever import ImageRetriever
+
+    return ImageRetriever(opened, trust=trust)(queries, top_k=k, html=html)

@@ -34,7 +34,10 @@ def test_written_metadata_come_back_signed(tmp_path):
         ('[' * 100_000, 'index.json is damaged'),
         ('[]', 'index.json is damaged: it must hold an object, got list'),
         ('{"format": 2, "size": NaN}', 'index.json is damaged: numbers must be finite, got NaN'),
-        ('{"format": 1}', 'must be an index of format 2 or 3, got 1: make it again .* as Python code'),
+        (
+            '{"format": 1}',
+            'must be an index of format 2 or 3, got 1: make it again .* as Python code',
+        ),
         ('{"format": 2}', 'its checksum is not that of its content'),
     ],
 )
