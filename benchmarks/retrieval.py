@@ -22,8 +22,9 @@ from torch import Tensor
 from npid_mm.evaluation import nearest_neighbors
 from npid_mm.retrieval import FeatureIndex, build_approximate
 from npid_mm.retrieval.approximate import ApproximateSearch
+from npid_mm.retrieval.exact_search import nearest_rows
 from npid_mm.retrieval.index.entries import Entry
-from npid_mm.retrieval.neighborhood import Search
+from npid_mm.retrieval.results import Search
 
 BLOCK = 16384  # rows per write
 MAX_FILE_NUMBER = 30_000  # in ImageNet's file names, roughly
@@ -57,7 +58,7 @@ def make_entries(labels: Tensor) -> list[Entry]:
 
 
 def write_index(folder: Path, dtype: str, rows: Tensor, entries: list[Entry]) -> FeatureIndex:
-    """Write an index as tools/retrieve.py does, in fewer and longer writes."""
+    """Write an index as npid index does, in fewer and longer writes."""
     about = dict.fromkeys(('network', 'feature', 'checkpoint'), 'none')
     about |= dict(preprocessing={}, size=[224, 224])
     index = FeatureIndex.create(folder, {}, {**about, 'dtype': dtype, 'dim': rows.shape[1]})
@@ -75,6 +76,11 @@ def faiss_flat(rows: Tensor, threads: int) -> Search:
     index = faiss.IndexFlatIP(rows.shape[1])
     index.add(rows.numpy())
     return lambda query, k: tuple(map(torch.from_numpy, index.search(query.numpy(), k)))
+
+
+def with_numpy(index: FeatureIndex, query: Tensor, k: int) -> tuple[Tensor, ...]:
+    """Search an index as IndexSearch does."""
+    return tuple(map(torch.from_numpy, nearest_rows(query.numpy(), index.array, k)))
 
 
 def exact(index: FeatureIndex, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
@@ -98,15 +104,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         folder = args.folder or Path(temporary)
         indexes = {}
-        for dtype in ('bfloat16', 'float32'):
+        for dtype in ('float16', 'float32'):
             indexes[dtype] = write_index(folder / dtype, dtype, rows, entries)
             print(
-                f'{dtype}: rows.bin {megabytes(folder / dtype, "rows.bin"):.1f} MB, '
+                f'{dtype}: rows.npy {megabytes(folder / dtype, "rows.npy"):.1f} MB, '
                 f'entries.bin {megabytes(folder / dtype, "entries.bin"):.1f} MB, '
                 f'the folder {megabytes(folder / dtype):.1f} MB'
             )
-        taken = [seconds(partial(FeatureIndex, folder / 'bfloat16'), 'cpu') for _ in range(7)]
-        print(f'opening the bfloat16 index: {1e3 * statistics.median(taken):.1f} ms')
+        taken = [seconds(partial(FeatureIndex, folder / 'float16'), 'cpu') for _ in range(7)]
+        print(f'opening the float16 index: {1e3 * statistics.median(taken):.1f} ms')
         run(args, data['query'], rows, indexes)
 
 
@@ -115,10 +121,11 @@ def run(
 ) -> None:
     """Time the searches in turn, compare their results and print the table."""
     runs = {f'npid_mm, {dtype}': partial(exact, index) for dtype, index in indexes.items()}
+    runs['npid_mm without torch, float16'] = partial(with_numpy, indexes['float16'])
     runs['faiss-cpu IndexFlatIP, float32'] = faiss_flat(rows, args.threads)
-    took = seconds(partial(build_approximate, indexes['bfloat16']), 'cpu')
-    about = indexes['bfloat16'].meta['approximate']
-    runs['approximate, faiss-cpu IVF, float16'] = ApproximateSearch(indexes['bfloat16'])
+    took = seconds(partial(build_approximate, indexes['float16']), 'cpu')
+    about = indexes['float16'].meta['approximate']
+    runs['approximate, faiss-cpu IVF, float16'] = ApproximateSearch(indexes['float16'])
     for search in runs.values():
         search(query[:1], args.k)  # warm-up
     single, many = {name: [] for name in runs}, {name: [] for name in runs}
@@ -152,7 +159,7 @@ def run(
         f'{about["probes"]} of {about["lists"]} lists, made in {took:.0f} s, recall '
         f'{about["recall"]:.3f} over {about["queries"]} rows of the index'
     )
-    limits(indexes['bfloat16'].rows, query)
+    limits(indexes['float16'].rows, query)
 
 
 def limits(rows: Tensor, query: Tensor) -> None:
