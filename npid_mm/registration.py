@@ -5,14 +5,15 @@ index can be searched where torch is not installed. Configs still need only
 ``custom_imports=dict(imports=['npid_mm'])``: MMEngine is imported by then.
 """
 
+import functools
 import importlib
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from .version_gate import check_versions, installed_versions, name_clashes
 
@@ -44,8 +45,7 @@ def register() -> None:
 
     from mmengine.config.utils import MODULE2PACKAGE
 
-    with _quiet_onedl():
-        importlib.import_module('mmpretrain.datasets')
+    _quiet_onedl()
     for name in REGISTERED:
         importlib.import_module(f'npid_mm.{name}')
     from .checkpoints.hub import register_models
@@ -59,18 +59,18 @@ def register() -> None:
     register_deprecated_names()
 
 
-@contextmanager
-def _quiet_onedl() -> Iterator[None]:
-    """Leave out what onedl-mmpretrain prints where the package of its vendor is not installed."""
+def _quiet_onedl() -> None:
+    """Leave out what the onedl packages print where the library of their vendor is missing."""
     from mmengine import logging
 
-    print_log = logging.print_log
-    logging.print_log = lambda msg, *args, **kwargs: (
-        None if msg == ONEDL else print_log(msg, *args, **kwargs)
-    )
-    try:
-        yield
-    finally:
+    original = logging.print_log
+
+    @functools.wraps(original)
+    def print_log(msg: Any, *args: Any, **kwargs: Any) -> None:
+        if not str(msg).startswith(ONEDL):
+            original(msg, *args, **kwargs)
+
+    if not hasattr(original, '__wrapped__'):
         logging.print_log = print_log
 
 

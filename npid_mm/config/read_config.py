@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from npid_mm.config.checks.class_arguments import check_types
-from npid_mm.config.checks.keys import merge_options
+from npid_mm.config.checks.keys import check_own_keys, merge_options
 from npid_mm.extras import EXTRAS, MissingExtraError, check_extra
 
 from .variables import read_with_variables
@@ -40,5 +40,6 @@ def read_config(path: str | Path, options: dict | None = None) -> Config:
     if cfg.get('default_scope') in EXTRAS:
         check_extra(cfg.default_scope)
     merge_options(cfg, options or {})
+    check_own_keys(cfg)
     check_types(cfg)
     return cfg

@@ -25,13 +25,13 @@ def commands():
     for page in pages():
         for block in blocks(page, 'shell'):
             for line in re.sub(r'\\\n\s*', '', block.code).splitlines():
-                call = re.match(r'\s*(?:python (tools/[\w/]+\.py)|npid\b)([^#]*)', line)
+                call = re.match(r'\s*(?:python (tools/[\w/]+\.py)|npid (?!-))([^#]*)', line)
                 if call:
                     words = call[2].split()
                     name = ' '.join(words[: 2 if GROUPS.keys() & words[:1] else 1])
                     if call[1]:
                         name = re.search(r"run_command\('(.*)'", (ROOT / call[1]).read_text())[1]
-                    yield page.name, name, re.findall(r'(?<=\s)--[a-z-]+', call[2])
+                    yield page.name, name, re.findall(r'(?<=\s)--(?!help)[a-z-]+', call[2])
 
 
 def source(path, seen):

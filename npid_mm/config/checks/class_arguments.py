@@ -16,9 +16,12 @@ BUILT = {
     'test_evaluator', 'train_cfg', 'val_cfg', 'val_evaluator', 'vis_backends', 'visualizer',
 }  # fmt: skip
 
+# keys that builders take from the settings of a class
+TAKEN = BUILDERS | {'constructor', 'paramwise_cfg', 'num_batch_per_epoch'}
+
 
 def check_types(cfg: Config) -> None:
-    """Check that the types in a config are registered, and the arguments of npid_mm's classes.
+    """Check that the types in a config are registered, and accept their arguments.
 
     An unregistered type is refused below the keys of :data:`BUILT`. Elsewhere it is refused if its
     name is close to a registered one, as some classes give ``type`` another meaning.
@@ -43,9 +46,14 @@ def check_types(cfg: Config) -> None:
             _check_unregistered(path, name)
 
 
-def _check_unregistered(path: str, name: str) -> None:
+def _is_built(path: str) -> bool:
+    """Return whether MMEngine or MMPretrain builds the class at a dotted key."""
     *_, above, key = ['', *(each for each in path.split('.') if not each.isdecimal())]
-    built = key in BUILT or above == 'default_hooks'
+    return key in BUILT or above == 'default_hooks'
+
+
+def _check_unregistered(path: str, name: str) -> None:
+    built = _is_built(path)
     unknown = 'custom_imports must name the module that registers it'
     advice = suggestion(name, registered_names(), unknown, 0.7 if built else 0.85)
     if built or advice != unknown:
@@ -53,10 +61,15 @@ def _check_unregistered(path: str, name: str) -> None:
 
 
 def _check_arguments(path: str, place: dict, found: set[Callable]) -> None:
-    """Check the arguments of a class, if its name is npid_mm's alone."""
-    if len(found) > 1 or not all(each.__module__.startswith('npid_mm.') for each in found):
+    """Check the arguments of a class that MMEngine builds, or whose name is npid_mm's alone.
+
+    Elsewhere a class may be looked up in another registry, or take arguments of its builder.
+    """
+    own = len(found) == 1 and all(each.__module__.startswith('npid_mm.') for each in found)
+    if not (own or _is_built(path)):
         return
-    names, more = arguments_of(*found)
-    for key in place.keys() - names - BUILDERS if not more else ():
+    every = [arguments_of(each) for each in found]
+    names = set().union(*(names for names, _ in every))
+    for key in place.keys() - names - TAKEN if not any(more for _, more in every) else ():
         advice = suggestion(key, names, f'it has {", ".join(sorted(names))}')
         raise ValueError(f'{path}.{key}: {place["type"]} has no argument {key!r}; {advice}')

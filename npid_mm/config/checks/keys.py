@@ -9,6 +9,7 @@ from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
 from npid_mm.config.loaders import LOADERS
+from npid_mm.config.tree import value_at
 from npid_mm.config.variables import CONFIG_KEYS, is_variable
 
 from .class_lookup import BUILDERS, arguments_of, registered_classes, suggestion
@@ -18,9 +19,23 @@ LOADER = {'sampler', 'batch_sampler', 'dataset', 'num_batch_per_epoch'}
 UNTYPED = {  # dicts without a type
     'auto_scale_lr': {'enable', 'base_batch_size'},
     'env_cfg': {'cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'},
+    'env_cfg.mp_cfg': {'mp_start_method', 'opencv_num_threads'},
+    'optim_wrapper.clip_grad': {
+        *('type', 'max_norm', 'norm_type', 'error_if_nonfinite', 'foreach', 'clip_value'),
+    },
     'randomness': set(inspect.signature(Runner.set_randomness).parameters) - {'self'},
 }
-DEFAULT_TYPES = {'optim_wrapper': 'OptimWrapper', 'val_cfg': 'ValLoop', 'test_cfg': 'TestLoop'}
+PARAMWISE = 'optim_wrapper.paramwise_cfg'  # of the default constructor
+PARAMWISE_KEYS = {
+    *('custom_keys', 'bias_lr_mult', 'bias_decay_mult', 'norm_decay_mult', 'dwconv_decay_mult'),
+    *('flat_decay_mult', 'dcn_offset_lr_mult', 'bypass_duplicate'),
+}
+DEFAULT_TYPES = {
+    'log_processor': 'LogProcessor',
+    'optim_wrapper': 'OptimWrapper',
+    'val_cfg': 'ValLoop',
+    'test_cfg': 'TestLoop',
+}
 
 
 def merge_options(cfg: Config, options: dict) -> None:
@@ -50,6 +65,42 @@ def check_keys(cfg: Config, options: dict, option: str = '--cfg-options') -> Non
         _check_key(cfg, key, option)
         if key in types:  # decides what the other keys may be
             cfg.merge_from_dict({key: types[key]})
+
+
+def check_own_keys(cfg: Config) -> None:
+    """Check the keys that a config itself has where no class would refuse them.
+
+    Raises:
+        ValueError: If a top-level dict is named almost like a key that MMEngine reads, or a dict
+            without a type has a key that nothing reads.
+    """
+    for name, value in cfg.items():
+        if isinstance(value, dict) and name not in CONFIG_KEYS:
+            near = [each for each in CONFIG_KEYS if abs(len(each) - len(name)) < 2]
+            advice = suggestion(name, near, '', 0.8)
+            if advice:
+                raise ValueError(f'the config sets {name}, which nothing reads; {advice}')
+    places = {above: value_at(cfg, above) for above in (*UNTYPED, PARAMWISE)}
+    custom = (places[PARAMWISE] or {}).get('custom_keys') or {}
+    places |= {f'{PARAMWISE}.custom_keys.{name}': each for name, each in custom.items()}
+    for above, place in places.items():
+        known = _untyped_keys(cfg, above)
+        for key in place.keys() - known if isinstance(place, dict) and known else ():
+            # an optimizer may read keys of its own from the settings of parameters
+            listed = ', '.join(sorted(known))
+            otherwise = '' if above.startswith(PARAMWISE) else f'its keys are {listed}'
+            advice = suggestion(key, known, otherwise)
+            if advice:
+                raise ValueError(f'{above} has no {key!r}; {advice}')
+
+
+def _untyped_keys(cfg: Config, above: str) -> set[str]:
+    """Return the keys of a dict without a type, or none where another class reads it."""
+    if not above.startswith(PARAMWISE):
+        return UNTYPED.get(above, set())
+    if 'constructor' in (cfg.get('optim_wrapper') or {}) or above == f'{PARAMWISE}.custom_keys':
+        return set()
+    return PARAMWISE_KEYS if above == PARAMWISE else {'lr_mult', 'decay_mult'}
 
 
 def _check_key(cfg: Config, key: str, option: str) -> None:
@@ -92,8 +143,9 @@ def _known_keys(cfg: Config, above: str, place: Any) -> tuple[Collection[str], b
     own = set(place)
     if not above:
         return own | CONFIG_KEYS, False
-    if above in UNTYPED:
-        return own | UNTYPED[above], False
+    untyped = _untyped_keys(cfg, above)
+    if untyped:
+        return own | untyped, above.startswith(PARAMWISE)
     if above == 'default_hooks':
         return own, True
     kind = place.get('type') or DEFAULT_TYPES.get(above)

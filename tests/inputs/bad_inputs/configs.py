@@ -29,6 +29,9 @@ FILES = {
         "_base_ = '{config}'\ntrain_dataloader = dict(dataset=dict(type='InstanceDataSet'))\n"
     ),
     'loop_argument.py': "_base_ = '{config}'\nval_cfg = dict(temprature=1)\n",
+    'top_level.py': "_base_ = '{config}'\ntrain_dataloder = dict(batch_size=4)\n",
+    'backbone_argument.py': "_base_ = '{config}'\nmodel = dict(backbone=dict(dept=18))\n",
+    'untyped.py': "_base_ = '{config}'\noptim_wrapper = dict(clip_grad=dict(max_nrm=1))\n",
     'optimizer_type.py': "_base_ = '{config}'\noptim_wrapper = dict(optimizer=dict(type='SDG'))\n",
 }
 
@@ -62,6 +65,9 @@ TRAINING = [
     ('{files}/dataset_type.py', "got 'InstanceDataSet'; did you mean InstanceDataset"),
     ('{files}/loop_argument.py', "no argument 'temprature'; did you mean temperature"),
     ('{files}/optimizer_type.py', "optimizer.type must be registered, got 'SDG'"),
+    ('{files}/top_level.py', 'sets train_dataloder, .*; did you mean train_dataloader'),
+    ('{files}/backbone_argument.py', "no argument 'dept'; did you mean depth"),
+    ('{files}/untyped.py', "clip_grad has no 'max_nrm'; did you mean max_norm"),
     ('', 'the following arguments are required: config'),
     ('{config} --no-such-option', 'unrecognized arguments: --no-such-option'),
     ('{config} extra', 'unrecognized arguments: extra'),
@@ -97,6 +103,8 @@ SETTINGS = [
     ('train_cfg.max_epoch=1', 'max_epoch.*max_epochs'),
     ('default_hooks.checkpoint.intervall=1', 'intervall.*interval'),
     ('randomness.sed=1', 'sed.*seed'),
+    ('optim_wrapper.paramwise_cfg.custom_keys.neck.lr_mul=2', 'did you mean .*lr_mult'),
+    ('env_cfg.mp_cfg.opencv_threads=2', 'did you mean .*opencv_num_threads'),
     ('model.backbone.dept=18', 'dept.*depth'),
     ('model.backbone.type=ResNot', "model.backbone.type must be registered, got 'ResNot'"),
     ('model.type=NPIT', "model.type must be registered, got 'NPIT'; did you mean NPID"),

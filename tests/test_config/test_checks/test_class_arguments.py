@@ -1,4 +1,4 @@
-"""Types that a config names, and the arguments of npid_mm's classes."""
+"""Types that a config names, and the arguments of their classes."""
 
 import pytest
 
@@ -21,9 +21,10 @@ def test_recipes_pass(path):
     [
         (dict(model=dict(type='NPIT')), "model.type .* 'NPIT'; did you mean NPID"),
         (
-            dict(model=dict(backbone=dict(plugins=dict(type='ResNett')))),
-            "model.backbone.plugins.type must be registered, got 'ResNett'; did you mean ResNet",
+            dict(model=dict(backbone=dict(norm_cfg=dict(type='ResNett')))),
+            "model.backbone.norm_cfg.type must be registered, got 'ResNett'; did you mean ResNet",
         ),
+        (dict(model=dict(backbone=dict(dept=18))), "no argument 'dept'; did you mean depth"),
         (dict(custom_hooks=[dict(type='Mine')]), "custom_hooks.0.type .* 'Mine'; custom_imports"),
         (dict(default_hooks=dict(mine=dict(type='Mine'))), "default_hooks.mine.type .* 'Mine'"),
         (dict(model=dict(head=dict(temprature=1))), "no argument 'temprature'; did you mean temp"),
@@ -44,7 +45,7 @@ def test_unknown_types_and_arguments_are_refused(change, message):
         dict(model=dict(head=dict(temperature=1))),
         dict(custom_hooks=[dict(type='EMAHook', priority=3)]),
         dict(custom_hooks=[dict(type='mmengine.EMAHook')]),
-        dict(model=dict(backbone=dict(plugins=dict(type='of another meaning')))),
+        dict(model=dict(backbone=dict(norm_cfg=dict(type='of another meaning')))),
         dict(colors=dict(type='NPIT')),  # a variable of the config
     ],
 )

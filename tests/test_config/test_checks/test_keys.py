@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from npid_mm.config.checks.keys import check_keys, merge_options
+from npid_mm.config.checks.keys import check_keys, check_own_keys, merge_options
 from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG
 
@@ -36,6 +36,7 @@ def digits_recipe():
         ('randomness.sed', 'did you mean randomness.seed?'),
         ('optim_wrapper.optimizer.momentum', "optimizer has no 'momentum'; its keys are amsgrad, "),
         ('param_scheduler.0.ende', 'did you mean param_scheduler.0.end?'),
+        ('env_cfg.mp_cfg.opencv_threads', 'did you mean env_cfg.mp_cfg.opencv_num_threads?'),
         ('val_cfg.ks', 'did you mean val_cfg.k?'),
         (
             'reference_dataset.type',
@@ -78,3 +79,34 @@ def test_known_keys_and_arguments_pass(digits_recipe, options):
 def test_a_part_that_is_none_takes_any_dict():
     cfg = Config(dict(model=dict(head=None), val_dataloader=None))
     check_keys(cfg, {'model.head.lr': 1, 'val_dataloader.batch_size': 2})
+
+
+@pytest.mark.parametrize(
+    ('settings', 'message'),
+    [
+        (dict(modle=dict(type='NPID')), 'the config sets modle, .*; did you mean model'),
+        (dict(train_dataloder={}), 'sets train_dataloder, .*; did you mean train_dataloader'),
+        (dict(auto_scale_lr=dict(enabled=True)), "auto_scale_lr has no 'enabled'; did you mean"),
+        (
+            dict(optim_wrapper=dict(paramwise_cfg=dict(bias_lr_mul=2))),
+            "optim_wrapper.paramwise_cfg has no 'bias_lr_mul'; did you mean bias_lr_mult",
+        ),
+        (
+            dict(optim_wrapper=dict(paramwise_cfg=dict(custom_keys=dict(neck=dict(lr_mul=2))))),
+            "custom_keys.neck has no 'lr_mul'; did you mean lr_mult",
+        ),
+        (dict(optim_wrapper=dict(clip_grad=dict(max=1))), "clip_grad has no 'max'; "),
+    ],
+    ids=str,
+)
+def test_a_key_of_the_config_that_nothing_reads_is_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        check_own_keys(Config(settings))
+
+
+def test_keys_for_another_constructor_pass():
+    paramwise = dict(layer_decay_rate=0.65, custom_keys=dict(neck=dict(rate=2)))
+    check_own_keys(Config(dict(optim_wrapper=dict(constructor='Own', paramwise_cfg=paramwise))))
+    paramwise = dict(custom_keys=dict(bias=dict(lars_exclude=True)))
+    check_own_keys(Config(dict(optim_wrapper=dict(paramwise_cfg=paramwise))))
+    check_own_keys(Config(dict(gallery_dataloader={}, train_dataset={}, neighbors=5)))
