@@ -44,7 +44,8 @@ def _search(query: np.ndarray, rows: np.ndarray, k: int) -> tuple[np.ndarray, np
     best = [(np.empty(0, np.float32), np.empty(0, np.int64)) for _ in query]
     worst = np.full(len(query), -np.inf, np.float32)
     for start in range(0, len(rows), BLOCK):
-        block = query @ as_float32(rows[start : start + BLOCK]).T
+        with np.errstate(over='ignore', invalid='ignore'):  # refused below
+            block = query @ as_float32(rows[start : start + BLOCK]).T
         largest = block.max(axis=1)
         if not np.isfinite(largest).all() or not np.isfinite(block.min()):
             raise ValueError('rows and queries must be finite, but a similarity is not')
