@@ -9,11 +9,10 @@ from mmengine.fileio import dump
 
 from npid_mm.cli.common.launch_ranks import launch_ranks
 from npid_mm.cli.common.options import add_common_arguments, load_config
-from npid_mm.cli.common.preflight import check_test
+from npid_mm.cli.common.preflight import check_checkpoint, check_test
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.engine.distributed import exit_distributed
 from npid_mm.engine.launch import build_runner
-from npid_mm.utils.input_files import existing_checkpoint
 from npid_mm.utils.output_files import JSON, add_force, check_output
 
 
@@ -36,7 +35,7 @@ def main(argv: list[str] | None = None) -> int:
         check_output(args.out, JSON, args.force)
     cfg = load_config(args)
     check_test(cfg)
-    cfg.load_from = existing_checkpoint(args.checkpoint)
+    cfg.load_from = check_checkpoint(args.checkpoint)
     metrics = build_runner(cfg, args.local_rank).test()
     if args.out and is_main_process():
         dump(metrics, args.out, backend_args=dict(backend='atomic'))

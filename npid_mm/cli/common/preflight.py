@@ -4,9 +4,13 @@ import os
 from pathlib import Path
 
 from mmengine.config import Config
+from torch import Tensor
 
+from npid_mm.checkpoints import load_tensors
+from npid_mm.checkpoints.network import network_state
 from npid_mm.config.checks.data_folders import check_data_folders
 from npid_mm.utils.input_files import existing_checkpoint
+from npid_mm.utils.text import preview
 
 # keys that a Runner needs for a training or a test
 TRAINING = ('model', 'train_dataloader', 'train_cfg', 'optim_wrapper')
@@ -51,6 +55,30 @@ def check_writable(folder: str | Path, what: str) -> None:
         raise ValueError(f'{what} must be writable, got {folder}: no permission for {there}')
 
 
+def check_checkpoint(path: str) -> str:
+    """Check that a local file is a checkpoint of a network, without reading its weights.
+
+    Args:
+        path (str): A file, or a URL, which is not downloaded.
+
+    Returns:
+        str: ``path``.
+
+    Raises:
+        FileNotFoundError: If there is nothing at ``path``.
+        ValueError: If it is a folder, not a checkpoint, or holds no weights.
+    """
+    if '://' in existing_checkpoint(path):
+        return path
+    state = network_state(load_tensors(path, values=False))
+    if not any(isinstance(value, Tensor) for value in state.values()):
+        raise ValueError(
+            f'{path} holds no network, only {preview(state) or "nothing"}: give a checkpoint with '
+            'a state dict'
+        )
+    return path
+
+
 def _check_run(cfg: Config, needed: tuple[str, ...], what: str) -> None:
     missing = [key for key in needed if cfg.get(key) is None]  # an empty dict or list is a value
     if missing:
@@ -60,4 +88,4 @@ def _check_run(cfg: Config, needed: tuple[str, ...], what: str) -> None:
         raise ValueError(f'log_level must be one of {", ".join(LEVELS)}, got {level!r}')
     check_writable(cfg.work_dir, 'work_dir')
     if cfg.get('load_from'):
-        existing_checkpoint(cfg.load_from)
+        check_checkpoint(cfg.load_from)

@@ -12,7 +12,7 @@ FAULTS = [
     ('{text}', '{text}'),
     ('{image}', '{image}'),
     ('{cut}', '{cut}'),
-    ('{foreign}', '{foreign}|does not fit the model'),
+    ('{foreign}', '{foreign}'),
 ]
 
 TEST = [
