@@ -1,11 +1,15 @@
 """Make, resume or extend an index of images.
 
+npid index RUN --images FOLDER --out INDEX
 npid index CONFIG CHECKPOINT --images FOLDER --out INDEX
 """
 
 import argparse
 import sys
 
+from mmengine.config import Config
+
+from npid_mm.api.run_folder import find_run
 from npid_mm.utils.paths import printable_path
 
 from .common.options import add_config_options, load_config
@@ -18,8 +22,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
     from npid_mm.retrieval.index.metadata import DTYPES
 
-    parser.add_argument('config', help='config of a pretraining or of a kNN evaluation')
-    parser.add_argument('checkpoint', help='checkpoint file of the pretraining')
+    parser.add_argument(
+        'config',
+        metavar='RUN | CONFIG',
+        help='folder of a run, or config of a pretraining or of a kNN evaluation',
+    )
+    parser.add_argument(
+        'checkpoint', nargs='?', metavar='CHECKPOINT', help='checkpoint file, after a config'
+    )
     parser.add_argument(
         '--images', required=True, metavar='FOLDER', help='folder of the images to index'
     )
@@ -52,11 +62,12 @@ def run(args: argparse.Namespace) -> int:
     """Build or extend an index."""
     from npid_mm.retrieval import build_index
 
+    config, checkpoint = _network(args)
     try:
         index, unreadable = build_index(
             args.out,
-            load_config(args),
-            args.checkpoint,
+            config,
+            checkpoint,
             args.images,
             dtype=args.dtype,
             batch_size=args.batch_size,
@@ -71,6 +82,17 @@ def run(args: argparse.Namespace) -> int:
     for path, reason in unreadable.items():
         print(f'left out, cannot be read: {printable_path(path)}: {reason}', file=sys.stderr)
     return 0
+
+
+def _network(args: argparse.Namespace) -> tuple[Config, str]:
+    """Return config and checkpoint of the network."""
+    if args.checkpoint is not None:
+        return load_config(args), args.checkpoint
+    if args.config.endswith('.py'):
+        raise ValueError(f'CHECKPOINT is missing after the config {printable_path(args.config)}')
+    if args.cfg_options:
+        raise ValueError('--cfg-options changes a config, but a run has its own: name its config')
+    return find_run(args.config)
 
 
 def main(argv: list[str] | None = None) -> int:
