@@ -104,6 +104,7 @@ print(read_config(find_config('npid-exact_resnet50_8xb32-steplr-200e_in1k')).mod
 
 
 def test_the_quickstart_runs(run, home):
+    """The command on the first screen of README.md."""
     shown = run('npid', 'quickstart', '--short')
     assert 'recomputed' in shown
     assert list(home.glob('work_dirs/*/neighbors.png'))

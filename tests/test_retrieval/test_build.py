@@ -198,7 +198,7 @@ def test_another_network_preprocessing_or_dtype_is_refused(digits_run, other_run
 
 
 def test_a_folder_of_other_files_is_refused_at_once(digits_run, few, tmp_path, monkeypatch):
-    monkeypatch.setattr(build, '_embed', None)
+    monkeypatch.setattr(build, 'embed_files', None)
     (tmp_path / 'index').mkdir()
     (tmp_path / 'index/notes.txt').touch()
     with pytest.raises(FileExistsError, match='an index or an empty folder, but it holds other'):

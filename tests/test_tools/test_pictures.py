@@ -111,9 +111,7 @@ def test_the_test_loop_gives_the_same_accuracy(draw, trained, tmp_path):
 
 def test_the_retrieval_figure_shows_the_nearest_images(draw, trained, tmp_path):
     """Compare images and frames of every row with a search in NumPy."""
-    printed = draw(
-        'draw_retrieval', '--rows', 2, '--k', 3, '--seed', 4, '--out', tmp_path / 'a.png'
-    )
+    printed = draw('retrieval', '--rows', 2, '--k', 3, '--seed', 4, '--out', tmp_path / 'a.png')
     assert f'Look at {tmp_path / "a.png"}' in printed
     cfg = read(trained)
     rows, labels = features(trained, cfg.test_cfg.reference)
@@ -192,9 +190,7 @@ def test_curves_of_two_runs(draw, trained, tmp_path):
     work_dir = trained.checkpoint.parent
     (scalars,) = work_dir.glob('*/vis_data/scalars.json')
     draw('curves', work_dir, '--out', tmp_path / 'one.png')
-    printed = draw(
-        'draw_curves', work_dir, scalars, '--names', 'x', 'y', '--out', tmp_path / 'two.png'
-    )
+    printed = draw('curves', work_dir, scalars, '--names', 'x', 'y', '--out', tmp_path / 'two.png')
     assert f'Look at {tmp_path / "two.png"}' in printed
     one, two = (
         np.asarray(Image.open(tmp_path / f'{n}.png').convert('RGB')) for n in ('one', 'two')

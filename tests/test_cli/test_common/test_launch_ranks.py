@@ -32,7 +32,7 @@ def ending(monkeypatch):
         monkeypatch.setattr(module, 'run', run)
         return called
 
-    monkeypatch.delenv('OMP_NUM_THREADS')
+    monkeypatch.delenv('OMP_NUM_THREADS', raising=False)
     monkeypatch.setattr(torch.cuda, 'device_count', lambda: 0)
     return ending
 
