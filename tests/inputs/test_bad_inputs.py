@@ -62,6 +62,7 @@ def names(digits, imagenet, tmp_path_factory):
         'config': folder / 'config.py',
         'checkpoint': folder / 'run/epoch_1.pth',
         'run': folder / 'run',
+        'unrecorded': folder / 'unrecorded',
         'images': folder / 'images',
         'image': folder / 'images/0.png',
         'photo': folder / 'photo.png',
@@ -87,6 +88,8 @@ def names(digits, imagenet, tmp_path_factory):
     names['text'].write_text('some words, and no number\n')
     done = run('train', '{config} --work-dir {run}', names, folder)
     assert done.status == 0, done.err[-2000:]
+    names['unrecorded'].mkdir()
+    shutil.copy(names['checkpoint'], names['unrecorded'])
     names['cut'].write_bytes(names['checkpoint'].read_bytes()[:4096])
     lines = (digits / 'train.txt').read_text().splitlines(True)[:64]
     names['list'].write_text(''.join(lines))

@@ -87,7 +87,7 @@ EMBED = [
     ('{run} {images} --out {out}.txt', 'must end in .* got {out}.txt'),
     ('{run} {images} --out {image}/x.npz', '{image}'),
     ('nowhere {images} --out {out}.npz', 'nowhere'),
-    ('{run} {images} --out {out}.npz', '{run} has no run.json'),
+    ('{unrecorded} {images} --out {out}.npz', '{unrecorded} has no run.json'),
     ('{checkpoint} {images} --out {out}.npz --config nowhere.py', 'config not found: nowhere.py'),
     ('{checkpoint} {folder} --out {out}.npz --config {config}', '{folder}'),
     ('{checkpoint} {images} --out {out}.npz --config {config} --batch-size 0', 'batch_size.* 0'),
