@@ -18,6 +18,7 @@ OPTIONAL = {
     'safetensors': ('safetensors', 'convert'),
     'umap': ('umap-learn', 'pictures'),
 }
+INSTALL = "pip install 'npid-mm[{}]'"  # of an extra
 OFFICIAL = (
     "This environment has OpenMMLab's own packages, and npid-mm's extras are for the onedl ones, "
     'which must not be mixed. Install {} and mmcv with operators by the instructions of OpenMMLab, '
@@ -43,7 +44,7 @@ def check_extra(package: str) -> None:
     onedl = any(name.startswith('onedl-') for name in installed_versions())
     if find_spec(package) is None:
         raise _missing(purpose, package, _install(purpose) if onedl else OFFICIAL.format(package))
-    build = 'Type: python tools/install_mmcv_ops.py' if onedl else OFFICIAL.format(package)
+    build = 'Type: npid install-ops' if onedl else OFFICIAL.format(package)
     if find_spec(OPS) is None:
         raise MissingExtraError(
             f'{purpose} needs the compiled operators of mmcv ({OPS}), and the installed mmcv has '
@@ -81,7 +82,7 @@ def optional_module(name: str, purpose: str) -> ModuleType:
 
 
 def _install(extra: str) -> str:
-    return f"Type, in a clone: pip install -e '.[{extra}]'"
+    return f'Type: {INSTALL.format(extra)}'
 
 
 def _missing(purpose: str, package: str, fix: str) -> MissingExtraError:

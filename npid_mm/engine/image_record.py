@@ -88,9 +88,8 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
         raise ValueError(
             f'the memory bank of {path} has its rows in another order than the images of '
             f'train_dataloader ({differs}): give the list that it was trained on, or '
-            f'reorder the bank with tools/model_converters/reorder_bank.py {path} OUT '
-            '--new LIST, check that with check_bank_order.py beside it, and start from OUT with '
-            'load_from'
+            f'reorder the bank with npid convert reorder-bank {path} OUT --new LIST, check that '
+            'with npid convert check-bank-order, and start from OUT with load_from'
         )
     gone, new = set(saved) - set(present), set(present) - set(saved)
     raise ValueError(
@@ -98,6 +97,6 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
         f'({differs}; {len(gone):,} of its {len(saved):,} images are not there now, and '
         f'{len(new):,} of the {len(present):,} current ones are new): give the images that it was '
         'trained on, or start a new run from its backbone alone '
-        '(tools/model_converters/extract_backbone.py); where files were only renamed, set '
+        '(npid convert extract-backbone); where files were only renamed, set '
         'default_hooks.memory_bank.check_images=False'
     )

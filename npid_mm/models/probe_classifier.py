@@ -15,7 +15,7 @@ UNTRAINED = 'random'
 HINT = '--cfg-options model.checkpoint=PATH'
 ADVICE = (
     'to test a probe, give the checkpoint that its training wrote; to train one, use '
-    f'tools/train.py with {HINT}'
+    f'npid train with {HINT}'
 )
 
 
@@ -133,6 +133,6 @@ class ProbeClassifier(ImageClassifier):
     def _refuse_without_weights(self, *_: Any) -> None:
         if not self._has_weights:
             raise RuntimeError(
-                'the backbone has no weights yet: load a checkpoint (tools/test.py CONFIG '
+                'the backbone has no weights yet: load a checkpoint (npid test CONFIG '
                 f'CHECKPOINT), or train with {HINT}'
             )

@@ -176,7 +176,7 @@ def test_images_without_a_class_among_others_take_the_classes_away(
 @pytest.mark.parametrize(
     ('options', 'error', 'message'),
     [
-        ({'batchsize': 4}, TypeError, "there is no option 'batchsize': did you mean batch_size?"),
+        ({'batchsize': 4}, TypeError, "unknown option 'batchsize': did you mean batch_size?"),
         ({'optimiser': 'SGD'}, TypeError, r"'optimiser': the options are batch_size, lr, .*device"),
         ({'epoch': 4}, TypeError, "'epoch': did you mean epochs?"),
         ({'model.head.temprature': 1}, ValueError, 'did you mean model.head.temperature?'),

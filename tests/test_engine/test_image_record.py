@@ -68,8 +68,8 @@ def test_another_order_is_refused_and_can_be_reordered(digits, trained, lines, t
     for part in (
         f'the memory bank of {trained} has its rows in another order',
         f'the first difference is row 3: {there} in the checkpoint, {here} now',
-        f'reorder_bank.py {trained} OUT --new LIST',
-        'check_bank_order.py',
+        f'npid convert reorder-bank {trained} OUT --new LIST',
+        'npid convert check-bank-order',
     ):
         assert part in str(caught.value)
     out = tmp_path / 'reordered.pth'
@@ -108,7 +108,7 @@ def test_other_images_of_the_same_number_are_refused(digits, trained, lines, tmp
     for part in (
         f'row 9: {names(lines)[9]} in the checkpoint, {names(other)[9]} now; 1 of its 32',
         '1 of the 32 current ones are new',
-        'extract_backbone.py',
+        'npid convert extract-backbone',
     ):
         assert part in str(caught.value)
 

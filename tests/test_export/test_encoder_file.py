@@ -81,9 +81,9 @@ def test_pooled_features_of_a_network_in_rgb(digits_run, images, tmp_path):
 
 
 def test_other_features_are_refused_and_nothing_is_left(digits_run, images, tmp_path, monkeypatch):
-    forward = encoder_file.Encoder.forward
+    forward = encoder_file.PixelEncoder.forward
     monkeypatch.setattr(
-        encoder_file.Encoder, 'forward', lambda self, image: forward(self, image // 2 * 2)
+        encoder_file.PixelEncoder, 'forward', lambda self, image: forward(self, image // 2 * 2)
     )
     with pytest.raises(encoder_file.ExportError, match='must give the features of PyTorch'):
         export_encoder(*digits_run, tmp_path / 'encoder.onnx', images)
@@ -94,7 +94,7 @@ def test_a_network_that_cannot_be_traced_is_refused(digits_run, tmp_path, monkey
     def failing(self, image):
         raise RuntimeError('no such operator\nat line 7')
 
-    monkeypatch.setattr(encoder_file.Encoder, 'forward', failing)
+    monkeypatch.setattr(encoder_file.PixelEncoder, 'forward', failing)
     message = 'the network cannot be exported to encoder.onnx: no such operator$'
     with pytest.raises(encoder_file.ExportError, match=message):
         export_encoder(*digits_run, tmp_path / 'encoder.onnx')

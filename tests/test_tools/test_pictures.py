@@ -241,7 +241,7 @@ def test_the_bank_has_no_pooled_features(draw):
 def test_a_missing_umap_is_named_with_the_command(draw, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, 'umap', None)
     with pytest.raises(
-        ImportError, match=r"umap-learn, which is not installed\.\nType.*-e '\.\[pictures\]'"
+        ImportError, match=r"umap-learn, which is not installed\.\nType.*'npid-mm\[pictures\]'"
     ):
         draw('bank', '--method', 'umap', '--out', 'a.png')
     assert not list(tmp_path.iterdir())

@@ -58,7 +58,7 @@ def test_umap_gets_the_rows_the_metric_and_the_seed(monkeypatch):
 def test_a_missing_umap_is_reported_with_the_command_that_installs_it(monkeypatch):
     monkeypatch.setitem(sys.modules, 'umap', None)
     with pytest.raises(
-        MissingExtraError, match=r"umap' needs umap-learn, which .*\nType.*-e '\.\[pictures\]'"
+        MissingExtraError, match=r"umap' needs umap-learn, which .*\nType.*'npid-mm\[pictures\]'"
     ):
         project_2d(groups()[0], 'umap')
 

@@ -166,7 +166,7 @@ def _check_source(path: str | Path, source: str, values: Mapping[str, object]) -
         looks, advice = f'but looks like one of {likely}', f'give --from {likely}'
     else:
         looks = f'nor of {", ".join(name for name in SOURCES if name != source)}'
-        advice = 'for the backbone alone tools/model_converters/extract_backbone.py reads more'
+        advice = 'for the backbone alone npid convert extract-backbone reads more'
     heads = dict.fromkeys('.'.join(key.split('.')[:2]) for key in values)
     raise ValueError(
         f'{path} is not a checkpoint of {source} ({SOURCES[source].title}), {looks}: it holds '

@@ -40,7 +40,6 @@ def main(argv: list[str] | None = None) -> int:
     print(
         f'wrong: from image {wrong[0].first:,} on, images are not more similar to their own rows '
         'than to the rows around them. The bank is in another order, of other images, or from a '
-        'network that is not trained enough; tools/model_converters/reorder_bank.py changes the '
-        'order'
+        'network that is not trained enough; npid convert reorder-bank changes the order'
     )
     return 1

@@ -1,4 +1,4 @@
-"""What an environment has: versions, devices and fast paths, each found without the others."""
+"""Versions, devices and fast paths of an environment. Each check works if the others fail."""
 
 import os
 import platform
@@ -11,6 +11,7 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
+from npid_mm.extras import INSTALL
 from npid_mm.version import __version__
 from npid_mm.version_gate import OWNERS, check_versions, installed_versions, name_clashes
 
@@ -20,7 +21,6 @@ SHOWN = (
     *('faiss-cpu', 'onnxruntime'),
 )
 FLAGS = ('avx2', 'avx512f', 'avx512_bf16', 'amx_bf16')
-INSTALL = "pip install 'npid-mm[{}]'"
 
 
 @dataclass

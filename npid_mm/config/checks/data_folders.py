@@ -41,7 +41,7 @@ def check_data_folders(cfg: Config, *parts: str) -> None:
             'the data are not where the config looks for them:\n  '
             + '\n  '.join(sorted(missing))
             + f'\nlooked from {Path.cwd()}: link the data set there (ln -s); '
-            'tools/dataset_converters/check_dataset.py checks a layout'
+            'npid data check checks a layout'
         )
     if cfg.get('default_scope') in EXTRAS:  # their lists have other columns, or none
         return

@@ -52,7 +52,7 @@ def check_saved_rows(saved: Tensor, length: int, feat_dim: int) -> None:
         raise ValueError(
             f'the checkpoint holds a memory bank of {len(saved)} rows, but the bank has {length}: '
             'resume with the data that it was trained on, or start from its backbone alone '
-            '(tools/model_converters/extract_backbone.py)'
+            '(npid convert extract-backbone)'
         )
     norms = torch.linalg.vector_norm(saved, dim=1, dtype=compute_dtype(saved))
     wrong = ~((norms - 1).abs() <= _TOLERANCE)  # also where a norm is NaN

@@ -102,7 +102,7 @@ def test_wrong_source_is_refused_with_the_right_one(code_base, source, tmp_path)
 def test_a_checkpoint_of_unknown_code_is_refused(content, read):
     message = (
         r'checkpoint of vissl \(VISSL\), nor of mmselfsup1, mmselfsup0, lemniscate, pycontrast: '
-        r'it holds .*; for the backbone alone tools/model_converters/extract_backbone\.py reads'
+        r'it holds .*; for the backbone alone npid convert extract-backbone reads'
     )
     with pytest.raises(ValueError, match=message):
         read('vissl', content)

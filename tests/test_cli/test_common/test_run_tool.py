@@ -3,6 +3,7 @@
 import os
 import re
 import sys
+from collections import OrderedDict
 
 import pytest
 import torch
@@ -41,6 +42,12 @@ class Adder:
 
     def __init__(self, number):
         self.sum = number + 1
+
+
+@pytest.fixture(autouse=True)
+def new_loggers(monkeypatch):
+    """Leave out the loggers of earlier tests, whose streams are closed."""
+    monkeypatch.setattr(MMLogger, '_instance_dict', OrderedDict())
 
 
 def ended(main, capsys):

@@ -66,7 +66,7 @@ def test_an_empty_list_is_named(config, tmp_path):
     """NumPy would say that it needs an array to concatenate."""
     path = tmp_path / 'VOCdevkit/VOC2007/trainval.txt'
     path.write_text('\n')
-    message = rf'  train_dataloader: {path} \(empty\)\nlooked from .*/check_dataset\.py checks'
+    message = rf'  train_dataloader: {path} \(empty\)\nlooked from .*npid data check checks'
     with pytest.raises(FileNotFoundError, match=message):
         check_data_folders(config, 'train_dataloader')
 
@@ -126,7 +126,7 @@ def test_missing_data_of_benchmarks_are_named_together(request, tmp_path, name, 
         check_data_folders(cfg, *PARTS)
     lines = str(error.value).splitlines()
     assert lines[1:-1] == ['  ' + each.format(root) for each in missing]
-    assert 'tools/dataset_converters/check_dataset.py checks a layout' in lines[-1]
+    assert 'npid data check checks a layout' in lines[-1]
 
 
 @pytest.fixture
