@@ -13,6 +13,7 @@ import importlib
 from typing import Any
 
 from .registration import register_on_demand
+from .utils.lazy_names import lazy_names
 from .version import __version__
 
 PACKAGES = ('checkpoints', 'datasets', 'engine', 'evaluation', 'losses', 'models', 'retrieval')
@@ -28,6 +29,8 @@ LAZY = {
     'search': 'api.search',
 }
 
+_lazy_name = lazy_names(__name__, LAZY)
+
 __all__ = ['__version__', *LAZY, *PACKAGES]  # noqa: PLE0604
 
 
@@ -35,9 +38,7 @@ def __getattr__(name: str) -> Any:
     """Import a package or a name of :data:`LAZY` when it is used."""
     if name in PACKAGES:
         return importlib.import_module(f'{__name__}.{name}')
-    if name in LAZY:
-        return getattr(importlib.import_module(f'{__name__}.{LAZY[name]}'), name)
-    raise AttributeError(f'module {__name__!r} has no attribute {name!r}')
+    return _lazy_name(name)
 
 
 def __dir__() -> list[str]:

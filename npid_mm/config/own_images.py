@@ -7,6 +7,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from npid_mm.config.loaders import drop_worker_options, set_loader_defaults
+from npid_mm.config.validation import drop_validation
 
 LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 ADAPTIVE = 'Adam'  # in the names of optimizers whose rate follows the root of the batch
@@ -73,12 +74,11 @@ def own_images_config(
         _scale_rate(cfg)
     if not any(key.startswith(WARMUP) for key in options):
         _shorten_warmup(cfg, lists.count)
-    if not (lists.labeled and lists.held_out):
-        cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
     if not lists.held_out:
+        cfg.val_dataloader = cfg.val_evaluator = cfg.val_cfg = None
         cfg.test_dataloader = cfg.test_evaluator = cfg.test_cfg = None
-    if not lists.labeled:  # nothing to validate with
-        cfg.default_hooks.memory_bank.knn_interval = 0
+    if not lists.labeled:
+        drop_validation(cfg)
 
 
 def _use_lists(cfg: Config, lists: ImageLists) -> None:

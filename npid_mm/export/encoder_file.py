@@ -24,7 +24,7 @@ from npid_mm.utils.atomic_io import atomic_path, write_atomic
 from npid_mm.utils.input_files import existing_file
 from npid_mm.utils.output_files import JSON, ONNX, PT2, check_output
 
-from .encoder_module import Encoder
+from .encoder_module import PixelEncoder
 from .onnx_encoder import INPUT, METADATA, OUTPUT, OnnxEncoder
 from .pipeline_settings import pipeline_settings
 
@@ -121,7 +121,7 @@ def write_encoder(
     size = prepared[0][1]['inputs'].shape[1:] if images is not None else None
     settings, bgr = pipeline_settings(model._config, size)
     preprocessing = Preprocessing(settings)
-    encoder = Encoder(copy.deepcopy(model).cpu(), bgr)
+    encoder = PixelEncoder(copy.deepcopy(model).cpu(), bgr)
     with atomic_path(out, keep_suffix=True) as unfinished:
         try:
             with warnings.catch_warnings():
@@ -160,7 +160,7 @@ def _prepared(
     return found
 
 
-def _compare(run: Run, encoder: Encoder, preprocessing: Preprocessing, prepared: list) -> None:
+def _compare(run: Run, encoder: PixelEncoder, preprocessing: Preprocessing, prepared: list) -> None:
     """Compare the rows of a file with those of PyTorch, in a batch and one by one.
 
     Raises:
@@ -179,7 +179,7 @@ def _compare(run: Run, encoder: Encoder, preprocessing: Preprocessing, prepared:
             )
 
 
-def _write_onnx(encoder: Encoder, path: Path, preprocessing: Preprocessing) -> Run:
+def _write_onnx(encoder: PixelEncoder, path: Path, preprocessing: Preprocessing) -> Run:
     onnx = optional_module('onnx', PURPOSE)
     optional_module('onnxruntime', PURPOSE)
     # The exporter by tracing takes a second, torch.export's 11 and onnxscript. Both gave the same
@@ -201,7 +201,7 @@ def _write_onnx(encoder: Encoder, path: Path, preprocessing: Preprocessing) -> R
     return OnnxEncoder(path.read_bytes())
 
 
-def _write_pt2(encoder: Encoder, path: Path, preprocessing: Preprocessing) -> Run:
+def _write_pt2(encoder: PixelEncoder, path: Path, preprocessing: Preprocessing) -> Run:
     shapes = {'image': {0: torch.export.Dim('batch')}}
     example = encoder.example(preprocessing.size)
     program = torch.export.export(encoder, (example,), dynamic_shapes=shapes)

@@ -8,7 +8,7 @@ from npid_mm.engine.features import batch_features
 from npid_mm.engine.inference import index_feature
 
 
-class Encoder(nn.Module):
+class PixelEncoder(nn.Module):
     """Network of an index with its channel order and normalization, ready for export.
 
     Args:
