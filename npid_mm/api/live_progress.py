@@ -1,4 +1,4 @@
-"""Live progress bar of a training, for whoever looks at a terminal."""
+"""Live progress bar of a training on a terminal."""
 
 import logging
 import sys

@@ -85,7 +85,7 @@ def split_options(given: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, A
         else:
             others = f'the options are {", ".join(OPTIONS)}, and the dotted keys of a config'
             known = (*OPTIONS, 'model', 'epochs', 'labels', 'resume')
-            raise TypeError(f'there is no option {name!r}: {suggestion(name, known, others)}')
+            raise TypeError(f'unknown option {name!r}: {suggestion(name, known, others)}')
     return named, dotted
 
 

@@ -90,7 +90,7 @@ def pretrain(
     if epochs is not None:
         check_whole('epochs', epochs)
     named, dotted = split_options(options)
-    network_config(model, LARGEST)  # a wrong name is told before the images are looked for
+    network_config(model, LARGEST)  # reports a wrong name before searching for images
     out = Path(os.path.expanduser(out))
     check_out(out, resume)
     found = named_images(images, training=True, with_labels=labels)

@@ -131,7 +131,7 @@ def find_run(run: str | os.PathLike, config: str | os.PathLike | None = None) ->
         tuple[Config, str]: What :func:`~npid_mm.engine.inference.load_network` takes.
 
     Raises:
-        FileNotFoundError: If there is no checkpoint, or no config.
+        FileNotFoundError: If the checkpoint or its config is missing.
         ValueError: If the checkpoint or ``run.json`` is damaged, or the config is of another kind.
     """
     path = os.path.expanduser(os.fspath(run))

@@ -26,7 +26,7 @@ def search(
         each query.
 
     Raises:
-        FileNotFoundError: If there is no index.
+        FileNotFoundError: If the folder has no index.
         ValueError: If the index is damaged, or no query can be read.
 
     Example:

@@ -29,7 +29,7 @@ def network_config(name: str, image_size: int) -> dict:
         dict: ``backbone``, and ``in_channels`` of ``neck``.
 
     Raises:
-        ValueError: If there is no network of this name.
+        ValueError: If no network has this name.
     """
     if name not in NETWORKS:
         there = f'there are {", ".join(NETWORKS)}'
@@ -46,6 +46,6 @@ def network_config(name: str, image_size: int) -> dict:
         base_channels=width,
         out_indices=(3,),
         norm_cfg=dict(type='BN'),
-        zero_init_residual=True,
+        zero_init_residual=True,  # as in _base_/models/npid_resnet18-w32.py
     )
     return dict(backbone=backbone, neck=dict(in_channels=8 * width * EXPANSION[depth]))

@@ -18,7 +18,8 @@ def find_config(config: str) -> str:
         str: The path.
 
     Raises:
-        FileNotFoundError: If there is no such file and no such name. The message has close names.
+        FileNotFoundError: If neither a file nor a shipped config has this name. The message
+            has close names.
         ValueError: If it is a folder.
 
     Example:

@@ -28,7 +28,7 @@ class IndexSearch:
         index (str | Path | FeatureIndex): An index of ``npid index``.
 
     Raises:
-        FileNotFoundError: If there is no index.
+        FileNotFoundError: If the folder has no index.
         MissingExtraError: If onnxruntime is not installed.
         ValueError: If the index has no encoder or no images, is damaged, or its encoder is refused.
 

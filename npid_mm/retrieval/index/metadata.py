@@ -158,7 +158,7 @@ def _lists(value: Any) -> bool:
 
 
 def _encoder(value: Any) -> bool:
-    """Check the sha256 of the files of an encoder; None if there is none."""
+    """Check the sha256 of the encoder's files, which are None without an encoder."""
     return value is None or (
         isinstance(value, dict)
         and value.keys() == {ENCODER, PREPROCESSING}
