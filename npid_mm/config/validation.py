@@ -2,6 +2,16 @@
 
 from mmengine.config import Config
 
+# logged by LabelFreeHook
+LABEL_FREE = (
+    'bank_rankme',
+    'bank_uniformity',
+    'bank_overlap',
+    'bank_hubness',
+    'view_alignment',
+    'view_own_row',
+)
+
 
 def drop_validation(cfg: Config) -> None:
     """Remove everything from a training's config that reads labels.
@@ -14,4 +24,7 @@ def drop_validation(cfg: Config) -> None:
     if 'memory_bank' in hooks:
         hooks['memory_bank']['knn_interval'] = 0
     if 'checkpoint' in hooks:
-        hooks['checkpoint'].pop('save_best', None)
+        best = hooks['checkpoint'].pop('save_best', None)
+        names = [best] if isinstance(best, str) else best or []
+        if kept := [name for name in names if name in LABEL_FREE]:
+            hooks['checkpoint']['save_best'] = kept

@@ -1,4 +1,4 @@
-"""Curves of runs: loss, drift of the bank and kNN accuracy over epochs."""
+"""Curves of runs: loss, kNN accuracy and measures of the memory bank over epochs."""
 
 import math
 import re
@@ -17,8 +17,15 @@ PANELS = (
     ('Training loss', 'loss', r'loss'),
     ('Drift of the memory bank', '1 - cos(old row, new row)', r'bank_drift'),
     ('kNN accuracy', 'top-1 (%)', rf'bank_knn|{KNN}'),
+    ('Effective dimensions of the bank', 'RankMe', r'bank_rankme'),
+    ('Spread of the bank', 'log mean exp(-2 distance²)', r'bank_uniformity'),
+    ('Distance of two views', 'mean squared distance', r'view_alignment'),
+    ('Shares without labels', 'share', r'bank_overlap|view_own_row'),
+    ('Hubness of the bank', 'skewness', r'bank_hubness'),
 )
+SHARES = dict(bank_overlap='neighbors kept since the last epoch', view_own_row='views at their row')
 STYLES: tuple[Any, ...] = ('-', '--', ':', '-.', (0, (5, 1, 1, 1, 1, 1)))
+MAX_COLUMNS = 4  # of panels
 MAX_MARKERS = 25  # more of them would hide the line
 
 
@@ -27,7 +34,7 @@ def training_curve(
     out: str | Path,
     k: int | None = None,
 ) -> str | Path:
-    """Draw the loss, the drift of the bank and the kNN accuracy of one or several runs.
+    """Draw the loss, the kNN accuracy and the measures of the bank of one or several runs.
 
     A quantity that no run has logged gets no panel. Each run has one color in all panels, and each
     kind of kNN accuracy one line style. Crosses at the foot of a panel mark NaN or infinity.
@@ -60,15 +67,19 @@ def training_curve(
     if k is not None:
         _keep_only(series, k)
     panels = [panel for panel in PANELS if any(_keys(each, panel[2]) for each in series.values())]
-    figure = Figure(figsize=(4.4 * len(panels), 3.6), dpi=120, layout='constrained')
+    height = math.ceil(len(panels) / MAX_COLUMNS)
+    width = math.ceil(len(panels) / height)
+    figure = Figure(figsize=(4.4 * width, 3.6 * height), dpi=120, layout='constrained')
     # share the x axis, so that it shows if a quantity ends early
-    places = figure.subplots(1, len(panels), squeeze=False, sharex=True)[0]
-    for axes, panel in zip(places, panels, strict=True):
+    places = figure.subplots(height, width, squeeze=False, sharex=True).flat
+    for axes, panel in zip(places, panels, strict=False):
         _draw_panel(axes, series, *panel)
-    axes.set_xlim(left=0)
+    places[0].set_xlim(left=0)
+    for axes in places[len(panels) :]:
+        axes.set_visible(False)
     if len(series) > 1:
         lines = [Line2D([], [], color=f'C{number}', linewidth=2) for number in range(len(series))]
-        columns = min(len(series), 2 * len(panels))
+        columns = min(len(series), 2 * width)
         figure.legend(lines, list(series), loc='outside lower center', ncols=columns, frameon=False)
     with atomic_path(out, keep_suffix=True) as path:
         figure.savefig(path)
@@ -98,6 +109,8 @@ def _k(key: str) -> int:
 def _label(key: str) -> str:
     if key == 'bank_knn':
         return 'bank, leave one out'
+    if key in SHARES:
+        return SHARES[key]
     return f'validation, K = {_k(key)}' if re.fullmatch(KNN, key) else ''
 
 
@@ -130,6 +143,7 @@ def _draw_panel(axes: Any, runs: Any, title: str, unit: str, pattern: str) -> No
             axes.plot(broken, [0.03] * len(broken), 'x', color=color, markersize=4, transform=foot)
             finite, lost = finite + len(values) - len(broken), lost + len(broken)
     axes.set_title(title, fontsize=11)
+    axes.tick_params(labelbottom=True)  # also above another panel
     axes.set_xlabel('epoch; crosses: NaN or infinity' if lost else 'epoch')
     axes.set_ylabel(unit)
     if not finite:

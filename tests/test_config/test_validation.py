@@ -29,3 +29,10 @@ def test_unlabeled_images_are_trained_on_without_validation(digits, tmp_path):
     assert main([str(tmp_path / 'config.py'), '--no-validate']) == 0
     rows = torch.load(tmp_path / 'run/epoch_1.pth', weights_only=True)['state_dict']
     assert len(rows['memory_bank.feature_bank']) == 64
+
+
+def test_a_choice_by_a_measure_without_labels_is_kept(digits, tmp_path):
+    cfg = digits_config(digits, tmp_path)
+    cfg.default_hooks.checkpoint.update(save_best=['knn/top1_k5', 'bank_rankme'])
+    drop_validation(cfg)
+    assert cfg.default_hooks.checkpoint.save_best == ['bank_rankme']

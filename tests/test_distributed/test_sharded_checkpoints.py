@@ -29,7 +29,8 @@ def test_a_run_on_three_ranks_saves_one_full_bank_and_logs(three, folder):
     assert torch.equal(saved, torch.cat([result['run'] for result in three]))
     assert [len(result['run']) for result in three] == [22, 21, 21]
     (scalars,) = (folder / 'three').glob('*/vis_data/scalars.json')
-    assert 'bank_drift' in scalars.read_text() and 'bank_knn' in scalars.read_text()
+    logged = scalars.read_text()
+    assert all(name in logged for name in ('bank_drift', 'bank_knn', 'bank_rankme'))
 
 
 def test_evaluation_against_a_sharded_bank_equals_the_full_one(two, digits, folder):

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import torch
 
-from npid_mm.utils.seeding import mixed_seed, seed_generators
+from npid_mm.utils.seeding import kept_generators, mixed_seed, seed_generators
 
 
 def test_seeds_every_generator():
@@ -28,3 +28,16 @@ def test_leaves_nothing_behind_where_cuda_is_not_in_use():
 def test_every_part_of_a_seed_matters():
     seeds = [mixed_seed(*parts) for parts in ((0, 1, 2), (1, 0, 2), (0, 2, 1), (0, 1))]
     assert len(set(seeds)) == 4
+
+
+def test_generators_are_restored_after_a_block():
+    def draw():
+        return random.random(), np.random.rand(), torch.rand(()).item()
+
+    seed_generators(5)
+    expected = draw()
+    seed_generators(5)
+    with kept_generators():
+        seed_generators(6)
+        draw()
+    assert draw() == expected

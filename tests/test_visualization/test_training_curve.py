@@ -105,3 +105,13 @@ def test_a_log_without_any_of_the_quantities_is_refused(tmp_path):
     with pytest.raises(ValueError, match=r'got \[\] in'):
         training_curve(path, tmp_path / 'curve.png')
     assert not (tmp_path / 'curve.png').exists()
+
+
+def test_measures_without_labels_are_drawn_below(tmp_path):
+    """At most four panels are in a row."""
+    measures = ('bank_rankme', 'bank_uniformity', 'view_alignment', 'bank_overlap', 'view_own_row')
+    log = [*LOG, *({name: 0.5 / step for name in measures} | {'step': step} for step in (1, 2))]
+    few = training_curve(write_log(tmp_path / 'a.json', LOG), tmp_path / 'few.png')
+    many = training_curve(write_log(tmp_path / 'b.json', log), tmp_path / 'many.png')
+    assert pixels_of(many).shape[:2] == (2 * pixels_of(few).shape[0], 4 * colored(few)[1] // 3)
+    assert colored(many)[0] > 2 * colored(few)[0]

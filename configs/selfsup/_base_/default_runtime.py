@@ -16,6 +16,8 @@ default_hooks = dict(
     # on SIGTERM save and exit; --resume continues in the middle of the epoch
     graceful_stop=dict(type='GracefulStopHook', interval=10),
     # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
+    # log RankMe, uniformity and other measures that need no labels, and warn if nothing is learned
+    label_free=dict(type='LabelFreeHook'),
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),
     seed_step=dict(type='StepSeedHook'),
     safe_checkpoint=dict(type='WeightsOnlyCheckpointHook'),

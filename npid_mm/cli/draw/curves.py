@@ -12,7 +12,7 @@ from .picture_options import add_out, picture_file
 def parse_args(argv: list[str] | None) -> argparse.Namespace:
     """Read the command line."""
     parser = ToolParser(
-        description='Draw loss, drift of the bank and kNN accuracy of one or several runs.'
+        description='Draw loss, kNN accuracy and measures of the bank of one or several runs.'
     )
     parser.add_argument('runs', nargs='+', metavar='RUN', help='work dir, or its scalars.json')
     parser.add_argument(

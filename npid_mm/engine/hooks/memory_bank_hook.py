@@ -89,7 +89,7 @@ class MemoryBankHook(Hook):
                     self._images = ImageRecord(loop.bank_dataset, trained=True)
             return
         dataset = runner.train_dataloader.dataset
-        bank = _bank(runner)
+        bank = model_bank(runner)
         bank.set_length(len(dataset))
         self._images = ImageRecord(dataset, trained=is_resuming(runner))
         check_instances(dataset)
@@ -110,7 +110,7 @@ class MemoryBankHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Initialize the bank, unless a checkpoint filled it, and synchronize the ranks."""
-        bank = _bank(runner)
+        bank = model_bank(runner)
         if bank.init == 'features' and bank.initialized_from == 'random':
             runner.logger.info('initializing the memory bank with features of the network')
             fill_from_features(runner.model, bank, runner.train_dataloader)
@@ -125,7 +125,7 @@ class MemoryBankHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Check the bank, and log its statistics."""
-        bank = _bank(runner)
+        bank = model_bank(runner)
         bank.verify()
         figures = {'bank_drift': bank.pop_drift()}
         epoch = runner.epoch + 1
@@ -212,7 +212,12 @@ def save_gathered_rows(runner: Runner, bank: MemoryBank) -> None:
     runner.save_checkpoint, runner.load_checkpoint = save_gathered, load_on_cpu
 
 
-def _bank(runner: Runner) -> MemoryBank:
+def model_bank(runner: Runner) -> MemoryBank:
+    """Return the memory bank of the model of a run.
+
+    Raises:
+        TypeError: If the model has none.
+    """
     model = get_ori_model(runner.model)
     if not hasattr(model, 'memory_bank'):
         raise TypeError(

@@ -47,6 +47,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         hub.update_info(SEEN, 0)
         self.runner.call_hook('after_train_epoch')
         self._epoch += 1
+        # a hook of this name saves a checkpoint that counts the epoch
+        self.runner.call_hook('after_finished_epoch')
 
     def _skip(self, steps: int) -> None:
         """Let the next pass over the data start after ``steps`` batches.

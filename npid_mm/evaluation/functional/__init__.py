@@ -3,6 +3,7 @@
 from .average_precision import voc_average_precision
 from .embedding_measures import alignment, rank_me, uniformity
 from .knn import leave_one_out_hits, leave_one_out_knn, weighted_knn, weighted_vote
+from .leave_one_out import leave_one_out_neighbors
 from .linear import linear_probe
 from .low_shot import SHOTS, choose_low_shot, low_shot_svm
 from .neighbor_measures import hubness, neighbor_overlap, own_row_share
@@ -18,6 +19,7 @@ __all__ = [
     'hubness',
     'leave_one_out_hits',
     'leave_one_out_knn',
+    'leave_one_out_neighbors',
     'linear_gram',
     'linear_probe',
     'low_shot_svm',

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from npid_mm.utils.checks import check_temperature, check_whole
 
+from .leave_one_out import exclude_self
 from .neighbors import nearest_neighbors
 
 QUERIES_AT_ONCE = 1024  # in leave_one_out_knn, to bound the memory of the scores (Q, C)
@@ -182,22 +183,6 @@ def leave_one_out_hits(
     similarity, index = exclude_self(similarity, index, rows)
     scores = weighted_vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)
     return int((scores.argmax(dim=1) == labels[rows]).sum())
-
-
-def exclude_self(similarity: Tensor, index: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """Remove each row from its own neighbors, or the last neighbor if the row is not among them.
-
-    Args:
-        similarity (Tensor): (Q, K + 1), in descending order.
-        index (Tensor): (Q, K + 1), the rows that these neighbors are.
-        rows (Tensor): (Q,), indices of the rows that the neighbors are of.
-
-    Returns:
-        tuple[Tensor, Tensor]: Similarity and index (Q, K).
-    """
-    drop = index == rows[:, None]
-    drop[:, -1] |= ~drop.any(dim=1)
-    return similarity[~drop].view(len(rows), -1), index[~drop].view(len(rows), -1)
 
 
 def _check_bank_labels(labels: Tensor, bank: Tensor) -> None:

@@ -30,6 +30,10 @@ class InstanceHead(BaseModule):
         self.temperature = temperature
         self.proximal_weight = proximal_weight
 
+    def chance_loss(self, length: int) -> float | None:
+        """Return the loss of a head that cannot tell N images apart, or None if it is not known."""
+        return None
+
     @abstractmethod
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Return the head's own losses and figures to log; :meth:`loss` has the arguments."""

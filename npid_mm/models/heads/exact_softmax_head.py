@@ -1,5 +1,6 @@
 """Head with the full non-parametric softmax over all instances."""
 
+import math
 from functools import partial
 
 from mmpretrain.registry import MODELS
@@ -19,6 +20,10 @@ class ExactSoftmaxHead(InstanceHead):
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
     """
+
+    def chance_loss(self, length: int) -> float:
+        """Return log N."""
+        return math.log(length)
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""

@@ -1,6 +1,7 @@
 """Head with noise-contrastive estimation, the paper's own loss."""
 
 import logging
+import math
 from functools import partial
 from typing import Any
 
@@ -72,6 +73,11 @@ class NCEHead(InstanceHead):
         # copy of z_count on the host, so that a step does not wait for the device; None if the
         # buffer has to be read, which a checkpoint may have filled
         self._batches_seen: int | None = None
+
+    def chance_loss(self, length: int) -> float:
+        """Return log(1 + M) + M log(1 + 1 / M), the loss if each posterior is 1 / (1 + M)."""
+        count = self.num_negatives
+        return math.log1p(count) + count * math.log1p(1 / count)
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`, and 'z' for the log."""

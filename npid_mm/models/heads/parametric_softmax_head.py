@@ -1,5 +1,7 @@
 """Head with the parametric softmax: one learned weight per instance, the paper's baseline."""
 
+import math
+
 import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
@@ -45,6 +47,10 @@ class ParametricSoftmaxHead(InstanceHead):
     def init_weights(self) -> None:
         """Draw weights of about unit length."""
         nn.init.normal_(self.weight, std=self.weight.size(1) ** -0.5)
+
+    def chance_loss(self, length: int) -> float:
+        """Return log N."""
+        return math.log(length)
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`.

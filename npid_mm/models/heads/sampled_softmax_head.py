@@ -1,5 +1,6 @@
 """Head with the softmax over the positive and M sampled negatives."""
 
+import math
 from functools import partial
 
 from mmpretrain.registry import MODELS
@@ -37,6 +38,10 @@ class SampledSoftmaxHead(InstanceHead):
         check_whole('num_negatives', num_negatives)
         self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
+
+    def chance_loss(self, length: int) -> float:
+        """Return log(1 + M)."""
+        return math.log1p(self.num_negatives)
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
