@@ -32,6 +32,9 @@ MAY_IMPORT = {
     'retrieval': {
         'engine', 'evaluation', 'datasets', 'images', 'visualization', 'config', 'export',
     },
+    'curation': {
+        'retrieval', 'engine', 'evaluation', 'checkpoints', 'datasets', 'visualization', 'images',
+    },
     'api': {
         'engine', 'retrieval', 'datasets', 'checkpoints', 'images', 'visualization', 'config',
         'export',
@@ -39,7 +42,7 @@ MAY_IMPORT = {
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
     'cli': {
         'engine', 'suites', 'analysis', 'retrieval', 'evaluation', 'datasets', 'checkpoints',
-        'visualization', 'config', 'api', 'export', 'losses', 'images',
+        'visualization', 'config', 'api', 'export', 'losses', 'images', 'curation',
     },
 }  # fmt: skip
 
