@@ -5,14 +5,21 @@ import hashlib
 import os
 from pathlib import Path
 
-from npid_mm.checkpoints.convert.npid_state import IMAGES
+from npid_mm.checkpoints.convert.npid_state import IMAGES, OWN_PROBABILITY
 from npid_mm.utils.atomic_io import write_atomic
 
 from .network import load_npid_checkpoint
 from .tree import drop_objects, file_bytes
 
 # needed only to resume a training; the names of its images may be private
-TRAINING_STATE = ('optimizer', 'param_schedulers', 'message_hub', 'ema_state_dict', IMAGES)
+TRAINING_STATE = (
+    'optimizer',
+    'param_schedulers',
+    'message_hub',
+    'ema_state_dict',
+    IMAGES,
+    OWN_PROBABILITY,
+)
 BANK_PREFIX = 'memory_bank.'
 DIGITS = 8  # hash digits in the name
 

@@ -22,6 +22,7 @@ COMMANDS = {
     'index': ('index', 'make, resume or extend an index of images'),
     'search': ('search', 'find the images of an index that are similar to others'),
     'retrieve': ('retrieve', 'index and search in one command, as in version 0.1'),
+    'curate': ('curation.curate', 'find duplicates, leaks, outliers and doubtful labels'),
     'export': ('export', 'write an index as a table, or an encoder as ONNX'),
     'download': ('download', 'download published weights and check their hash'),
     'benchmark': ('benchmark', 'run a suite of benchmarks on a checkpoint'),

@@ -3,16 +3,21 @@
 from .all_neighbors import Neighbors, all_neighbors
 from .clusters import cluster_rows
 from .duplicates import Pairs, confirm_pairs, duplicate_groups, leaking_groups, similar_pairs
+from .image_set import ImageSet, read_image_set
 from .outliers import label_doubts, outlier_scores
 from .pixels import pixel_similarity
+from .report import Report, curate
 from .subset import facility_location, k_center
 
 __all__ = [
+    'ImageSet',
     'Neighbors',
     'Pairs',
+    'Report',
     'all_neighbors',
     'cluster_rows',
     'confirm_pairs',
+    'curate',
     'duplicate_groups',
     'facility_location',
     'k_center',
@@ -20,5 +25,6 @@ __all__ = [
     'leaking_groups',
     'outlier_scores',
     'pixel_similarity',
+    'read_image_set',
     'similar_pairs',
 ]

@@ -21,7 +21,7 @@ class Neighbors(NamedTuple):
 
     similarity: Tensor
     """(N, K), float32, in descending order; -inf where no neighbor was found."""
-    index: Tensor
+    indices: Tensor
     """(N, K), int64; -1 where no neighbor was found."""
     recall: float
     """Share of the nearest neighbors that the search finds; 1 for an exact search."""
@@ -50,7 +50,7 @@ def all_neighbors(
         ValueError: If there are fewer than 2 rows, or a row is not finite.
 
     Example:
-        >>> all_neighbors(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), k=1).index.tolist()
+        >>> all_neighbors(torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]]), k=1).indices.tolist()
         [[2], [0], [0]]
     """
     check_whole('k', k)

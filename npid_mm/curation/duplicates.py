@@ -17,7 +17,7 @@ from .all_neighbors import Neighbors
 class Pairs(NamedTuple):
     """P pairs of rows i < j, each once."""
 
-    index: Tensor
+    indices: Tensor
     """(P, 2), int64."""
     cosine: Tensor
     """(P,), float32, in descending order."""
@@ -39,7 +39,7 @@ def similar_pairs(neighbors: Neighbors, min_cosine: float) -> Pairs:
     """
     check_number('min_cosine', min_cosine, '[-1, 1]')
     row, place = (neighbors.similarity >= min_cosine).nonzero(as_tuple=True)
-    other = neighbors.index[row, place]
+    other = neighbors.indices[row, place]
     cosine = neighbors.similarity[row, place]
     pairs = torch.stack([torch.minimum(row, other), torch.maximum(row, other)], dim=1)
     # both rows of a pair may have found it
@@ -81,12 +81,12 @@ def confirm_pairs(
     """
     check_number('min_pixels', min_pixels, '[0, 1]')
     check_number('max_own', max_own, '[0, 1]')
-    confirmed = torch.ones(len(pairs.index), dtype=torch.bool)
-    similarity = torch.full((len(pairs.index),), torch.nan)
+    confirmed = torch.ones(len(pairs.indices), dtype=torch.bool)
+    similarity = torch.full((len(pairs.indices),), torch.nan)
     if own is not None:
-        confirmed &= ~(own[pairs.index].mean(dim=1) > max_own)  # NaN refutes nothing
+        confirmed &= ~(own[pairs.indices].mean(dim=1) > max_own)  # NaN refutes nothing
     if pixels is not None:
-        values = [pixels(*pair) for pair in pairs.index.tolist()]
+        values = [pixels(*pair) for pair in pairs.indices.tolist()]
         similarity = torch.tensor(values, dtype=torch.float64)
         confirmed &= similarity >= min_pixels
     return confirmed, similarity

@@ -44,7 +44,7 @@ def label_doubts(
     Raises:
         ValueError: If ``labels`` does not hold one class per row, or ``temperature`` is too low.
     """
-    similarity, index = neighbors.similarity, neighbors.index
+    similarity, index = neighbors.similarity, neighbors.indices
     check_temperature(temperature, terms=max(similarity.shape[1], 1))
     if labels.shape != (len(index),) or labels.is_floating_point() or (labels < -1).any():
         raise ValueError(

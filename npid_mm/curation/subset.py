@@ -68,10 +68,10 @@ def facility_location(neighbors: Neighbors, count: int) -> Tensor:
         ValueError: If ``count`` is below 1.
     """
     check_whole('count', count)
-    length = len(neighbors.index)
+    length = len(neighbors.indices)
     own = torch.arange(length)
-    served = torch.cat([own, own.repeat_interleave(neighbors.index.shape[1])])
-    by = torch.cat([own, neighbors.index.flatten()])
+    served = torch.cat([own, own.repeat_interleave(neighbors.indices.shape[1])])
+    by = torch.cat([own, neighbors.indices.flatten()])
     value = torch.cat([torch.ones(length), neighbors.similarity.clamp(min=0).flatten()])
     known = by >= 0
     order = by[known].sort(stable=True)

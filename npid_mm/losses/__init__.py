@@ -9,7 +9,12 @@ from .negatives import draw_negatives
 from .normalizing_constant import estimate_z, z_from_statistics, z_statistics
 from .proximal import proximal_loss
 from .sampled_softmax import sampled_softmax_loss, sampled_softmax_statistics
-from .softmax import exact_softmax_loss, softmax_loss_from_statistics, softmax_statistics
+from .softmax import (
+    exact_softmax_loss,
+    own_probability,
+    softmax_loss_from_statistics,
+    softmax_statistics,
+)
 from .statistics import NCEStatistics, SoftmaxStatistics, Statistics, ZStatistics
 
 __all__ = [
@@ -24,6 +29,7 @@ __all__ = [
     'nce_loss',
     'nce_loss_from_statistics',
     'nce_statistics',
+    'own_probability',
     'proximal_loss',
     'sampled_softmax_loss',
     'sampled_softmax_statistics',

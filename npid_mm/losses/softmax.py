@@ -70,6 +70,26 @@ def softmax_loss_from_statistics(
     return mean_with_known_gradient(feature, value, gradient)
 
 
+@torch.no_grad()
+def own_probability(
+    feature: Tensor, positive: Tensor, statistics: SoftmaxStatistics, temperature: float
+) -> Tensor:
+    """P(i | f), the probability of the positive row of each sample.
+
+    Args:
+        feature (Tensor): (B, D).
+        positive (Tensor): (B, D), row v_i of each sample.
+        statistics (SoftmaxStatistics): Statistics of the negative rows.
+        temperature (float): tau, at least 0.001.
+
+    Returns:
+        Tensor: (B,), from 0 to 1.
+    """
+    with plain_arithmetic(feature):
+        positive = positive.to(statistics.mean.dtype)
+        return torch.sigmoid((feature * positive).sum(dim=1) / temperature - statistics.lse)
+
+
 def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature: float) -> Tensor:
     """Full non-parametric softmax loss over all N rows (Wu et al., arXiv 1805.01978, Eq. 2).
 

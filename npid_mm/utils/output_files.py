@@ -179,4 +179,5 @@ CHECKPOINT = Kind('a checkpoint', ('.pth', '.pt', '.ckpt', '.tar', '.bin'), _che
 SAFETENSORS = Kind('a safetensors file', ('.safetensors',), _safetensors)
 ONNX = Kind('an ONNX file', ('.onnx',), _starts_with(b'\x08'))  # its first field, a version
 PT2 = Kind('a torch.export file', ('.pt2',), zipfile.is_zipfile)
+CURATION = Kind('a table of images', ('.csv', '.parquet'), _embeddings)
 EMBEDDINGS = Kind('a file of embeddings', ('.npz', '.parquet', '.csv'), _embeddings)

@@ -69,7 +69,7 @@ def neighbor_page(
     distinct = dict(zip(keys, images, strict=True))
     position = {key: number for number, key in enumerate(distinct)}
     content = {
-        'thumbnails': [_thumbnail(image, reader) for image in distinct.values()],
+        'thumbnails': [thumbnail(image, reader) for image in distinct.values()],
         'images': [
             {'thumbnail': position[key], 'name': _name(image), 'label': label}
             for key, image, label in zip(keys, images, labels, strict=True)
@@ -79,18 +79,7 @@ def neighbor_page(
         'total': len(images) - queries if total is None else total,
         'recall': recall,
     }
-    assets = files(__package__) / 'assets'
-    page, style, script = (
-        (assets / f'neighbor_page.{suffix}').read_text(encoding='utf-8')
-        for suffix in ('html', 'css', 'js')
-    )
-    # escape "</script>" in the names of classes and files
-    text = json.dumps(content).replace('<', r'\u003c')
-    page = page.replace('/* style */', style).replace('/* script */', script)
-    page = page.replace('id="data">null', f'id="data">{text}')
-    page = page.replace('<!-- title -->', html.escape(title))
-    with atomic_path(out) as path:
-        path.write_text(page, encoding='utf-8')
+    write_page('neighbor_page', content, title, out)
     return out
 
 
@@ -113,8 +102,17 @@ def _name(image: ImageSource) -> str:
     return 'an array' if isinstance(image, np.ndarray) else '/'.join(Path(image).parts[-2:])
 
 
-def _thumbnail(image: ImageSource, reader: ImageReader) -> dict:
-    """Data URI, None if unreadable, and the longer side of an image to enlarge unsmoothed."""
+def thumbnail(image: ImageSource, reader: ImageReader) -> dict:
+    """Reduce an image for a page.
+
+    Args:
+        image (str | ndarray): A file, or RGB (H, W, 3) of uint8.
+        reader (ImageReader): Reads the file.
+
+    Returns:
+        dict: ``src``, a data URI or None for an unreadable image, and ``sharp``, the longer side of
+        an image that is to be enlarged without smoothing, or None.
+    """
     unreadable = {'src': None, 'sharp': None}
     if not isinstance(image, np.ndarray) and not isfile(image):  # opening a pipe would block
         return unreadable
@@ -131,3 +129,26 @@ def _thumbnail(image: ImageSource, reader: ImageReader) -> dict:
         'src': f'data:image/{"png" if small else "jpeg"};base64,{text}',
         'sharp': max(picture.size) if small else None,
     }
+
+
+def write_page(name: str, content: dict, title: str, out: str | Path) -> None:
+    """Write a page of the assets with its data, style and script in one file.
+
+    Args:
+        name (str): Name of the files in ``assets``.
+        content (dict): Data of the page.
+        title (str): Title and heading.
+        out (str | Path): File to write.
+    """
+    assets = files(__package__) / 'assets'
+    page, style, script = (
+        (assets / f'{name}.{suffix}').read_text(encoding='utf-8')
+        for suffix in ('html', 'css', 'js')
+    )
+    # escape "</script>" in the names of classes and files
+    text = json.dumps(content).replace('<', r'\u003c')
+    page = page.replace('/* style */', style).replace('/* script */', script)
+    page = page.replace('id="data">null', f'id="data">{text}')
+    page = page.replace('<!-- title -->', html.escape(title))
+    with atomic_path(out) as path:
+        path.write_text(page, encoding='utf-8')

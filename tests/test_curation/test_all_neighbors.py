@@ -22,7 +22,7 @@ def test_an_exact_search_equals_a_dense_sort():
     found = all_neighbors(rows, 4)
     dense = (rows @ rows.t()).fill_diagonal_(-2).sort(dim=1, descending=True)
     torch.testing.assert_close(found.similarity, dense.values[:, :4])
-    assert torch.equal(found.index, dense.indices[:, :4]) and found.recall == 1
+    assert torch.equal(found.indices, dense.indices[:, :4]) and found.recall == 1
 
 
 @pytest.mark.parametrize('dtype', [torch.float32, torch.float16])
@@ -31,14 +31,14 @@ def test_a_search_in_parts_finds_the_copies(dtype):
     rows = clustered(6000)
     found = all_neighbors(rows.to(dtype), 5, exact_rows=1000)
     exact = all_neighbors(rows, 5)
-    hits = (found.index[:, :1] == exact.index[:, :1]).float()
+    hits = (found.indices[:, :1] == exact.indices[:, :1]).float()
     assert hits[::10].mean() > 0.99 and hits[1::10].mean() > 0.99
     assert found.recall == pytest.approx(float(hits.mean()), abs=0.05) and hits.mean() > 0.9
-    cosine = (rows[:, None] * rows[found.index]).sum(dim=2)
+    cosine = (rows[:, None] * rows[found.indices]).sum(dim=2)
     torch.testing.assert_close(found.similarity, cosine, atol=2e-3, rtol=0)
     assert (found.similarity[:, 1:] <= found.similarity[:, :-1]).all()
-    assert (found.index.sort(dim=1).values.diff(dim=1) > 0).all()
-    assert (found.index != torch.arange(6000)[:, None]).all()
+    assert (found.indices.sort(dim=1).values.diff(dim=1) > 0).all()
+    assert (found.indices != torch.arange(6000)[:, None]).all()
 
 
 def test_neighbors_of_two_parts_are_merged():

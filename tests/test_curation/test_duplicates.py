@@ -22,16 +22,18 @@ def test_similar_pairs_are_those_above_the_limit():
     pairs = similar_pairs(all_neighbors(rows, 59), 0.8)
     cosine = rows.double() @ rows.double().t()
     expected = {(i, j) for i in range(60) for j in range(i + 1, 60) if cosine[i, j] >= 0.8}
-    assert set(map(tuple, pairs.index.tolist())) == expected and len(pairs.index) == len(expected)
+    assert set(map(tuple, pairs.indices.tolist())) == expected and len(pairs.indices) == len(
+        expected
+    )
     torch.testing.assert_close(
-        pairs.cosine.double(), cosine[tuple(pairs.index.t())], atol=1e-6, rtol=0
+        pairs.cosine.double(), cosine[tuple(pairs.indices.t())], atol=1e-6, rtol=0
     )
     assert (pairs.cosine[1:] <= pairs.cosine[:-1]).all()
 
 
 def test_missing_neighbors_are_not_pairs():
     table = Neighbors(torch.tensor([[-torch.inf], [0.5]]), torch.tensor([[-1], [0]]), 1.0)
-    assert similar_pairs(table, -1).index.tolist() == [[0, 1]]
+    assert similar_pairs(table, -1).indices.tolist() == [[0, 1]]
     with pytest.raises(ValueError, match=r'min_cosine must be in \[-1, 1\], got 2'):
         similar_pairs(table, 2)
 

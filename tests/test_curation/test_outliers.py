@@ -28,7 +28,7 @@ def test_doubts_are_the_share_of_the_vote():
     doubts, preferred = label_doubts(found, labels, temperature=0.2)
     for row in range(40):
         votes = [0.0] * 3
-        for value, other in zip(found.similarity[row], found.index[row], strict=True):
+        for value, other in zip(found.similarity[row], found.indices[row], strict=True):
             if labels[other] >= 0:
                 votes[labels[other]] += math.exp(float(value) / 0.2)
         assert int(preferred[row]) == max(range(3), key=votes.__getitem__)

@@ -8,12 +8,7 @@ from PIL import Image
 from PIL.ImageEnhance import Brightness
 
 from npid_mm.curation import pixel_similarity
-
-
-def scene(seed, height=96, width=128):
-    """A smooth random picture."""
-    values = np.random.default_rng(seed).uniform(0, 255, (6, 8, 3)).astype(np.uint8)
-    return np.asarray(Image.fromarray(values).resize((width, height), Image.Resampling.BICUBIC))
+from tests.test_curation.scenes import scene
 
 
 def encoded(image, quality=30):

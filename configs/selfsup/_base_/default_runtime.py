@@ -19,6 +19,8 @@ default_hooks = dict(
     # log RankMe, uniformity and other measures that need no labels, and warn if nothing is learned
     label_free=dict(type='LabelFreeHook'),
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),
+    # P(i|f) of each image in the checkpoint, which tells duplicates (npid curate)
+    own_probability=dict(type='OwnProbabilityHook'),
     seed_step=dict(type='StepSeedHook'),
     safe_checkpoint=dict(type='WeightsOnlyCheckpointHook'),
 )

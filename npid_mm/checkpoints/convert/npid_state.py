@@ -12,6 +12,8 @@ BANK = 'memory_bank.feature_bank'
 Z, Z_COUNT = 'head.z', 'head.z_count'
 # key beside the state dict: compressed names of the images that the rows of the bank belong to
 IMAGES = 'images'
+# key beside the state dict: P(i|f) of each instance (N,), averaged over the last epochs
+OWN_PROBABILITY = 'own_probability'
 
 
 @dataclass

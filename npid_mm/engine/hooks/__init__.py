@@ -5,7 +5,7 @@ from .divergence_hook import DivergedError, DivergenceHook
 from .graceful_stop_hook import GracefulStopHook
 from .image_check_hook import ImageCheckHook
 from .label_check_hook import LabelCheckHook
-from .label_free import LabelFreeHook
+from .label_free import LabelFreeHook, OwnProbabilityHook
 from .memory_bank_hook import MemoryBankHook
 from .missed_validation_hook import MissedValidationHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
@@ -22,6 +22,7 @@ __all__ = [
     'LabelFreeHook',
     'MemoryBankHook',
     'MissedValidationHook',
+    'OwnProbabilityHook',
     'PretrainedBackboneHook',
     'RunRecordHook',
     'WeightsOnlyCheckpointHook',

@@ -29,6 +29,8 @@ class InstanceHead(BaseModule):
         check_number('proximal_weight', proximal_weight, '[0, inf)')
         self.temperature = temperature
         self.proximal_weight = proximal_weight
+        # P(i|f) of the samples of the last batch (B,); a head may estimate it from negatives
+        self.own_probability: Tensor | None = None
 
     def chance_loss(self, length: int) -> float | None:
         """Return the loss of a head that cannot tell N images apart, or None if it is not known."""

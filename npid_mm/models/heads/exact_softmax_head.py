@@ -6,7 +6,7 @@ from functools import partial
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import softmax_loss_from_statistics, softmax_statistics
+from npid_mm.losses import own_probability, softmax_loss_from_statistics, softmax_statistics
 from npid_mm.models.memory_banks import MemoryBank
 
 from .base_head import InstanceHead
@@ -30,4 +30,5 @@ class ExactSoftmaxHead(InstanceHead):
         statistic = partial(softmax_statistics, temperature=self.temperature)
         others = memory_bank.reduce(statistic, feature, exclude=index)
         positive = memory_bank.rows(index)
+        self.own_probability = own_probability(feature, positive, others, self.temperature)
         return {'loss': softmax_loss_from_statistics(feature, positive, others, self.temperature)}

@@ -88,6 +88,9 @@ class NCEHead(InstanceHead):
         noise = memory_bank.reduce(statistic, feature, negatives)
         positive = memory_bank.rows(index)
         loss = nce_loss_from_statistics(feature, positive, noise, self.temperature, log_noise)
+        with torch.no_grad():
+            logit = (feature * positive).sum(dim=1) / self.temperature - self.z.log()
+            self.own_probability = logit.exp().clamp(max=1)
         return {'loss': loss, 'z': self.z.clone()}
 
     @torch.no_grad()

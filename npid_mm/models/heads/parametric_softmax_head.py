@@ -65,4 +65,6 @@ class ParametricSoftmaxHead(InstanceHead):
             )
         with torch.autocast(feature.device.type, enabled=False):
             logits = F.linear(feature, self.weight) / self.temperature
-            return {'loss': F.cross_entropy(logits, index)}
+            loss = F.cross_entropy(logits, index, reduction='none')
+            self.own_probability = loss.detach().neg().exp()
+            return {'loss': loss.mean()}

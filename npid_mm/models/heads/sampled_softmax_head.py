@@ -6,7 +6,11 @@ from functools import partial
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
-from npid_mm.losses import sampled_softmax_statistics, softmax_loss_from_statistics
+from npid_mm.losses import (
+    own_probability,
+    sampled_softmax_statistics,
+    softmax_loss_from_statistics,
+)
 from npid_mm.models.memory_banks import MemoryBank
 from npid_mm.utils.checks import check_whole
 
@@ -49,4 +53,8 @@ class SampledSoftmaxHead(InstanceHead):
         statistic = partial(sampled_softmax_statistics, temperature=self.temperature)
         sampled = memory_bank.reduce(statistic, feature, negatives)
         positive = memory_bank.rows(index)
+        # the M negatives stand for the N - 1 others; the positive may be among them
+        count = sampled.lse.new_tensor((memory_bank.length - 1) / self.num_negatives)
+        others = sampled.weighted(count)
+        self.own_probability = own_probability(feature, positive, others, self.temperature)
         return {'loss': softmax_loss_from_statistics(feature, positive, sampled, self.temperature)}

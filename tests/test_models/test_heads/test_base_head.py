@@ -43,3 +43,28 @@ def test_wrong_arguments_are_refused(head, message):
     # the registry wraps what a constructor raises, keeping type and text
     with pytest.raises(ValueError, match=message):
         MODELS.build(head)
+
+
+SAMPLED = dict(type='SampledSoftmaxHead', num_negatives=20_000, exclude_positive=True)
+
+
+@pytest.mark.parametrize(
+    ('head', 'rows', 'tolerance'),
+    [
+        (dict(type='ExactSoftmaxHead', temperature=0.3), 'bank', 1e-6),
+        (dict(SAMPLED, temperature=0.3), 'bank', 0.05),
+        (dict(type='NCEHead', num_negatives=20_000, temperature=0.3), 'bank', 0.2),
+        (dict(type='ParametricSoftmaxHead', length=N, feat_dim=D), 'weight', 1e-6),
+    ],
+)
+def test_every_head_gives_the_probability_of_the_own_row(bank, head, rows, tolerance):
+    """Paper, Eq. 2; NCE uses one Z for all samples."""
+    x, head = feature(), MODELS.build(head).double()
+    head.loss(x, INDEX, bank)
+    rows = bank.feature_bank if rows == 'bank' else head.weight
+    logits = (x @ rows.t() / head.temperature).detach()
+    expected = logits.softmax(dim=1)[torch.arange(B), INDEX]
+    if head.__class__.__name__ == 'NCEHead':
+        expected = logits[torch.arange(B), INDEX].exp() / logits.exp().sum(1).mean()
+    torch.testing.assert_close(head.own_probability, expected, rtol=tolerance, atol=0)
+    assert not head.own_probability.requires_grad

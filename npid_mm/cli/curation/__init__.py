@@ -1,0 +1,1 @@
+"""Commands of npid that judge images and runs."""

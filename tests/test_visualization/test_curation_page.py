@@ -1,0 +1,66 @@
+"""The page of findings in a browser: tabs, marks and names that look like HTML."""
+
+import numpy as np
+import pytest
+
+from npid_mm.visualization.curation_page import Card, Tab, curation_page
+from tests.chromium import browse
+
+NAMES = ['/a/<b>"0", x.png', '/a/1.png', '/a/2.png']
+TABS = [
+    Tab('Duplicates', 'Groups.', [Card('<i>2</i> images', [(0, 'p 0.5'), (1, '</script>')])]),
+    Tab('Outliers', 'Strange.', [Card('far', [(1, ''), (2, '0.9')])]),
+    Tab('Leaks', 'Both.', []),
+]
+
+
+def write(out):
+    picture = np.full((20, 30, 3), 90, np.uint8)
+    return curation_page([picture, picture, 'gone.png'], NAMES, TABS, '<u>3</u> images', out)
+
+
+@pytest.mark.slow
+def test_images_are_marked_and_saved(tmp_path):
+    text = 'document.querySelector("main").innerText'
+    values = browse(
+        write(tmp_path / 'page.html'),
+        1400,
+        ('read', 'document.querySelector("h1").textContent'),
+        ('read', '[...document.querySelectorAll("nav a")].map((link) => link.textContent)'),
+        ('read', 'document.querySelector("h2").textContent'),
+        ('read', 'document.querySelectorAll("main img").length'),
+        ('click', 'main [data-image="0"]'),
+        ('click', 'main [data-image="1"]'),
+        ('click', 'nav a:nth-child(2)'),
+        ('until', 'document.querySelector("h2").textContent === "far"'),
+        ('read', 'document.querySelector("[data-image=\\"1\\"]").getAttribute("aria-pressed")'),
+        ('read', 'document.querySelector(".lost").textContent'),
+        ('read', 'document.querySelector("#marks span").textContent'),
+        ('read', 'marks()'),
+        ('click', 'main [data-image="1"]'),
+        ('read', 'marks()'),
+        ('click', 'nav a:nth-child(3)'),
+        ('until', f'{text}.includes("Nothing was found.")'),
+        ('resize', '400'),
+        ('read', 'document.documentElement.scrollWidth'),
+    )
+    one, two = '"/a/<b>""0"", x.png",remove\n', '/a/1.png,remove\n'
+    assert values == [
+        '<u>3</u> images',
+        ['Duplicates (1)', 'Outliers (1)', 'Leaks (0)'],
+        '<i>2</i> images',
+        2,
+        'true',
+        'not readable',
+        '2 marked.',
+        f'path,mark\n{one}{two}',
+        f'path,mark\n{one}',
+        400,
+    ]
+
+
+def test_wrong_positions_and_lengths_are_named(tmp_path):
+    with pytest.raises(ValueError, match='names must have one item for each of 1 images, got 2'):
+        curation_page(['a'], ['a', 'b'], [], out=tmp_path / 'a.html')
+    with pytest.raises(ValueError, match=r'tabs must name images 0\.\.0, got 1'):
+        curation_page(['a'], ['a'], TABS[1:], out=tmp_path / 'a.html')
