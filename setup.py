@@ -55,6 +55,8 @@ FAST_JPEG = ['turbojpeg; sys_platform == "linux" and platform_machine == "x86_64
 
 PARQUET = ['pyarrow']
 
+BACKBONES = ['timm']
+
 EXTRAS = {
     'onedl': ONEDL,
     # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
@@ -67,6 +69,7 @@ EXTRAS = {
     ],
     'detection': [*ONEDL, 'onedl-mmdetection>=3.5.0,<3.6', 'pycocotools'],
     'segmentation': [*ONEDL, 'onedl-mmsegmentation>=1.4.0,<1.5'],
+    'backbones': BACKBONES,
     'convert': CONVERT,
     'export': EXPORT,
     'parquet': PARQUET,
@@ -82,6 +85,7 @@ EXTRAS = {
         *SEARCH,
         *FAST_JPEG,
         *PARQUET,
+        *BACKBONES,
         'mypy',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools

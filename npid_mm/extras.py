@@ -16,6 +16,7 @@ OPTIONAL = {
     'onnxruntime': ('onnxruntime', 'search'),
     'pyarrow': ('pyarrow', 'parquet'),
     'safetensors': ('safetensors', 'convert'),
+    'timm': ('timm', 'backbones'),
     'umap': ('umap-learn', 'pictures'),
 }
 INSTALL = "pip install 'npid-mm[{}]'"  # of an extra

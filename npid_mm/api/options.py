@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 from mmengine.config import Config
 
-from npid_mm.config.checks.class_lookup import suggestion
 from npid_mm.config.checks.keys import check_keys
 from npid_mm.utils.checks import check_number, check_temperature, check_whole
+from npid_mm.utils.text import suggestion
 
 
 class Option(NamedTuple):

@@ -11,6 +11,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from npid_mm.config.fit_neck import fit_neck
 from npid_mm.config.networks import network_config
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
@@ -60,7 +61,9 @@ def pretrain(
             :func:`~npid_mm.datasets.image_folders.image_sources.named_images`.
         out (str | PathLike): Folder for checkpoints and logs: new, empty, or that of a run to
             resume.
-        model (str): Name of a network, see :data:`npid_mm.config.networks.NETWORKS`.
+        model (str): Name of a network, such as 'resnet50', 'timm/vit_small_patch16_224',
+            'torchvision/resnet34' or 'mmpretrain/convnext_tiny', see
+            :func:`~npid_mm.config.networks.network_config`.
         epochs (int, optional): Number of epochs, 60 by default.
         labels (bool): Take class subfolders, and the labels of lists, as classes.
         resume (bool): Continue the run in ``out``, on the same images. Without a run in ``out``,
@@ -106,6 +109,7 @@ def pretrain(
         check_dotted(cfg, options)
         lists = ImageLists(root, out, count, held_out, labeled=bool(classes))
         own_images_config(cfg, lists, out, named.get('seed', 0), epochs, dotted)
+        fit_neck(cfg)
         _set_run(cfg, dotted, count)
         if resume:
             check_record(out, cfg)
@@ -184,9 +188,7 @@ def _shipped_config(model: str, paths: list[str], named: Mapping[str, Any]) -> C
     variables.setdefault('image_size', _image_size(paths))
     variables['num_workers'] = worker_count(named.get('workers', 2))
     cfg = read_config(CONFIG, variables)
-    settings = network_config(model, variables['image_size'])
-    cfg.model.backbone = settings['backbone']
-    cfg.model.neck.update(settings['neck'])
+    cfg.model.backbone = network_config(model, variables['image_size'])
     return cfg
 
 

@@ -8,7 +8,7 @@ import argparse
 from npid_mm.api.pretrain import pretrain
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.run_tool import ToolParser
-from npid_mm.config.networks import NETWORKS
+from npid_mm.config.networks import ANY, NETWORKS
 from npid_mm.utils.paths import printable_path
 
 NUMBERS = {
@@ -32,7 +32,9 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         '--out', required=True, metavar='RUN', help='folder for checkpoints and logs'
     )
     parser.add_argument(
-        '--model', default='resnet18', help=f'{", ".join(NETWORKS)}; default: %(default)s'
+        '--model',
+        default='resnet18',
+        help=f'{", ".join(NETWORKS)}, {ANY}; default: %(default)s',
     )
     for name, (kind, text) in NUMBERS.items():
         parser.add_argument(f'--{name.replace("_", "-")}', type=kind, help=text)

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader
 from npid_mm.datasets.evaluation_dataset import SHARE
 
 LEVELS = ('embedding', 'backbone')
+POSITIONS = {3: (1,), 4: (2, 3)}  # dimensions of tokens and of maps -> axes of their positions
 BROKEN_WEIGHTS = 'the weights of the checkpoint are broken, or too large for test_cfg.fp16=True'
 
 
@@ -48,7 +49,7 @@ def batch_features(
         model (BaseModel): NPID, or for level 'backbone' any model with a backbone; wrapped or not.
         data_batch (dict): Output of the data loader's collate function.
         level (str): 'embedding' is the network's output (B, D); 'backbone' is the last output of
-            the backbone, averaged over the positions of a feature map.
+            the backbone, averaged over the positions of a feature map or over the tokens.
 
     Returns:
         tuple[Tensor, list[DataSample]]: (B, D) rows of unit length, and the data samples.
@@ -65,7 +66,8 @@ def unit_features(network: BaseModel, inputs: Tensor, level: str) -> Tensor:
         return network.embed(inputs)
     feature = network.backbone(inputs)
     feature = feature[-1] if isinstance(feature, (tuple, list)) else feature
-    feature = feature.mean((2, 3)) if feature.dim() == 4 else feature.flatten(1)
+    if feature.dim() in POSITIONS:
+        feature = feature.mean(POSITIONS[feature.dim()])
     return F.normalize(feature.float())
 
 

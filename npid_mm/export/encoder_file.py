@@ -25,6 +25,7 @@ from npid_mm.utils.input_files import existing_file
 from npid_mm.utils.output_files import JSON, ONNX, PT2, check_output
 
 from .encoder_module import PixelEncoder
+from .exportable_attention import exportable_attention
 from .onnx_encoder import INPUT, METADATA, OUTPUT, OnnxEncoder
 from .pipeline_settings import pipeline_settings
 
@@ -124,7 +125,7 @@ def write_encoder(
     encoder = PixelEncoder(copy.deepcopy(model).cpu(), bgr)
     with atomic_path(out, keep_suffix=True) as unfinished:
         try:
-            with warnings.catch_warnings():
+            with warnings.catch_warnings(), exportable_attention():
                 warnings.simplefilter('ignore')  # of tracing, which the comparison replaces
                 run = write(encoder, unfinished, preprocessing)
         except (ImportError, OSError):

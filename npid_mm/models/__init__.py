@@ -1,7 +1,7 @@
 """Models for MMPretrain: NPID and its parts, and a classifier on a pretrained backbone."""
 
 from . import heads
-from .backbones import StemResNet
+from .backbones import LibraryBackbone, StemResNet
 from .data_preprocessors import AugmentingDataPreprocessor
 from .heads import *  # noqa: F403  # a head is listed in heads/__init__.py only
 from .memory_banks import MemoryBank, ShardedMemoryBank
@@ -14,6 +14,7 @@ __all__ = [
     'NPID',
     'AugmentingDataPreprocessor',
     'LayerPooling',
+    'LibraryBackbone',
     'MemoryBank',
     'ProbeClassifier',
     'ShardedMemoryBank',

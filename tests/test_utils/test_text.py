@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from npid_mm.utils.text import describe, pluralize, preview
+from npid_mm.utils.text import describe, pluralize, preview, suggestion
 
 
 @pytest.mark.parametrize(
@@ -31,3 +31,8 @@ def test_a_description_is_short_and_ends():
     assert describe(7) == '7' and describe(torch.float32) == 'torch.float32'
     assert len(describe('a' * 1000)) < 50
     assert len(describe(type('N' * 1000, (), {})())) < 70
+
+
+def test_suggestion_names_what_is_close():
+    assert suggestion('lrr', ['lr', 'momentum'], 'no', prefix='a.') == 'did you mean a.lr?'
+    assert suggestion('steps', ['lr', 'momentum'], 'no') == 'no'

@@ -23,6 +23,9 @@ from npid_mm.api.run_folder import write_record
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
+from npid_mm.config.checks.keys import check_keys
+from npid_mm.config.fit_neck import fit_neck, image_shape
+from npid_mm.config.networks import ANY, NETWORKS, network_config
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
 from npid_mm.config.shipped import find_config
@@ -42,6 +45,7 @@ from .work_dir import check_work_dir, record_images
 CONFIGS = (MIM / 'configs/selfsup/npid').resolve()
 DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
 FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
+BACKBONE = 'model.backbone.'
 SHORT_EPOCHS = 3
 WORK_DIR = 'work_dirs/quickstart'
 QUERIES = 10  # rows of the contact sheet
@@ -52,6 +56,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser = ToolParser(description='Train, evaluate and show NPID on a small folder of images.')
     parser.add_argument('--data', type=Path, help='folder of images; default: the digits')
     parser.add_argument('--config', type=Path, help='config to use instead of the default')
+    parser.add_argument('--model', help=f"{', '.join(NETWORKS)}, {ANY}; default: the config's")
     parser.add_argument(
         '--work-dir',
         type=Path,
@@ -83,11 +88,23 @@ def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     root = args.data or args.work_dir / 'digits'
     config = find_config(str(args.config or (FOLDER if args.data else DIGITS)))
-    cfg = read_config(config, args.cfg_options)
+    cfg = _read_config(config, args)
     check_writable(args.work_dir, '--work-dir')
     check_work_dir(args.work_dir, root, [DIGITS.name, FOLDER.name])
     with sole_training(args.work_dir):
         _quickstart(args, cfg, root)
+
+
+def _read_config(path: str, args: argparse.Namespace) -> Config:
+    """Read the config, with the network that ``--model`` names."""
+    if not args.model:
+        return read_config(path, args.cfg_options)
+    options = args.cfg_options
+    backbone = {key: value for key, value in options.items() if key.startswith(BACKBONE)}
+    cfg = read_config(path, {key: options[key] for key in options.keys() - backbone.keys()})
+    cfg.model.backbone = network_config(args.model, image_shape(cfg)[-1])
+    check_keys(cfg, backbone)  # they are merged later
+    return cfg
 
 
 def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
@@ -103,6 +120,8 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     lists = ImageLists(root, args.work_dir, count, held_out, labeled=bool(classes))
     epochs = SHORT_EPOCHS if args.short else args.epochs
     own_images_config(cfg, lists, args.work_dir, args.seed, epochs, args.cfg_options)
+    if args.model:
+        fit_neck(cfg)
     write_record(args.work_dir, cfg)
     init_default_scope(cfg.default_scope)
     # training images with the test pipeline, and held-out ones

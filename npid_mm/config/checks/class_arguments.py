@@ -6,8 +6,9 @@ from mmengine.config import Config
 
 from npid_mm.config.tree import dicts
 from npid_mm.config.variables import CONFIG_KEYS
+from npid_mm.utils.text import suggestion
 
-from .class_lookup import BUILDERS, arguments_of, registered_classes, registered_names, suggestion
+from .class_lookup import BUILDERS, arguments_of, registered_classes, registered_names
 
 # keys below which MMEngine and MMPretrain build whatever has a type
 BUILT = {

@@ -1,8 +1,7 @@
 """Look up registered classes by name, and the arguments that they accept."""
 
-import difflib
 import inspect
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 
@@ -61,19 +60,3 @@ def arguments_of(factory: Callable) -> tuple[set[str], bool]:
         if others != ['kwargs']:  # under another name, they are not for the base class
             return names - {'self'}, bool(others)
     return names - {'self'}, True
-
-
-def suggestion(
-    name: str, known: Iterable[str], otherwise: str, cutoff: float = 0.6, prefix: str = ''
-) -> str:
-    """Return a question with the known names close to a wrong one, or another text.
-
-    Args:
-        name (str): The wrong name.
-        known (Iterable[str]): The right ones.
-        otherwise (str): The text if none is close.
-        cutoff (float): Least similarity, from 0 to 1.
-        prefix (str): Put in front of each close name.
-    """
-    close = difflib.get_close_matches(name, known, 3, cutoff)
-    return f'did you mean {" or ".join(prefix + each for each in close)}?' if close else otherwise

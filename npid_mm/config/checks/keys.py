@@ -11,8 +11,9 @@ from torch.utils.data import DataLoader
 from npid_mm.config.loaders import LOADERS
 from npid_mm.config.tree import value_at
 from npid_mm.config.variables import CONFIG_KEYS, is_variable
+from npid_mm.utils.text import suggestion
 
-from .class_lookup import BUILDERS, arguments_of, registered_classes, suggestion
+from .class_lookup import BUILDERS, arguments_of, registered_classes
 
 OPTIM_WRAPPER = {'optimizer', 'constructor', 'paramwise_cfg'}
 LOADER = {'sampler', 'batch_sampler', 'dataset', 'num_batch_per_epoch'}

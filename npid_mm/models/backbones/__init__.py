@@ -1,5 +1,6 @@
 """Backbones."""
 
+from .library_backbone import LibraryBackbone
 from .stem_resnet import StemResNet
 
-__all__ = ['StemResNet']
+__all__ = ['LibraryBackbone', 'StemResNet']

@@ -151,5 +151,7 @@ def test_missing_safetensors_is_explained(imported, tmp_path, monkeypatch):
     with pytest.raises(ImportError, match=r"(?s)safetensors, which is not.*'npid-mm\[convert\]'"):
         convert(imported('vissl'), 'safetensors', tmp_path / 'out.safetensors')
     assert not (tmp_path / 'out.safetensors').exists()
-    with pytest.raises(ImportError, match=r"(?s)\.safetensors needs safetensors.*'npid-mm\[convert\]'"):
+    with pytest.raises(
+        ImportError, match=r"(?s)\.safetensors needs safetensors.*'npid-mm\[convert\]'"
+    ):
         backbone_weights(tmp_path / 'in.safetensors')

@@ -1,4 +1,4 @@
-"""Classes that a config names, their arguments, and suggestions for wrong names."""
+"""Classes that a config names, and their arguments."""
 
 from mmengine.hooks import IterTimerHook
 
@@ -6,7 +6,6 @@ from npid_mm.config.checks.class_lookup import (
     arguments_of,
     registered_classes,
     registered_names,
-    suggestion,
 )
 from npid_mm.datasets import InstanceDataset, LoadRandomResizedCrop
 
@@ -23,8 +22,3 @@ def test_a_class_is_found_in_its_scope_and_in_the_root():
     assert registered_classes('IterTimerHook', 'mmpretrain') == {IterTimerHook}
     assert registered_classes('InstanceDataset', 'mmengine') == set()
     assert {'InstanceDataset', 'IterTimerHook'} <= registered_names()
-
-
-def test_suggestion_names_what_is_close():
-    assert suggestion('lrr', ['lr', 'momentum'], 'no', prefix='a.') == 'did you mean a.lr?'
-    assert suggestion('steps', ['lr', 'momentum'], 'no') == 'no'
