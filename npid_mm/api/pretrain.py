@@ -11,8 +11,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from npid_mm.config.fit_neck import fit_neck
-from npid_mm.config.networks import network_config
+from npid_mm.config.networks.by_name import network_config
+from npid_mm.config.networks.fit_neck import fit_neck
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
 from npid_mm.datasets.image_folders.folder_layout import FolderLayout
@@ -63,7 +63,7 @@ def pretrain(
             resume.
         model (str): Name of a network, such as 'resnet50', 'timm/vit_small_patch16_224',
             'torchvision/resnet34' or 'mmpretrain/convnext_tiny', see
-            :func:`~npid_mm.config.networks.network_config`.
+            :func:`~npid_mm.config.networks.by_name.network_config`.
         epochs (int, optional): Number of epochs, 60 by default.
         labels (bool): Take class subfolders, and the labels of lists, as classes.
         resume (bool): Continue the run in ``out``, on the same images. Without a run in ``out``,

@@ -8,7 +8,7 @@ import argparse
 from npid_mm.api.pretrain import pretrain
 from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.run_tool import ToolParser
-from npid_mm.config.networks import ANY, NETWORKS
+from npid_mm.config.networks.by_name import ANY, NETWORKS
 from npid_mm.utils.paths import printable_path
 
 NUMBERS = {

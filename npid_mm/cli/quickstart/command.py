@@ -24,8 +24,8 @@ from npid_mm.cli.common.options import add_config_options
 from npid_mm.cli.common.preflight import check_writable
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.checks.keys import check_keys
-from npid_mm.config.fit_neck import fit_neck, image_shape
-from npid_mm.config.networks import ANY, NETWORKS, network_config
+from npid_mm.config.networks.by_name import ANY, NETWORKS, network_config
+from npid_mm.config.networks.fit_neck import fit_neck, image_shape
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
 from npid_mm.config.shipped import find_config

@@ -4,8 +4,8 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
-from npid_mm.config.fit_neck import fit_neck, image_shape
-from npid_mm.config.networks import network_config
+from npid_mm.config.networks.by_name import network_config
+from npid_mm.config.networks.fit_neck import fit_neck, image_shape
 from tests.shipped import shipped_config
 from tests.toy import DIGITS_CONFIG
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmpretrain.registry import MODELS
 
-from npid_mm.config.networks import network_config
+from npid_mm.config.networks.by_name import network_config
 
 
 @pytest.mark.parametrize('name', ['resnet18', 'resnet50', 'resnet18-w16'])

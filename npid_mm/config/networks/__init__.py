@@ -1,0 +1,1 @@
+"""Networks by name, and the neck that fits them."""
