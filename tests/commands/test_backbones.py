@@ -26,7 +26,6 @@ BACKBONES = [
     ('timm/test_resnet', {}),
     ('timm/test_convnext', {}),
     ('timm/test_efficientnet', {}),
-    ('torchvision/mnasnet0_5', {}),
     ('torchvision/mobilenet_v3_small', {}),
     ('torchvision/shufflenet_v2_x0_5', {}),
 ]

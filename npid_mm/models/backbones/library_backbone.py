@@ -9,8 +9,9 @@ from torch import Tensor, nn
 from npid_mm.extras import optional_module
 from npid_mm.utils.text import suggestion
 
-# of torchvision: with a second classifier, or without a linear layer at the end
-UNSUITABLE = {'googlenet', 'inception_v3', 'squeezenet1_0', 'squeezenet1_1'}
+# of torchvision: with a second classifier, with weights that need their own version number, or
+# without a linear layer at the end
+UNSUITABLE = ('googlenet', 'inception_v3', 'mnasnet', 'squeezenet')
 
 
 @MODELS.register_module()
@@ -74,7 +75,9 @@ def _torchvision(name: str, image_size: int | None, global_pool: str | None) -> 
 
     if global_pool is not None:
         raise ValueError(f'global_pool must be None for torchvision, got {global_pool!r}')
-    names = set(models.list_models(module=models)) - UNSUITABLE
+    names = [
+        each for each in models.list_models(module=models) if not each.startswith(UNSUITABLE)
+    ]
     if name not in names:
         raise _unknown('torchvision', name, names)
     options = dict(image_size=image_size) if image_size and name.startswith('vit_') else {}

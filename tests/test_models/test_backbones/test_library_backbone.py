@@ -66,6 +66,7 @@ def test_initial_weights_are_the_library_s():
         (('timm', 'resnet19'), r"name 'resnet19', and has none: did you mean timm/resnet\d+"),
         (('timm', 'hf-hub:user/model'), "name 'hf-hub:user/model', and has none"),
         (('torchvision', 'resnet18x'), 'did you mean torchvision/resnet18'),
+        (('torchvision', 'mnasnet0_5'), "a network of the name 'mnasnet0_5', and has none"),
         (('torchvision', 'googlenet'), "a network of the name 'googlenet', and has none"),
         (('torchvision', 'resnet18', 32, 'avg'), "must be None for torchvision, got 'avg'"),
     ],
