@@ -36,7 +36,9 @@ def draw_negatives(
         num (int): M, draws per sample.
         length (int): N, rows to draw from.
         exclude (Tensor, optional): (B,), the own row of each sample, never drawn for it. Its
-            values are checked on the CPU only, since elsewhere that would wait for the device.
+            values are checked on the CPU only, since elsewhere that would wait for the device. Or
+            (B, G), several distinct rows; a number outside [0, N) excludes none, and row N - 1 is
+            drawn if all are excluded.
         generator (torch.Generator, optional): Generator on the device of the draws.
         device (torch.device | str, optional): Device of the draws; by default that of
             ``exclude``, or the CPU.
@@ -53,6 +55,8 @@ def draw_negatives(
         check_whole(name, value)
     if exclude is None:
         return torch.randint(length, (batch, num), generator=generator, device=device)
+    if exclude.dim() == 2 and len(exclude) == batch:
+        return _draw_from_rest(num, length, exclude.to(device or exclude.device), generator)
     if exclude.shape != (batch,):
         raise ValueError(f'exclude must have shape (B,) = ({batch},), got {tuple(exclude.shape)}')
     check_range('exclude', exclude, length)
@@ -61,6 +65,21 @@ def draw_negatives(
     own = exclude.to(device or exclude.device).unsqueeze(1)
     draws = torch.randint(length - 1, (batch, num), generator=generator, device=own.device)
     return draws + (draws >= own)
+
+
+def _draw_from_rest(
+    num: int, length: int, exclude: Tensor, generator: torch.Generator | None
+) -> Tensor:
+    """Draw (B, M) from the rows that are not among the excluded ones (B, G)."""
+    inside = (exclude >= 0) & (exclude < length)
+    rows = exclude.masked_fill(~inside, length).sort(dim=1).values
+    rest = (length - inside.sum(dim=1, keepdim=True)).clamp(min=1)
+    # N differs between samples, and the remainder of 62 random bits is uniform enough
+    shape = (len(exclude), num)
+    draws = torch.randint(2**62, shape, generator=generator, device=exclude.device) % rest
+    for row in rows.unbind(1):
+        draws += draws >= row.unsqueeze(1)
+    return draws.clamp(max=length - 1)
 
 
 def gathered_blocks(

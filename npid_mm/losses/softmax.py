@@ -32,8 +32,8 @@ def softmax_statistics(
         bank (Tensor): (N, D), all rows or a shard of them, any floating type. N = 0 gives the
             statistics of an empty part.
         temperature (float): tau, at least 0.001.
-        exclude (Tensor, optional): (B,), the row to exclude for each sample; a number outside
-            [0, N) excludes none.
+        exclude (Tensor, optional): (B,) or (B, G), the rows to exclude for each sample; a number
+            outside [0, N) excludes none.
 
     Returns:
         SoftmaxStatistics: log sum_j exp(v_j.f / tau), (B,), and sum_j p_j v_j, (B, D), in

@@ -115,13 +115,15 @@ def _blocks(rows: Tensor, size: int) -> Iterator[tuple[int, Tensor]]:
 
 
 def _set_excluded(values: Tensor, start: int, exclude: Tensor | None, value: float) -> None:
-    """Set ``values`` (n, B) of the rows from ``start`` on at the row that a sample excludes."""
+    """Set ``values`` (n, B) of the rows from ``start`` on at the rows that a sample excludes."""
     if exclude is None:
         return
-    row, sample = exclude - start, torch.arange(len(exclude), device=exclude.device)
-    inside = (row >= 0) & (row < len(values))
-    row = row.clamp(0, len(values) - 1)
-    values[row, sample] = torch.where(inside, value, values[row, sample])
+    sample = torch.arange(len(exclude), device=exclude.device)
+    # one row per sample at a time, so that no element is written twice
+    for row in (exclude - start).reshape(len(exclude), -1).unbind(1):
+        inside = (row >= 0) & (row < len(values))
+        row = row.clamp(0, len(values) - 1)
+        values[row, sample] = torch.where(inside, value, values[row, sample])
 
 
 def softmax_with_lse(logits: Tensor) -> tuple[Tensor, Tensor]:

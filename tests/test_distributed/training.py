@@ -9,6 +9,7 @@ from tests.toy import build_npid, samples
 LENGTH = 13  # not divisible by a number of ranks
 HEADS = {
     'exact': dict(type='ExactSoftmaxHead', temperature=0.2, proximal_weight=1.0),
+    'grouped': dict(type='ExactSoftmaxHead', temperature=0.2, groups=[[5, 7, 12], [0, 3]]),
     'sampled': dict(type='SampledSoftmaxHead', num_negatives=LENGTH, temperature=0.2),
     'nce': dict(type='NCEHead', num_negatives=LENGTH, temperature=0.2),
     'parametric': dict(
@@ -23,7 +24,7 @@ STEPS = 3
 def all_negatives(bank):
     """Return a function that gives all rows as negatives, on one process and on ranks."""
 
-    def draw(index, num, exclude_positive):
+    def draw(index, num, exclude_positive, copies=None):
         rows = torch.arange(len(bank.feature_bank))
         if not bank.is_sharded:
             return rows.repeat(len(index), 1)
@@ -42,6 +43,8 @@ def train(head, bank_type='MemoryBank'):
     torch.manual_seed(0)
     model = build_npid(HEADS[head], type=bank_type, length=LENGTH).double()
     bank = model.memory_bank
+    if model.head.groups is not None:
+        model.head.set_groups(model.head.groups, LENGTH)
     bank.draw_negatives = all_negatives(bank)
     bank.synchronize()
     rank, world_size = get_dist_info()

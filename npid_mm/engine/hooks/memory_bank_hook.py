@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from npid_mm.datasets import check_instances, dataset_labels
+from npid_mm.datasets.instance_groups import set_groups
 from npid_mm.engine.distributed_search import sharded_leave_one_out
 from npid_mm.engine.features import batch_features
 from npid_mm.engine.image_record import ImageRecord
@@ -93,6 +94,7 @@ class MemoryBankHook(Hook):
         bank.set_length(len(dataset))
         self._images = ImageRecord(dataset, trained=is_resuming(runner))
         check_instances(dataset)
+        set_groups(get_ori_model(runner.model).head, dataset)
         if bank.is_sharded:
             save_gathered_rows(runner, bank)
         if self.knn_interval:

@@ -3,6 +3,7 @@
 import math
 from functools import partial
 
+import torch
 from mmpretrain.registry import MODELS
 from torch import Tensor
 
@@ -19,6 +20,7 @@ class ExactSoftmaxHead(InstanceHead):
     Args:
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
+        groups (str | Sequence[Sequence[int]], optional): See :class:`InstanceHead`.
     """
 
     def chance_loss(self, length: int) -> float:
@@ -28,7 +30,9 @@ class ExactSoftmaxHead(InstanceHead):
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
         statistic = partial(softmax_statistics, temperature=self.temperature)
-        others = memory_bank.reduce(statistic, feature, exclude=index)
+        copies = self.other_copies(index)
+        exclude = index if copies is None else torch.cat([index[:, None], copies], dim=1)
+        others = memory_bank.reduce(statistic, feature, exclude=exclude)
         positive = memory_bank.rows(index)
         self.own_probability = own_probability(feature, positive, others, self.temperature)
         return {'loss': softmax_loss_from_statistics(feature, positive, others, self.temperature)}

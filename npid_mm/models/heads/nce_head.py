@@ -2,6 +2,7 @@
 
 import logging
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,7 @@ class NCEHead(InstanceHead):
         exclude_positive (bool): Draw from the N - 1 others ("from another image").
         z_batches (int): Batches that the first estimate of Z is averaged over.
         z_momentum (float): Weight of each later estimate, in [0, 1); 0 freezes Z (paper).
+        groups (str | Sequence[Sequence[int]], optional): See :class:`InstanceHead`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -57,8 +59,9 @@ class NCEHead(InstanceHead):
         exclude_positive: bool = False,
         z_batches: int = 1,
         z_momentum: float = 0.0,
+        groups: str | Sequence[Sequence[int]] | None = None,
     ):
-        super().__init__(temperature=temperature, proximal_weight=proximal_weight)
+        super().__init__(temperature, proximal_weight, groups)
         check_whole('z_batches', z_batches)
         check_number('z_momentum', z_momentum, '[0, 1)')
         check_whole('num_negatives', num_negatives)
@@ -81,7 +84,9 @@ class NCEHead(InstanceHead):
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`, and 'z' for the log."""
-        negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
+        negatives = memory_bank.draw_negatives(
+            index, self.num_negatives, self.exclude_positive, self.other_copies(index)
+        )
         self._update_z(feature, negatives, memory_bank)
         log_noise = nce_log_noise(self.z, self.num_negatives, memory_bank.length)
         statistic = partial(nce_statistics, temperature=self.temperature, log_noise=log_noise)

@@ -1,6 +1,7 @@
 """Head with the softmax over the positive and M sampled negatives."""
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 from mmpretrain.registry import MODELS
@@ -26,6 +27,7 @@ class SampledSoftmaxHead(InstanceHead):
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         exclude_positive (bool): Draw from the N - 1 others, as MMSelfSup's ``ensure_neg=True``.
+        groups (str | Sequence[Sequence[int]], optional): See :class:`InstanceHead`.
 
     Raises:
         ValueError: If an argument is out of range.
@@ -37,8 +39,9 @@ class SampledSoftmaxHead(InstanceHead):
         temperature: float = 0.07,
         proximal_weight: float = 0.0,
         exclude_positive: bool = False,
+        groups: str | Sequence[Sequence[int]] | None = None,
     ):
-        super().__init__(temperature=temperature, proximal_weight=proximal_weight)
+        super().__init__(temperature, proximal_weight, groups)
         check_whole('num_negatives', num_negatives)
         self.num_negatives = num_negatives
         self.exclude_positive = exclude_positive
@@ -49,7 +52,9 @@ class SampledSoftmaxHead(InstanceHead):
 
     def compute_loss(self, feature: Tensor, index: Tensor, memory_bank: MemoryBank) -> dict:
         """Compute 'loss', see :meth:`InstanceHead.loss`."""
-        negatives = memory_bank.draw_negatives(index, self.num_negatives, self.exclude_positive)
+        negatives = memory_bank.draw_negatives(
+            index, self.num_negatives, self.exclude_positive, self.other_copies(index)
+        )
         statistic = partial(sampled_softmax_statistics, temperature=self.temperature)
         sampled = memory_bank.reduce(statistic, feature, negatives)
         positive = memory_bank.rows(index)

@@ -51,3 +51,10 @@ def mean_of_repeated(index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor]:
     count = torch.zeros_like(total[:, 0]).index_add_(0, group, torch.ones_like(total[:, 0]))
     mean = total / count.clamp_(min=1).unsqueeze(1)
     return index, mean[group].to(feature.dtype)
+
+
+def rows_to_exclude(index: Tensor, exclude_positive: bool, copies: Tensor | None) -> Tensor | None:
+    """Return the rows that are not drawn: (B,) the own ones, (B, G) with copies, or None."""
+    if copies is None:
+        return index if exclude_positive else None
+    return torch.cat([index[:, None], copies], dim=1) if exclude_positive else copies

@@ -16,7 +16,7 @@ from npid_mm.losses.arithmetic import compute_dtype
 from npid_mm.losses.statistics import S
 from npid_mm.utils.checks import check_number, check_whole
 
-from .bank_rows import mean_of_repeated, random_unit_rows
+from .bank_rows import mean_of_repeated, random_unit_rows, rows_to_exclude
 from .checks import check_index, check_saved_rows
 from .collectives import gather_batches
 
@@ -120,18 +120,21 @@ class MemoryBank(BaseModule):
         """Check that the bank has a row for each of the instance indexes (B,), on the CPU."""
         check_index(index, self.length)
 
-    def draw_negatives(self, index: Tensor, num: int, exclude_positive: bool) -> Any:
+    def draw_negatives(
+        self, index: Tensor, num: int, exclude_positive: bool, copies: Tensor | None = None
+    ) -> Any:
         """Sample M negatives uniformly for each of the instances ``index`` (B,).
 
         Args:
             index (Tensor): (B,).
             num (int): M.
             exclude_positive (bool): Whether to sample from the N - 1 other rows.
+            copies (Tensor, optional): (B, G), further rows to leave out, -1 for none.
 
         Returns:
             Tensor: (B, M), to be passed to :meth:`reduce`.
         """
-        exclude = index if exclude_positive else None
+        exclude = rows_to_exclude(index, exclude_positive, copies)
         return draw_negatives(len(index), num, self.length, exclude, device=index.device)
 
     def reduce(
@@ -149,7 +152,7 @@ class MemoryBank(BaseModule):
                 ``functools.partial(npid_mm.losses.nce_statistics, temperature=0.07, ...)``.
             feature (Tensor): (B, D).
             negatives (Tensor, optional): Rows to use, from :meth:`draw_negatives`.
-            exclude (Tensor, optional): (B,), the row to leave out for each sample.
+            exclude (Tensor, optional): (B,) or (B, G), rows to leave out for each sample.
 
         Returns:
             Statistics: What ``statistic`` returns, over the rows of all ranks.

@@ -13,6 +13,7 @@ from npid_mm.losses import draw_negatives
 from npid_mm.losses.arithmetic import compute_dtype
 from npid_mm.losses.statistics import S
 
+from .bank_rows import rows_to_exclude
 from .collectives import gather_batches, return_parts
 from .memory_bank import MemoryBank
 
@@ -84,7 +85,9 @@ class ShardedMemoryBank(MemoryBank):
         rows = self.feature_bank[local].masked_fill(~is_local.unsqueeze(1), 0)
         return torch.stack(return_parts(rows)).sum(0).to(compute_dtype(rows))
 
-    def draw_negatives(self, index: Tensor, num: int, exclude_positive: bool) -> ShardNegatives:
+    def draw_negatives(
+        self, index: Tensor, num: int, exclude_positive: bool, copies: Tensor | None = None
+    ) -> ShardNegatives:
         """Sample this rank's share of M negatives for the instances ``index`` (B,) of all ranks.
 
         Raises:
@@ -101,6 +104,10 @@ class ShardedMemoryBank(MemoryBank):
                 f'num_negatives must be at least {2 * world_size} to draw from the rows of each '
                 f'of the {world_size} ranks, got {num}'
             )
+        if copies is not None:
+            exclude = rows_to_exclude(index, exclude_positive, copies)
+            assert exclude is not None
+            return self._draw_without(gather_batches(exclude), num, shares[rank])
         local, own = self._locate(gather_batches(index))
         own &= exclude_positive
         shape = (len(local), shares[rank], len(self.feature_bank))
@@ -113,6 +120,16 @@ class ShardedMemoryBank(MemoryBank):
         candidates = len(self.feature_bank) - own.to(compute_dtype(self.feature_bank))
         total = self.length - exclude_positive
         return ShardNegatives(rows, candidates * num / (total * shares[rank]))
+
+    def _draw_without(self, exclude: Tensor, num: int, share: int) -> ShardNegatives:
+        """Draw from this rank's rows without some (W B, G) of the whole bank, -1 for none."""
+        local, inside = self._locate(exclude)
+        length = len(self.feature_bank)
+        rows = draw_negatives(len(exclude), share, length, local.masked_fill(~inside, -1))
+        # 0 if all rows of this rank are excluded
+        candidates = (length - inside.sum(dim=1)).to(compute_dtype(self.feature_bank))
+        total = self.length - (exclude >= 0).sum(dim=1)
+        return ShardNegatives(rows, candidates * num / (total * share))
 
     def reduce(
         self,
