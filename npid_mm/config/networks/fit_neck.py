@@ -6,6 +6,7 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from npid_mm.config.training_images import with_test_pipeline
 from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 
 POOLED_AXES = {2: 0, 4: 2}  # dimensions of a feature -> axes of its map, which the neck averages
@@ -15,8 +16,8 @@ def fit_neck(cfg: Config) -> nn.Module:
     """Set input width and pooling of the neck, from one forward pass of the backbone.
 
     Args:
-        cfg (Config): Config of a pretraining with a ``LinearNeck`` and a ``test_dataloader``, whose
-            pipeline gives the size of the image; changed in place.
+        cfg (Config): Config of a pretraining with a ``LinearNeck`` and a test pipeline, which gives
+            the size of the image; changed in place.
 
     Returns:
         nn.Module: The backbone, with random weights.
@@ -50,4 +51,5 @@ def fit_neck(cfg: Config) -> nn.Module:
 
 def image_shape(cfg: Config) -> tuple[int, ...]:
     """Return channels, height and width of an image after the test pipeline of a config."""
-    return tuple(ImagePipeline(cfg)(np.zeros((64, 64, 3), np.uint8))['inputs'].shape)
+    pipeline = ImagePipeline(with_test_pipeline(cfg))
+    return tuple(pipeline(np.zeros((64, 64, 3), np.uint8))['inputs'].shape)
