@@ -57,6 +57,9 @@ PARQUET = ['pyarrow']
 
 BACKBONES = ['timm']
 
+# TIFFs of any channels, compressed ones, and HEIC
+FORMATS = ['tifffile', 'imagecodecs', 'pillow-heif']
+
 EXTRAS = {
     'onedl': ONEDL,
     # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
@@ -72,6 +75,7 @@ EXTRAS = {
     'backbones': BACKBONES,
     'convert': CONVERT,
     'export': EXPORT,
+    'formats': FORMATS,
     'parquet': PARQUET,
     'pictures': PICTURES,
     'search': SEARCH,
@@ -86,6 +90,7 @@ EXTRAS = {
         *FAST_JPEG,
         *PARQUET,
         *BACKBONES,
+        *FORMATS,
         'mypy',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools

@@ -16,6 +16,7 @@ OPTIONAL = {
     'onnxruntime': ('onnxruntime', 'search'),
     'pyarrow': ('pyarrow', 'parquet'),
     'safetensors': ('safetensors', 'convert'),
+    'tifffile': ('tifffile', 'formats'),
     'timm': ('timm', 'backbones'),
     'umap': ('umap-learn', 'pictures'),
 }

@@ -13,6 +13,8 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from npid_mm.config.preprocessor import preprocessor_config
+from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
+from npid_mm.images import ImageReader
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.seeding import mixed_seed, seed_generators
 
@@ -59,6 +61,7 @@ def augmented_views(
     settings = preprocessor_config(cfg)
     preprocessor, bgr = MODELS.build(settings), bool(settings.get('rgb_to_bgr'))
     indexes = [number * len(dataset) // images for number in range(images)]
+    reader = dataset_reader(dataset)
     originals = [stored_image(dataset, index) for index in indexes]
     collected: list[list[np.ndarray]] = [[] for _ in indexes]
     repeat = 0
@@ -69,7 +72,9 @@ def augmented_views(
             samples.append(dataset[index])
         inputs = preprocessor(loader.collate_fn(samples), True)['inputs']
         for batch in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
-            for row, pixels in zip(collected, _pixels(batch, preprocessor, bgr), strict=True):
+            for row, pixels in zip(
+                collected, _pixels(batch, preprocessor, bgr, reader), strict=True
+            ):
                 row.append(pixels)
         repeat += 1
     return originals, [row[:views] for row in collected]
@@ -82,8 +87,13 @@ def _training_loader(cfg: Config) -> DataLoader:
         return Runner.build_dataloader(cfg.train_dataloader)
 
 
-def _pixels(batch: Tensor, preprocessor: Any, bgr: bool) -> np.ndarray:
-    """Convert normalized (B, 1 or 3, H, W) to pixels (B, H, W, 3) of uint8."""
+def _pixels(
+    batch: Tensor, preprocessor: Any, bgr: bool, reader: ImageReader | None
+) -> np.ndarray | list[np.ndarray]:
+    """Convert normalized (B, C, H, W) to pixels (B, H, W, 3) of uint8."""
+    if reader is not None and reader.channels:
+        values = batch * preprocessor.std + preprocessor.mean
+        return [reader.to_picture(each) for each in values.permute(0, 2, 3, 1).numpy()]
     if batch.dim() != 4 or batch.size(1) not in (1, 3):
         raise ValueError(
             "the network's inputs must be images (B, 1 or 3, H, W) to be shown, got "

@@ -24,7 +24,7 @@ def stored_image(dataset: BaseDataset, index: int) -> np.ndarray:
         return np.asarray(Image.fromarray(np.asarray(info['img'])).convert('RGB'))
     path, reader = info['img_path'], dataset_reader(dataset) or ImageReader()
     with errors_with_path(path):
-        return reader.decode(fileio.get(path))[..., ::-1]
+        return reader.to_picture(reader.decode(fileio.get(path)))
 
 
 def shown_image(dataset: BaseDataset, index: int) -> str | np.ndarray:

@@ -60,10 +60,11 @@ class Encoder(nn.Module):
 
         Args:
             image (str | PathLike | Image | ndarray): A file, an image of Pillow, or an array
-                (H, W, 3) or (H, W) of uint8, RGB.
+                (H, W, 3) or (H, W) of uint8, RGB. For a network of images of C channels, an array
+                (H, W, C) of any numbers.
 
         Returns:
-            Tensor: (3, H, W) of uint8, RGB, on the CPU.
+            Tensor: (3, H, W) of uint8, RGB, or (C, H, W) of float32, on the CPU.
 
         Raises:
             TypeError: If ``image`` is none of these.
@@ -75,7 +76,7 @@ class Encoder(nn.Module):
             with errors_with_path(image):
                 prepared = self._pipeline(os.fspath(image))
         else:
-            prepared = self._pipeline(_bgr_pixels(image, self._pipeline.reader))
+            prepared = self._pipeline(_pixels(image, self._pipeline.reader))
         pixels = prepared['inputs']
         return pixels if self._pipeline.rgb else pixels.flip(0)
 
@@ -85,7 +86,8 @@ class Encoder(nn.Module):
         Args:
             images (str | PathLike | Image | ndarray | list | Tensor): One image or a list of them,
                 as :meth:`preprocess` takes it; or a batch (B, 3, H, W) that is prepared already,
-                RGB, of uint8 in 0..255 or of floats in 0..1. Gradients flow back to it.
+                RGB, of uint8 in 0..255 or of floats in 0..1; or (B, C, H, W) of float32, the values
+                of images of C channels. Gradients flow back to it.
 
         Returns:
             Tensor: (B, D), unit rows in float32, on the device of the weights; B = 1 for one image.
@@ -96,7 +98,7 @@ class Encoder(nn.Module):
                 preprocessing.
         """
         if isinstance(images, Tensor):
-            batch = _batch(images)
+            batch = _batch(images, self._pipeline.reader.channels)
         else:
             several = images if isinstance(images, (list, tuple)) else [images]
             if not several:
@@ -139,8 +141,10 @@ def load(
     return Encoder(load_network(*find_run(run, config), device))
 
 
-def _bgr_pixels(image: Any, reader: ImageReader) -> np.ndarray:
-    """Convert an image of Pillow, or an array, to an array (H, W, 3) of uint8, BGR."""
+def _pixels(image: Any, reader: ImageReader) -> np.ndarray:
+    """Convert an image of Pillow, or an array, to what the reader gives for a file."""
+    if reader.channels and isinstance(image, np.ndarray):
+        return reader.from_array(image)
     if isinstance(image, np.ndarray) and image.dtype == np.uint8:
         if image.ndim == 2:
             return np.repeat(image[..., None], 3, axis=2)
@@ -158,12 +162,18 @@ def _bgr_pixels(image: Any, reader: ImageReader) -> np.ndarray:
     return reader.decode(file.getvalue())
 
 
-def _batch(images: Tensor) -> Tensor:
-    """Check a batch, and scale it to 0..255.
+def _batch(images: Tensor, channels: int | None) -> Tensor:
+    """Check a batch, and scale it to 0..255 unless it has values of ``channels``.
 
     Raises:
         TypeError: If it has another shape, type or range.
     """
+    if channels:
+        if images.ndim == 4 and images.shape[1] == channels:
+            return images.float()
+        raise TypeError(
+            f'a tensor of images must be (B, {channels}, H, W), got {tuple(images.shape)}'
+        )
     floats = images.is_floating_point()
     fits = images.ndim == 4 and images.shape[1] == 3 and (floats or images.dtype == torch.uint8)
     if not fits:

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -22,20 +21,19 @@ from npid_mm.datasets.image_folders.image_sources import NamedImages, Source, na
 from npid_mm.engine.folder_lock import sole_training
 from npid_mm.engine.launch import quiet_runner, set_resume
 from npid_mm.engine.resume import checkpoint_files, newest_checkpoint
-from npid_mm.images import shorter_edge
 from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.checks import check_whole
 from npid_mm.utils.paths import MIM, printable_path, real_paths
 from npid_mm.visualization.scalars import read_run
 
+from .image_values import use_values
 from .live_progress import live_progress
+from .measured import LARGEST, Measured, measure_images, read_measured
 from .options import VARIABLES, check_dotted, split_options
 from .processes import refuse_in_worker, runner_device, start_method, worker_count
 from .run_folder import Run, check_out, check_record, write_record
 
 CONFIG = MIM / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
-LARGEST, STEP = 224, 16  # pixels of the largest image size that is chosen, and of its steps
-MEASURED = 100  # images whose size is looked at
 NOT_METRICS = {'time', 'data_time', 'memory', 'lr', 'base_lr'}
 
 
@@ -47,6 +45,7 @@ def pretrain(
     *,
     labels: bool = True,
     resume: bool = False,
+    grow: bool = False,
     **options: Any,
 ) -> Run:
     """Train a network on images, without labels.
@@ -54,6 +53,9 @@ def pretrain(
     The recipe is the shipped one for folders of images: the exact non-parametric softmax, AdamW and
     a cosine schedule. All images are trained on, unless the folders are a split such as ``train/``
     and ``val/``. Labels, if there are any, serve to log the kNN accuracy only.
+
+    Images of more than 8 bits, of other channels than gray and color, and .npy arrays keep their
+    values and channels: mean, deviation and range are measured once, on a sample.
 
     Args:
         images (str | PathLike | Iterable): A folder; a ``.txt`` or ``.csv`` file with a list of
@@ -68,11 +70,14 @@ def pretrain(
         labels (bool): Take class subfolders, and the labels of lists, as classes.
         resume (bool): Continue the run in ``out``, on the same images. Without a run in ``out``,
             start one.
+        grow (bool): Resume although images were added or removed: known ones, by their paths, keep
+            their rows of the memory bank, and new ones start from features.
         **options: ``batch_size`` (64, or a fourth of the images if they are few), ``lr`` (follows
             the batch size), ``weight_decay``, ``image_size`` (follows the images, up to 224),
             ``temperature``, ``dim``, ``seed`` (0), ``workers`` (2 processes that load images),
-            ``device`` (the GPU, if there is one), ``background`` and ``value_range`` of the images;
-            and dotted keys of a config, such as ``**{'train_cfg.val_interval': 1}``.
+            ``device`` (the GPU, if there is one), ``background`` and ``value_range`` of the images
+            (given, all are read as 8-bit color); and dotted keys of a config, such as
+            ``**{'train_cfg.val_interval': 1}``.
 
     Returns:
         Run: Folder, checkpoint, config and figures of the run.
@@ -94,6 +99,8 @@ def pretrain(
         check_whole('epochs', epochs)
     named, dotted = split_options(options)
     network_config(model, LARGEST)  # reports a wrong name before searching for images
+    if grow and not resume:
+        raise ValueError('grow=True (--grow) continues a run: give resume=True (--resume) with it')
     out = Path(os.path.expanduser(out))
     check_out(out, resume)
     found = named_images(images, training=True, with_labels=labels)
@@ -101,22 +108,28 @@ def pretrain(
     resume = resume and bool(checkpoint_files(out))
     with runner_device(named.get('device')), sole_training(out), TemporaryDirectory() as staged:
         classes = write_lists(_layout(found, root), staged, found.remarks)
-        if resume:
+        if resume and not grow:
             _check_lists(Path(staged), out)
         held_out = sum(found.held_out)
         count = len(found.paths) - held_out
-        cfg = _shipped_config(model, found.paths, named)
+        measured = read_measured(out) if resume else None
+        measured = measured or measure_images(found.paths, 'value_range' not in named)
+        cfg = _shipped_config(model, measured, named)
         check_dotted(cfg, options)
         lists = ImageLists(root, out, count, held_out, labeled=bool(classes))
         own_images_config(cfg, lists, out, named.get('seed', 0), epochs, dotted)
         fit_neck(cfg)
         _set_run(cfg, dotted, count)
+        if grow:
+            cfg.default_hooks.memory_bank.grow = True
         if resume:
             check_record(out, cfg)
             set_resume(cfg, 'auto')
         for path in Path(staged).iterdir():
             write_atomic(out / path.name, path.read_bytes())
-        write_record(out, cfg)
+        if not (Path(staged) / 'val.txt').is_file():  # of images that were held out before
+            (out / 'val.txt').unlink(missing_ok=True)
+        write_record(out, cfg, measured)
         runner = quiet_runner(cfg)
         with live_progress(runner):
             runner.train()
@@ -177,27 +190,21 @@ def _check_lists(staged: Path, out: Path) -> None:
         if before != present:
             raise ValueError(
                 f'{out} holds a run on other images: its {name} has {len(before):,} lines, and the '
-                f'images given now make another list, of {len(present):,}: give the same ones, or '
-                'another folder'
+                f'images given now make another list, of {len(present):,}: give the same ones, '
+                'another folder, or grow=True (--grow) to go on with them'
             )
 
 
-def _shipped_config(model: str, paths: list[str], named: Mapping[str, Any]) -> Config:
-    """Read the config for folders of images, with the network and the size of the images."""
+def _shipped_config(model: str, measured: Measured, named: Mapping[str, Any]) -> Config:
+    """Read the config for folders of images, with the network, size and values of the images."""
     variables = {name: named[name] for name in VARIABLES if name in named}
-    variables.setdefault('image_size', _image_size(paths))
+    variables.setdefault('image_size', measured.image_size)
     variables['num_workers'] = worker_count(named.get('workers', 2))
     cfg = read_config(CONFIG, variables)
     cfg.model.backbone = network_config(model, variables['image_size'])
+    if measured.values and 'value_range' not in named:
+        use_values(cfg, measured.values)
     return cfg
-
-
-def _image_size(paths: list[str]) -> int:
-    """Choose the image size: the median of the shorter edges, rounded up, at most LARGEST."""
-    chosen = paths[:: max(1, len(paths) // MEASURED)]
-    edges = [edge for edge in map(shorter_edge, chosen) if edge]
-    edge = int(median(edges)) if edges else LARGEST
-    return min(LARGEST, -(-edge // STEP) * STEP)
 
 
 def _set_run(cfg: Config, dotted: Mapping[str, Any], count: int) -> None:

@@ -21,6 +21,7 @@ from npid_mm.utils.text import pluralize, preview
 from npid_mm.version import __version__
 
 RECORD = 'run.json'
+MEASURED = 'measured'  # key of the record
 IGNORED = ('training.lock',)
 
 
@@ -91,14 +92,15 @@ def check_record(folder: str | Path, cfg: Config) -> None:
         )
 
 
-def write_record(folder: str | Path, cfg: Config) -> None:
+def write_record(folder: str | Path, cfg: Config, measured: tuple | None = None) -> None:
     """Write what :func:`find_run` needs into the folder of a run.
 
     Args:
         folder (str | Path): The folder.
         cfg (Config): Config of the training.
+        measured (Measured, optional): What the run took from its images.
     """
-    write_atomic(Path(folder) / RECORD, _record(cfg))
+    write_atomic(Path(folder) / RECORD, _record(cfg, measured))
 
 
 def record_training(cfg: Config) -> None:
@@ -156,9 +158,12 @@ def find_run(run: str | os.PathLike, config: str | os.PathLike | None = None) ->
     return config_from_json(_read(folder / RECORD)), checkpoint
 
 
-def _record(cfg: Config) -> str:
-    encoder = config_to_json(with_test_pipeline(cfg))
-    return json.dumps({'npid_mm': __version__, 'encoder': encoder}) + '\n'
+def _record(cfg: Config, measured: tuple | None = None) -> str:
+    content = {'npid_mm': __version__, 'encoder': config_to_json(with_test_pipeline(cfg))}
+    if measured is not None:
+        image_size, values = measured
+        content[MEASURED] = dict(image_size=image_size, values=values and values._asdict())
+    return json.dumps(content) + '\n'
 
 
 def _read(path: Path) -> dict:

@@ -5,7 +5,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from npid_mm.checkpoints.convert.npid_state import IMAGES, OWN_PROBABILITY
+from npid_mm.checkpoints.convert.npid_state import FOLDER, IMAGES, OWN_PROBABILITY
 from npid_mm.utils.atomic_io import write_atomic
 
 from .network import load_npid_checkpoint
@@ -18,6 +18,7 @@ TRAINING_STATE = (
     'message_hub',
     'ema_state_dict',
     IMAGES,
+    FOLDER,
     OWN_PROBABILITY,
 )
 BANK_PREFIX = 'memory_bank.'

@@ -43,6 +43,11 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--resume', action='store_true', help='continue the run in --out, or start one'
     )
+    parser.add_argument(
+        '--grow',
+        action='store_true',
+        help='with --resume: go on although images were added or removed',
+    )
     add_config_options(parser)
     return parser.parse_args(argv)
 
@@ -59,6 +64,7 @@ def main(argv: list[str] | None = None) -> int:
             args.model,
             labels=args.labels,
             resume=args.resume,
+            grow=args.grow,
             **options,
             **args.cfg_options,
         )

@@ -21,7 +21,7 @@ def training_images(cfg: Config) -> dict:
     if not cfg.get('train_dataloader'):
         raise ValueError('the config must have a train_dataloader, it has none')
     dataset = copy.deepcopy(cfg.train_dataloader['dataset'])
-    _set_pipelines(dataset, _test_pipeline(cfg))
+    set_pipelines(dataset, _test_pipeline(cfg))
     return dict(
         batch_size=cfg.train_dataloader.get('batch_size', 1),
         num_workers=cfg.train_dataloader.get('num_workers', 0),
@@ -70,10 +70,10 @@ def _test_pipeline(cfg: Config) -> list[dict]:
     return cfg.test_pipeline
 
 
-def _set_pipelines(dataset: dict, pipeline: list[dict]) -> None:
+def set_pipelines(dataset: dict, pipeline: list[dict]) -> None:
     """Set the pipeline of a data set, or of those that it wraps."""
     parts = dataset.get('datasets') or [dataset[key] for key in dataset if key == 'dataset']
     for part in parts:
-        _set_pipelines(part, pipeline)
+        set_pipelines(part, pipeline)
     if not parts:
         dataset['pipeline'] = copy.deepcopy(pipeline)

@@ -140,7 +140,7 @@ class _Pixels:
 
     def _prepare(self, row: int) -> np.ndarray | None:
         try:
-            return prepare(self._reader.read(self._paths[row]))
+            return prepare(self._reader.picture(self._paths[row]))
         except (UnreadableImageError, OSError):
             return None
 

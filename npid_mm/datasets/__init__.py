@@ -9,7 +9,7 @@ from .instance_checks import check_instances
 from .instance_dataset import InstanceDataset
 from .label_checks import accept_numpy_labels, check_same_classes, dataset_labels
 from .samplers import ResumableSampler
-from .transforms import LoadImage, LoadRandomResizedCrop
+from .transforms import LoadImage, LoadRandomResizedCrop, ResizeChannels
 from .voc2007 import VOC2007Classification
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     'InstanceDataset',
     'LoadImage',
     'LoadRandomResizedCrop',
+    'ResizeChannels',
     'ResumableSampler',
     'Selection',
     'VOC2007Classification',

@@ -1,6 +1,7 @@
 """Keep the names of the training images in checkpoints, and compare them on resume."""
 
 import logging
+import os
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -8,8 +9,9 @@ from mmengine.logging import print_log
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from npid_mm.checkpoints.convert.npid_state import BANK, IMAGES
+from npid_mm.checkpoints.convert.npid_state import BANK, FOLDER, IMAGES
 from npid_mm.datasets.image_names import check_repeats, image_names, pack_names, unpack_names
+from npid_mm.engine.bank import Growth, match_images
 
 
 class ImageRecord:
@@ -37,21 +39,29 @@ class ImageRecord:
             print_log(str(error), logger='current', level=logging.WARNING)
         self.packed = None if names is None else pack_names(names)
         self._length = len(names or ())
+        self.folder = _folder(dataset, names) if names else None
 
     def write(self, checkpoint: dict) -> None:
         """Add the names to a checkpoint."""
         if self.packed is not None:
             checkpoint[IMAGES] = self.packed
+        if self.folder is not None:
+            checkpoint[FOLDER] = self.folder
 
-    def check(self, checkpoint: Mapping, path: str) -> None:
+    def check(self, checkpoint: Mapping, path: str, grow: bool = False) -> Growth | None:
         """Compare the training set with the names in a checkpoint, if it has a bank and names.
 
         Args:
             checkpoint (Mapping): Content of the checkpoint.
             path (str): The file, for the message.
+            grow (bool): Return a difference instead of raising.
+
+        Returns:
+            Growth, optional: The difference with ``grow``; None without one.
 
         Raises:
-            ValueError: If the bank has rows of other images, or in another order.
+            ValueError: If the bank has rows of other images, or in another order; with ``grow`` see
+                :func:`~npid_mm.engine.bank.match_images`.
         """
         saved = checkpoint.get(IMAGES)
         state = checkpoint.get('state_dict', {})
@@ -60,11 +70,31 @@ class ImageRecord:
             for key, value in state.items()
             if key.endswith(BANK) and isinstance(value, Tensor) and value.dim()
         ]
+        folder = checkpoint.get(FOLDER)
         if not banks or saved is None or self.packed is None:
-            return
-        if not (isinstance(saved, Tensor) and torch.equal(saved.cpu(), self.packed)):
-            names = unpack_names(saved, limit=len(banks[0]))
-            compare_images(names, unpack_names(self.packed, self._length), path)
+            return None
+        same = isinstance(saved, Tensor) and torch.equal(saved.cpu(), self.packed)
+        if same and not (grow and self.folder != folder):
+            return None
+        names = unpack_names(saved, limit=len(banks[0]))
+        present = unpack_names(self.packed, self._length)
+        if not grow:
+            compare_images(names, present, path)
+            return None
+        folders = folder if isinstance(folder, str) else None, self.folder
+        growth = match_images(names, present, path, folders)
+        same = growth.saved == self._length and torch.equal(
+            growth.source, torch.arange(self._length)
+        )
+        return None if same else growth
+
+
+def _folder(dataset: Dataset, names: Sequence[str]) -> str | None:
+    """Folder that the names of a data set's files start from; None for images in memory."""
+    path = dataset.get_data_info(0).get('img_path')
+    if path is None:
+        return None
+    return os.path.abspath(str(path)).removesuffix(names[0])
 
 
 def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> None:
@@ -96,7 +126,8 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
         f'the memory bank of {path} belongs to other images than those of train_dataloader '
         f'({differs}; {len(gone):,} of its {len(saved):,} images are not there now, and '
         f'{len(new):,} of the {len(present):,} current ones are new): give the images that it was '
-        'trained on, or start a new run from its backbone alone '
+        'trained on; go on with those of now, where known images keep their rows, with '
+        'default_hooks.memory_bank.grow=True; or start a new run from its backbone alone '
         '(npid convert extract-backbone); where files were only renamed, set '
         'default_hooks.memory_bank.check_images=False'
     )

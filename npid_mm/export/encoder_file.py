@@ -52,7 +52,8 @@ def export_encoder(
 ) -> Path:
     """Write a trained network as a file for onnxruntime (.onnx) or torch.export (.pt2).
 
-    The file takes images (B, H, W, 3) of uint8, RGB, for any B, and returns unit rows (B, D);
+    The file takes images (B, H, W, 3) of uint8, RGB, for any B, and returns unit rows (B, D). If
+    the config reads images of C ``channels``, it takes (B, H, W, C) of float32, their own values.
     channel order and normalization are inside. ``preprocessing.json`` beside it describes how an
     image is decoded, resized and cropped before, see
     :class:`~npid_mm.images.preprocessing.Preprocessing`. The text is also in the file: in the
@@ -144,8 +145,9 @@ def _prepared(
     """The first readable images, or random ones, with their samples."""
     if images is None:
         random = np.random.default_rng(0)
-        sizes = [(256, 320), (320, 256), (64, 48)]
-        arrays = [random.integers(0, 256, (*size, 3), dtype=np.uint8) for size in sizes]
+        blanks = [pipeline.blank(*size) for size in ((256, 320), (320, 256), (64, 48))]
+        low, high = pipeline.reader.value_range or (0, 255)
+        arrays = [random.uniform(low, high, each.shape).astype(each.dtype) for each in blanks]
         return [(array, pipeline(array)) for array in arrays]
     found: list[tuple[str | np.ndarray, dict]] = []
     reason: Exception | None = None
@@ -187,7 +189,7 @@ def _write_onnx(encoder: PixelEncoder, path: Path, preprocessing: Preprocessing)
     # rows. It is deprecated, but part of all torch versions that are allowed.
     torch.onnx.export(
         encoder,
-        (encoder.example(preprocessing.size),),
+        (encoder.example(preprocessing),),
         path,
         dynamo=False,
         input_names=[INPUT],
@@ -204,7 +206,7 @@ def _write_onnx(encoder: PixelEncoder, path: Path, preprocessing: Preprocessing)
 
 def _write_pt2(encoder: PixelEncoder, path: Path, preprocessing: Preprocessing) -> Run:
     shapes = {'image': {0: torch.export.Dim('batch')}}
-    example = encoder.example(preprocessing.size)
+    example = encoder.example(preprocessing)
     program = torch.export.export(encoder, (example,), dynamic_shapes=shapes)
     torch.export.save(program, path, extra_files={PREPROCESSING: preprocessing.to_json()})
     module = torch.export.load(path).module()

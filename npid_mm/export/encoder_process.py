@@ -1,8 +1,9 @@
 """Process that runs an ONNX encoder for IsolatedEncoder, with limited memory.
 
 It reads the limit in bytes, the length of the ONNX file and the file from stdin, then batches of
-images: four numbers (B, H, W, 3) and the pixels. It answers each, the file too, with an array: two
-numbers (B, D) and the values; or with 0, the length of a message, and the message.
+images: five numbers (B, H, W, C, bytes of a value) and the pixels. It answers each, the file too,
+with an array: two numbers (B, D) and the values; or with 0, the length of a message, and the
+message.
 """
 
 import os
@@ -15,7 +16,11 @@ from typing import BinaryIO
 import numpy as np
 
 LIMIT = Struct('<2Q')
-SHAPE = Struct('<4Q')
+SHAPE = Struct('<5Q')
+TYPES: dict[int, np.dtype] = {
+    1: np.dtype(np.uint8),
+    4: np.dtype(np.float32),
+}  # bytes of a value -> its type
 ANSWER = Struct('<2Q')
 INTERVAL = 1.0  # seconds between two looks at the parent
 
@@ -33,10 +38,11 @@ def main() -> None:
         load_runtime()
         _limit_memory(memory)
         encoder = OnnxEncoder(source.read(length))
-        _answer(target, np.array([encoder.size], np.float32))
+        about = (*encoder.size, encoder.channels, encoder.dtype.itemsize)
+        _answer(target, np.array([about], np.float32))
         while header := source.read(SHAPE.size):
-            shape = SHAPE.unpack(header)
-            pixels = np.frombuffer(source.read(int(np.prod(shape))), np.uint8)
+            *shape, item = SHAPE.unpack(header)
+            pixels = np.frombuffer(source.read(int(np.prod(shape)) * item), TYPES[item])
             _answer(target, encoder(pixels.reshape(shape)))
     except (ValueError, MemoryError, ImportError) as error:
         message = (str(error) or 'out of memory').encode()

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from .encoder_process import ANSWER, LIMIT, SHAPE
+from .encoder_process import ANSWER, LIMIT, SHAPE, TYPES
 
 MEMORY = 768 << 20  # bytes besides those in proportion to the file
 MEMORY_PER_BYTE = 4  # of the file: as it was read, parsed and arranged for the processor
@@ -35,6 +35,8 @@ class IsolatedEncoder:
 
     Attributes:
         size (tuple[int, int]): Height and width of its images.
+        channels (int): Channels of its images.
+        dtype (dtype): Type of their values.
 
     Raises:
         ValueError: If the file is refused, or onnxruntime is not installed.
@@ -52,17 +54,20 @@ class IsolatedEncoder:
         )
         self.close = weakref.finalize(self, _end, self._process, folder)
         memory = MEMORY + MEMORY_PER_BYTE * len(content)
-        height, width = self._ask(SECONDS, LIMIT.pack(memory, len(content)), content)[0]
-        self.size = int(height), int(width)
+        answer = self._ask(SECONDS, LIMIT.pack(memory, len(content)), content)[0]
+        height, width, self.channels, item = map(int, answer)
+        self.size, self.dtype = (height, width), TYPES[item]
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Embed images (B, H, W, 3) of uint8, RGB, as unit rows (B, D) of float32.
+        """Embed images (B, H, W, C) of ``dtype``, RGB, as unit rows (B, D) of float32.
 
         Raises:
             ValueError: If the network fails, or takes too long.
         """
         seconds = SECONDS + SECONDS_PER_IMAGE * len(images)
-        rows = self._ask(seconds, SHAPE.pack(*images.shape), np.ascontiguousarray(images).data)
+        rows = self._ask(
+            seconds, SHAPE.pack(*images.shape, images.itemsize), np.ascontiguousarray(images).data
+        )
         if len(rows) != len(images):
             raise ValueError(f'its output must be ({len(images)}, D), got {rows.shape}')
         return rows

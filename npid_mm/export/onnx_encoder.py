@@ -34,6 +34,8 @@ class OnnxEncoder:
 
     Attributes:
         size (tuple[int, int]): Height and width of its images.
+        channels (int): Channels of its images.
+        dtype (dtype): uint8, or float32 for images of other values.
         metadata (dict[str, str]): The metadata of the file.
 
     Raises:
@@ -52,11 +54,11 @@ class OnnxEncoder:
             )
         except Exception as error:  # onnxruntime raises classes of its own
             raise ValueError(f'onnxruntime cannot read it: {_reason(error)}') from error
-        self.size = self._checked_size()
+        self.size, self.channels, self.dtype = self._checked_input()
         self.metadata = self._session.get_modelmeta().custom_metadata_map
 
     def __call__(self, images: np.ndarray) -> np.ndarray:
-        """Embed images (B, H, W, 3) of uint8, RGB, as unit rows (B, D) of float32.
+        """Embed images (B, H, W, C) of ``dtype``, RGB, as unit rows (B, D) of float32.
 
         Raises:
             ValueError: If the network fails, or its output is not (B, D).
@@ -69,8 +71,8 @@ class OnnxEncoder:
             raise ValueError(f'its output must be ({len(images)}, D), got {rows.shape}')
         return rows
 
-    def _checked_size(self) -> tuple[int, int]:
-        """Height and width of the input.
+    def _checked_input(self) -> tuple[tuple[int, int], int, np.dtype]:
+        """Height and width, channels, and type of the input.
 
         Raises:
             ValueError: If inputs and outputs are not those of an encoder.
@@ -82,19 +84,21 @@ class OnnxEncoder:
         names = [[name for name, *_ in group] for group in ends]
         types = [[kind for _, kind, _ in group] for group in ends]
         shape: list[Any] = ends[0][0][2] if ends[0] else []
-        sides = shape[1:3]
+        sides = shape[1:]
+        kind = types[0][0] if types[0] else ''
         if (
             names != [[INPUT], [OUTPUT]]
-            or types != [['tensor(uint8)'], ['tensor(float)']]
-            or len(shape) != 4
-            or shape[3] != 3
+            or types[1] != ['tensor(float)']
+            or len(sides) != 3
             or not all(isinstance(side, int) and side > 0 for side in sides)
+            or not (kind == 'tensor(float)' or (kind == 'tensor(uint8)' and sides[2] == 3))
         ):
             raise ValueError(
-                f'it must have the input {INPUT} (B, H, W, 3) of uint8 and the output {OUTPUT} '
-                f'(B, D) of float32, got {ends!r:.200}'
+                f'it must have the input {INPUT}, (B, H, W, 3) of uint8 or (B, H, W, C) of '
+                f'float32, and the output {OUTPUT} (B, D) of float32, got {ends!r:.200}'
             )
-        return sides[0], sides[1]
+        dtype = np.dtype(np.float32 if kind == 'tensor(float)' else np.uint8)
+        return (sides[0], sides[1]), sides[2], dtype
 
 
 def _reason(error: Exception) -> str:

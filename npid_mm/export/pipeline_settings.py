@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from mmengine.config import Config
 
 from npid_mm.datasets.transforms.image_pipeline import ImagePipeline, split_pipeline
@@ -13,6 +12,7 @@ from npid_mm.images.preprocessing import FORMAT
 TRANSFORMS: dict[str, dict[str, Any]] = {
     'Resize': dict(scale=None, keep_ratio=False, backend='cv2', interpolation='bilinear'),
     'ResizeEdge': dict(scale=None, edge='short', backend='cv2', interpolation='bilinear'),
+    'ResizeChannels': dict(scale=None, edge='short'),
     'CenterCrop': dict(crop_size=None, auto_pad=False),
 }
 # transforms that exchange channels -> the argument that does it
@@ -48,26 +48,28 @@ def pipeline_settings(cfg: Config, size: Sequence[int] | None = None) -> tuple[d
             'the test pipeline must load images with LoadImage, without backend_args, to be '
             f'exported, got {_name(loader)}: put dict(type="LoadImage") in its place'
         )
-    bgr, found = True, []
+    pipeline = ImagePipeline(cfg)
+    reader = pipeline.reader
+    bgr, found = not reader.channels, []
     for step in steps:
         if _name(step) in CHANNELS:
             bgr ^= bool(step.get(CHANNELS[_name(step)]))
         elif _name(step) != 'PackInputs':
             found.append(_step(step))
-    pipeline = ImagePipeline(cfg)
-    reader = pipeline.reader
     read = dict(
         background=list(reader.background),
         max_pixels=reader.max_pixels,
         value_range=list(reader.value_range) if reader.value_range else None,
     )
+    if reader.channels:
+        read['channels'] = reader.channels
     size = list(size or _fixed_size(pipeline))
     return dict(format=FORMAT, read=read, steps=found, size=size), bgr
 
 
 def _fixed_size(pipeline: ImagePipeline) -> list[int]:
     """Height and width after a pipeline that resizes."""
-    shapes = [pipeline(np.zeros((*size, 3), np.uint8))['inputs'].shape[1:] for size in PROBES]
+    shapes = [pipeline(pipeline.blank(*size))['inputs'].shape[1:] for size in PROBES]
     if shapes[0] != shapes[1]:
         raise PipelineError(
             'the test pipeline does not resize, so the size of the images is not known: give '
@@ -93,6 +95,8 @@ def _step(step: dict) -> dict:
     if name == 'CenterCrop':
         width, height = _pair(step, values['crop_size'])
         return dict(type='center_crop', width=width, height=height)
+    if name == 'ResizeChannels':
+        values.update(backend='pillow', interpolation='bilinear')
     if values['backend'] not in LIBRARIES:
         raise _refusal(step)
     chosen = dict(library=LIBRARIES[values['backend']], filter=values['interpolation'])

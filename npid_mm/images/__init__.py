@@ -1,7 +1,9 @@
 """Decode image files, in the same way for every part of the package."""
 
-from .header import MAX_PIXELS, Header, UnreadableImageError, shorter_edge
-from .reader import ImageReader, check_regular, errors_with_path, plain_reason
+from .files import check_regular, errors_with_path, plain_reason
+from .header import MAX_PIXELS, file_header
+from .image_types import Header, UnreadableImageError
+from .reader import ImageReader
 
 __all__ = [
     'MAX_PIXELS',
@@ -10,6 +12,6 @@ __all__ = [
     'UnreadableImageError',
     'check_regular',
     'errors_with_path',
+    'file_header',
     'plain_reason',
-    'shorter_edge',
 ]

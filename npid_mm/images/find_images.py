@@ -5,14 +5,18 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from npid_mm.utils.paths import printable_path
 
-# formats that both OpenCV and Pillow decode; of an animation, the first frame
+HEIF = ('.heic', '.heif')  # read with pillow-heif
+ARRAY = '.npy'  # an image only in a folder without other images
+# of an animation, the first frame is read
 ENDINGS = (
     *('.jpg', '.jpeg', '.jpe', '.jfif', '.pjpeg', '.pjp', '.mpo', '.png', '.apng', '.gif'),
     *('.webp', '.avif', '.bmp', '.tif', '.tiff', '.jp2', '.j2k', '.ppm', '.pgm', '.pbm', '.pnm'),
+    *((*HEIF, ARRAY) if find_spec('pillow_heif') else (ARRAY,)),
 )
 # folders that operating systems, file servers and photo programs create among images
 SYSTEM_FOLDERS = {
@@ -59,6 +63,8 @@ class FoundImages:
         if len(kinds) > SHOWN_KINDS:
             kinds[SHOWN_KINDS:] = [f'{len(kinds) - SHOWN_KINDS} other kinds of files']
         lines = [f'passed over: {", ".join(kinds)}'] if kinds else []
+        if not self.passed_over.keys().isdisjoint(HEIF):
+            lines.append("HEIC is read after pip install 'npid-mm[formats]'")
         if self.without:
             lines.append(f'no image in {folder_list(self.without)}')
         if self.unlisted:
@@ -73,7 +79,8 @@ class FoundImages:
 def find_images(folder: str | Path) -> FoundImages:
     """Find the images in a folder and its subfolders, following links.
 
-    Images have one of :data:`ENDINGS`, in upper or lower case. Hidden files and folders are passed
+    Images have one of :data:`ENDINGS`, in upper or lower case. Arrays (.npy) are images in a folder
+    without others, where they may be labels or masks. Hidden files and folders are passed
     over, and so are folders that systems and photo programs create. A file that several links lead
     to counts once, at its own place if that is in the folder.
 
@@ -121,6 +128,11 @@ def find_images(folder: str | Path) -> FoundImages:
                 seen.add(real)
                 folders.append(name)
                 waiting.append((name, real))
+    arrays = [real for real, name in name_of.items() if name.lower().endswith(ARRAY)]
+    if len(arrays) < len(name_of):
+        for real in arrays:
+            del name_of[real]
+            found.passed_over[ARRAY] += 1
     found.names = sorted(name_of.values(), key=lambda name: name.split('/'))
     if not found.names:
         text = '; '.join([f'no image in {printable_path(found.root)}', *found.remarks()])

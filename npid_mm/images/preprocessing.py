@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .header import UnreadableImageError
+from .image_types import UnreadableImageError
 from .reader import ImageReader
 from .resize import PILLOW_FILTERS, resize_as_opencv, resize_as_pillow
 
@@ -50,8 +50,12 @@ class Preprocessing:
                 f'the preprocessing must be of format {FORMAT}, got {settings["format"]!r:.80}'
             )
         read, steps = settings['read'], settings['steps']
-        _check_keys('read', read, ('background', 'max_pixels', 'value_range'))
+        optional = ('channels',) if isinstance(read, dict) and 'channels' in read else ()
+        _check_keys('read', read, ('background', 'max_pixels', 'value_range', *optional))
         self.reader = ImageReader(**read)
+        self.channels = self.reader.channels or 3
+        self.dtype = np.float32 if self.reader.channels else np.uint8
+        self._most = 3 * self.reader.max_pixels // max(self.channels, 3)  # pixels of any step
         if not isinstance(steps, list) or len(steps) > MAX_STEPS:
             raise ValueError(f'steps must be a list of at most {MAX_STEPS}, got {steps!r:.80}')
         self._steps = [_step(step) for step in steps]
@@ -81,27 +85,28 @@ class Preprocessing:
         return json.dumps(self.settings, indent=1) + '\n'
 
     def transform(self, image: np.ndarray) -> np.ndarray:
-        """Resize and crop pixels (H, W, 3) of uint8; the order of the channels does not matter.
+        """Resize and crop pixels (H, W, 3) of uint8 in any order of the channels, or (H, W, C).
 
         Raises:
             UnreadableImageError: If an image as narrow as this would become too large.
         """
         for step in self._steps:
-            image = step(image, self.reader.max_pixels)
+            image = step(image, self._most)
         return image
 
     def __call__(self, image: str | PathLike | np.ndarray) -> np.ndarray:
-        """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
+        """Prepare a file, or an array as :meth:`ImageReader.from_array` takes it.
 
         Returns:
-            ndarray: (H, W, 3) of uint8, RGB.
+            ndarray: (H, W, 3) of uint8, RGB; with ``channels``, (H, W, C) of float32.
 
         Raises:
             UnreadableImageError: If the file is refused or damaged.
             OSError: If it cannot be opened.
         """
         if isinstance(image, np.ndarray):
-            pixels = image[..., ::-1]
+            pixels = self.reader.from_array(image)
+            pixels = pixels if self.reader.channels else pixels[..., ::-1]
         else:
             self.reader.check(image)
             pixels = self.reader.read(image)
@@ -118,7 +123,7 @@ def _step(step: Any) -> Step:
         _check_keys('resize', step, ('type', 'width', 'height', 'library', 'filter'))
         resize = _filter(step['library'], step['filter'])
         width, height = _side('width', step['width']), _side('height', step['height'])
-        return lambda image, most: resize(image, width, height)
+        return lambda image, most: resize(image, *_limited(image, width, height, most))
     if kind == 'resize_edge':
         _check_keys('resize_edge', step, ('type', 'edge', 'size', 'library', 'filter'))
         resize = _filter(step['library'], step['filter'])
@@ -152,12 +157,17 @@ def _edge_size(image: np.ndarray, edge: str, size: int, most: int) -> tuple[int,
         target = size, int(size * height / width)
     else:
         target = int(size * width / height), size
-    if not 1 <= target[0] * target[1] <= most:
+    return _limited(image, *target, most)
+
+
+def _limited(image: np.ndarray, width: int, height: int, most: int) -> tuple[int, int]:
+    """Width and height of a resized image, if they are not too many pixels."""
+    if not 1 <= width * height <= most:
         raise UnreadableImageError(
-            f'the image has {width} x {height} pixels, and would be resized to {target[0]} x '
-            f'{target[1]}: crop it'
+            f'the image has {image.shape[1]} x {image.shape[0]} pixels, and would be resized to '
+            f'{width} x {height}: crop it'
         )
-    return target
+    return width, height
 
 
 def _center_crop(image: np.ndarray, width: int, height: int) -> np.ndarray:

@@ -1,41 +1,34 @@
-"""The reader that decodes image files to 8-bit color."""
+"""The reader that decodes image files, to 8-bit color or to their own values."""
 
 import io
-import mmap
-import os
-import stat
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from numbers import Real
 from os import PathLike
-from typing import Any
 
 import numpy as np
-from PIL import Image
 
-from .header import (
-    DEEP_MODES,
-    FORMATS,
-    MAX_PIXELS,
-    Header,
-    UnreadableImageError,
-    read_header,
-    upright,
-)
+from .decoders.arrays import decode_npy, decode_tiff
+from .decoders.deep import composite, decode_deep, scale_to_8_bits, stretch
+from .decoders.plain import COLOR, decode_plain
+from .files import check_regular
+from .header import MAX_PIXELS, Header, file_header, read_header, upright
+from .image_types import UnreadableImageError
 
 WHITE = (255, 255, 255)
-ROWS = 256  # rows converted at a time
-COLOR = 1  # cv2.IMREAD_COLOR
+MAX_CHANNELS = 1024
+ARRAYS = {'npy': decode_npy, 'tiff': decode_tiff}
 
 
 class ImageReader:
-    """Decode image files to (H, W, 3) uint8, or explain in plain words why that is impossible.
+    """Decode image files, or explain in plain words why that is impossible.
 
     Ordinary images (8 bits, opaque) get the pixels of ``mmcv.imread``: OpenCV decodes them, or
-    Pillow, to the same pixels, in a process that has not imported OpenCV. EXIF's
-    orientation is applied. Transparent images, including palettes, are pasted on ``background``. Of
-    animations and files of several pages, the first image is used.
+    Pillow, to the same pixels, in a process that has not imported OpenCV. EXIF's orientation is
+    applied. Transparent images are pasted on ``background``. Of several frames or pages, the first
+    is used.
+
+    With ``channels`` the reader gives the values of the files instead of 8-bit color: every channel
+    of 16-bit and float images, of TIFFs and of ``.npy`` arrays (H, W) or (H, W, C).
 
     A truncated file is unreadable, as in Pillow: e.g. a JPEG without its end marker, even if a
     decoder could fill the rest with gray. Damage inside a complete JPEG is not noticed.
@@ -43,10 +36,12 @@ class ImageReader:
     Args:
         background (Sequence[int]): Color under transparent parts: red, green, blue in 0..255.
         max_pixels (int): Height times width of the largest image to decode. Bounds the memory: 3
-            bytes per pixel, about 10 for transparent images.
-        value_range (Sequence[float], optional): (low, high), the values that become 0 and 255 in
-            images of more than 8 bits per channel. Without it these are refused: a 12-bit
-            photograph in a 16-bit file would keep 16 of its 4,096 levels.
+            bytes per pixel, about 10 for transparent images, 12 and more with ``channels``.
+        value_range (Sequence[float], optional): (low, high), the values of black and white. Without
+            ``channels`` they become 0 and 255 in images of more than 8 bits per channel, which are
+            refused otherwise: a 12-bit photograph in a 16-bit file would keep 16 of its 4,096
+            levels. With ``channels`` it must be given, and replaces values that are not finite.
+        channels (int, optional): Number of channels that every image must have, e.g. 1 for gray.
 
     Raises:
         ValueError: If an argument is out of its range.
@@ -57,6 +52,7 @@ class ImageReader:
         background: Sequence[int] = WHITE,
         max_pixels: int = MAX_PIXELS,
         value_range: Sequence[float] | None = None,
+        channels: int | None = None,
     ):
         if not _numbers(background, 3) or not all(0 <= value <= 255 for value in background):
             raise ValueError(
@@ -71,9 +67,18 @@ class ImageReader:
                 'value_range must be two different numbers, (low, high), such as (0, 4095), got '
                 f'{value_range!r}'
             )
+        if channels is not None:
+            if type(channels) is not int or not 1 <= channels <= MAX_CHANNELS:
+                raise ValueError(f'channels must be in 1..{MAX_CHANNELS}, got {channels!r}')
+            if value_range is None:
+                raise ValueError(
+                    f'value_range must be given with channels={channels}: the values of black and '
+                    'white, such as (0, 4095)'
+                )
         self.background = tuple(int(value) for value in background)
         self.max_pixels = max_pixels
         self.value_range = value_range and tuple(float(value) for value in value_range)
+        self.channels = channels
 
     def header(self, content: bytes) -> Header:
         """Read the header of a file's content.
@@ -83,20 +88,21 @@ class ImageReader:
         """
         return self._allowed(read_header(io.BytesIO(content), content, self.max_pixels))
 
-    def check(self, path: str | PathLike) -> None:
+    def check(self, path: str | PathLike) -> Header:
         """Check the header and the end of a file, without decoding it.
 
         Raises:
             UnreadableImageError: If the image is refused.
             OSError: If the file cannot be opened.
         """
-        check_regular(path)
-        with open(path, 'rb') as file:
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                self._allowed(read_header(file, content, self.max_pixels))
+        return self._allowed(file_header(path, self.max_pixels))
 
     def decode(
-        self, content: bytes, header: Header | None = None, flags: int = COLOR
+        self,
+        content: bytes,
+        header: Header | None = None,
+        flags: int = COLOR,
+        finite: bool = True,
     ) -> np.ndarray:
         """Decode an image.
 
@@ -104,9 +110,11 @@ class ImageReader:
             content (bytes): The file.
             header (Header, optional): Result of :meth:`header`, if it is known.
             flags (int): OpenCV's flags, e.g. for a reduced resolution of a JPEG.
+            finite (bool): With ``channels``, replace values that are not finite.
 
         Returns:
-            ndarray: (H, W, 3) of uint8, BGR.
+            ndarray: (H, W, 3) of uint8, BGR; with ``channels``, (H, W, C) of float32 in the order
+            of the file, RGB for colors.
 
         Raises:
             UnreadableImageError: If the image is refused or damaged.
@@ -118,27 +126,83 @@ class ImageReader:
             raise
         except Exception as error:  # a decoder may raise anything
             raise UnreadableImageError(f'the image is damaged: {error}') from error
+        if self.channels:
+            pixels = self._finite(pixels) if finite else pixels.astype(np.float32)
         return np.ascontiguousarray(upright(pixels, header.orientation))
 
     def read(self, path: str | PathLike) -> np.ndarray:
-        """Decode a file to (H, W, 3) of uint8, RGB.
+        """Decode a file to (H, W, 3) of uint8, RGB; with ``channels``, as :meth:`decode` does.
 
         Raises:
             UnreadableImageError: If the image is refused or damaged.
             OSError: If the file cannot be opened.
         """
-        check_regular(path)
-        with open(path, 'rb') as file:
-            return self.decode(file.read())[..., ::-1]
+        pixels = self._decode_file(path)
+        return pixels if self.channels else pixels[..., ::-1]
+
+    def picture(self, path: str | PathLike) -> np.ndarray:
+        """Decode a file to (H, W, 3) of uint8, RGB, to be looked at.
+
+        Images that :meth:`decode` would refuse for their depth or channels, and all images with
+        ``channels``, are mapped to 8 bits by :func:`~npid_mm.images.decoders.deep.stretch`.
+
+        Raises:
+            UnreadableImageError: If the image is damaged.
+            OSError: If the file cannot be opened.
+        """
+        header, reader = file_header(path, self.max_pixels), self
+        deep = header.depth and self.value_range is None
+        if not self.channels and (deep or header.channels not in (1, 3)):
+            reader = ImageReader(self.background, self.max_pixels, (0, 1), header.channels)
+        return reader.to_picture(reader._decode_file(path))
+
+    def to_picture(self, pixels: np.ndarray) -> np.ndarray:
+        """Convert the result of :meth:`decode` to the (H, W, 3) of :meth:`picture`."""
+        return stretch(pixels) if self.channels else pixels[..., ::-1]
+
+    def from_array(self, array: np.ndarray) -> np.ndarray:
+        """Return the values of an array as :meth:`decode` returns those of a file.
+
+        It must be (H, W, 3) of uint8, BGR; with ``channels``, (H, W, C), or (H, W) for one channel,
+        of any numbers.
+
+        Raises:
+            UnreadableImageError: If it is another array.
+        """
+        if not self.channels:
+            if array.ndim == 3 and array.shape[2] == 3 and array.dtype == np.uint8:
+                return array
+            wanted = '(H, W, 3) of uint8'
+        else:
+            array = array[..., None] if array.ndim == 2 else array
+            if array.ndim == 3 and array.shape[2] == self.channels and array.dtype.kind in 'uif':
+                return self._finite(array)
+            wanted = f'(H, W, {self.channels}) of numbers'
+        raise UnreadableImageError(f'an array must be {wanted}, got {array.shape} of {array.dtype}')
 
     def __repr__(self) -> str:
         return (
             f'{type(self).__name__}(background={self.background}, max_pixels={self.max_pixels}, '
-            f'value_range={self.value_range})'
+            f'value_range={self.value_range}, channels={self.channels})'
         )
 
+    def _decode_file(self, path: str | PathLike) -> np.ndarray:
+        check_regular(path)
+        with open(path, 'rb') as file:
+            return self.decode(file.read())
+
     def _allowed(self, header: Header) -> Header:
-        """Return the header if the image's depth is allowed, or raise."""
+        """Return the header if the image's depth and channels are allowed, or raise."""
+        if self.channels not in (None, header.channels):
+            raise UnreadableImageError(
+                f'the image has {_count(header.channels)}, and this reader is for images of '
+                f'{self.channels}'
+            )
+        if self.channels is None and header.channels not in (1, 3):
+            raise UnreadableImageError(
+                f'the image has {_count(header.channels)}, and reading it as color would lose '
+                f'some: set channels={header.channels}'
+            )
         if header.depth and self.value_range is None:
             raise UnreadableImageError(
                 f'the image has {header.depth}, and reading it would keep only 8 bits: convert it '
@@ -147,99 +211,29 @@ class ImageReader:
         return header
 
     def _decode(self, content: bytes, header: Header, flags: int) -> np.ndarray:
-        """Decode an image (H, W, 3) without its orientation, BGR."""
-        if header.depth and self.value_range:
-            return self._scaled(content, *self.value_range)
-        cv2 = sys.modules.get('cv2')  # importing it takes longer than a search
-        if header.opencv and (cv2 or flags != COLOR):
-            cv2 = cv2 or _opencv()
-            buffer = np.frombuffer(content, np.uint8)
-            pixels = cv2.imdecode(buffer, flags | cv2.IMREAD_IGNORE_ORIENTATION)
-            if pixels is not None:
+        """Decode an image without its orientation."""
+        if not header.depth and not header.source:
+            pixels = decode_plain(content, header, self.background, flags)
+            if not self.channels:
                 return pixels
-            if header.is_jpeg:  # Pillow cannot read it either
-                raise UnreadableImageError('the image is damaged, or an unsupported JPEG variant')
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if header.transparent:
-                canvas = Image.new('RGB', image.size, self.background)
-                transparent = image.convert('RGBA')
-                canvas.paste(transparent, mask=transparent)
-            else:
-                canvas = image.convert('RGB')
-            return np.asarray(canvas)[..., ::-1]
+            return pixels[..., ::-1][..., : self.channels]
+        values = ARRAYS[header.source](content) if header.source else decode_deep(content)
+        low, high = self.value_range or (0, 255)
+        if not self.channels:
+            return scale_to_8_bits(values, low, high, self.background, bgr=not header.source)
+        if not header.source:
+            values = composite(values, low, high, self.background)[..., : self.channels]
+        return values
 
-    def _scaled(self, content: bytes, low: float, high: float) -> np.ndarray:
-        """Decode an image of more than 8 bits and map low..high to 0..255."""
-        with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            if image.format == 'PPM':  # Pillow scales the values, OpenCV swaps their bytes
-                raise UnreadableImageError(
-                    'the image is a PNM of more than 8 bits: convert it to PNG or TIFF'
-                )
-            values: Any = np.asarray(image) if image.mode in DEEP_MODES else None
-        if values is None:
-            cv2 = _opencv()
-            buffer = np.frombuffer(content, np.uint8)
-            values = cv2.imdecode(buffer, cv2.IMREAD_UNCHANGED | cv2.IMREAD_IGNORE_ORIENTATION)
-        if values is None:
-            raise UnreadableImageError('the image is damaged')
-        pixels = np.empty((*values.shape[:2], 3), np.uint8)
-        for start in range(0, len(values), ROWS):  # floats take four times the memory
-            pixels[start : start + ROWS] = self._to_8_bits(values[start : start + ROWS], low, high)
-        return pixels
-
-    def _to_8_bits(self, values: np.ndarray, low: float, high: float) -> np.ndarray:
-        """Map values (H, W), (H, W, 3) or, with alpha, (H, W, 4) to (H, W, 1 or 3) in 0..255."""
-        colors = values[..., :3] if values.ndim == 3 else values[..., None]
-        scaled = (colors.astype(np.float32) - low) * (255 / (high - low))
-        scaled = np.nan_to_num(scaled, nan=0.0).clip(0, 255)
-        if values.ndim == 3 and values.shape[2] == 4:
-            alpha = values[..., 3:].astype(np.float32) / np.iinfo(values.dtype).max
-            scaled = alpha * scaled + (1 - alpha) * np.array(self.background[::-1], np.float32)
-        return scaled.round()
+    def _finite(self, values: np.ndarray) -> np.ndarray:
+        """Convert values to float32, and replace those that are not finite."""
+        low, high = self.value_range or (0, 255)
+        values = values.astype(np.float32)
+        return np.nan_to_num(values, copy=False, nan=low, posinf=high, neginf=low)
 
 
-def _opencv() -> Any:
-    """Import OpenCV, which reduces JPEGs and reads colors of 16 bits."""
-    try:
-        import cv2
-    except ImportError as error:
-        raise UnreadableImageError(
-            'the image needs OpenCV, which is not installed: pip install opencv-python-headless'
-        ) from error
-    return cv2
-
-
-@contextmanager
-def errors_with_path(path: str | PathLike) -> Iterator[None]:
-    """Add the path of a file to the message of an :class:`UnreadableImageError`."""
-    try:
-        yield
-    except UnreadableImageError as error:
-        raise UnreadableImageError(error.reason, path) from error
-
-
-def check_regular(path: str | PathLike) -> None:
-    """Refuse a path that may block when read: a folder, device, pipe or empty file.
-
-    Files in /proc may block, and their size is 0. A missing file passes.
-
-    Raises:
-        UnreadableImageError: If the path is one of these.
-    """
-    try:
-        status = os.stat(path)
-    except OSError:
-        return
-    if not stat.S_ISREG(status.st_mode):
-        raise UnreadableImageError('it is not a regular file')
-    if not status.st_size:
-        raise UnreadableImageError('the file is empty')
-
-
-def plain_reason(error: Exception) -> str:
-    """Explain in one line, without the path, why an image cannot be read."""
-    reason = getattr(error, 'reason', None) or getattr(error, 'strerror', None) or error
-    return (str(reason) or type(error).__name__).splitlines()[0]
+def _count(channels: int) -> str:
+    return f'{channels} channel{"s"[: channels != 1]}'
 
 
 def _numbers(values: object, count: int) -> bool:

@@ -19,13 +19,16 @@ def resize_as_pillow(image: np.ndarray, width: int, height: int, kind: str) -> n
     """Resize with a filter of Pillow.
 
     Args:
-        image (ndarray): (H, W, 3) of uint8.
+        image (ndarray): (H, W, 3) of uint8, or (H, W, C) of float32.
         width (int): Columns of the result.
         height (int): Rows of the result.
         kind (str): Name of the filter, of :data:`PILLOW_FILTERS`.
     """
-    resized = Image.fromarray(image).resize((width, height), PILLOW_FILTERS[kind])
-    return np.asarray(resized)
+    size, chosen = (width, height), PILLOW_FILTERS[kind]
+    if image.dtype == np.uint8:
+        return np.asarray(Image.fromarray(image).resize(size, chosen))
+    channels = [Image.fromarray(each).resize(size, chosen) for each in np.moveaxis(image, 2, 0)]
+    return np.stack([np.asarray(each) for each in channels], axis=2)
 
 
 def resize_as_opencv(image: np.ndarray, width: int, height: int) -> np.ndarray:

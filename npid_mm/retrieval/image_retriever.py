@@ -177,7 +177,7 @@ class ImageRetriever(BaseInferencer):
         return ImagePipeline(cfg)
 
     def _inputs_to_list(self, inputs: QueryInput) -> list[Query]:
-        return query_images(inputs)
+        return query_images(inputs, self.pipeline.reader.channels)
 
     def _exact(self, query: Tensor, k: int) -> tuple[Tensor, Tensor]:
         return nearest_neighbors(query, self.index.rows, k)

@@ -72,7 +72,7 @@ class IndexSearch:
                 than the images of the index and the preprocessing does not resize.
         """
         check_numbers(html, force, top_k=top_k, batch_size=batch_size, page_images=page_images)
-        images = query_images(inputs)
+        images = query_images(inputs, self._prepare.reader.channels)
         results = []
         for start in range(0, len(images), batch_size):
             results += self._batch(images[start : start + batch_size], top_k)

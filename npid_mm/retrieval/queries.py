@@ -8,16 +8,17 @@ import numpy as np
 from npid_mm.images.find_images import find_images
 from npid_mm.utils.paths import printable_path
 
-Query = str | np.ndarray  # a file, or an array (H, W, 3) of uint8 in BGR
+Query = str | np.ndarray  # a file, or an array that ImageReader.from_array takes
 QueryInput = str | Path | np.ndarray | list | tuple
 
 
-def query_images(inputs: QueryInput) -> list[Query]:
+def query_images(inputs: QueryInput, channels: int | None = None) -> list[Query]:
     """List files and arrays; a folder is replaced by its images.
 
     Args:
         inputs (str | Path | ndarray | list): A file, a folder, an array (H, W, 3) of uint8, or a
             list of these.
+        channels (int, optional): C of an index of images (H, W, C) with other values.
 
     Raises:
         TypeError: If an input is none of these.
@@ -25,7 +26,9 @@ def query_images(inputs: QueryInput) -> list[Query]:
     """
     images: list[Query] = []
     for each in inputs if isinstance(inputs, (list, tuple)) else [inputs]:
-        if isinstance(each, np.ndarray) and each.ndim == 3 and each.dtype == np.uint8:
+        if isinstance(each, np.ndarray) and (
+            channels or (each.ndim == 3 and each.dtype == np.uint8)
+        ):
             images.append(each)
         elif not isinstance(each, (str, Path)):
             what = f'{type(each).__name__} of {getattr(each, "shape", "no shape")}'

@@ -1,5 +1,6 @@
 """Results of a search: dicts of queries and their neighbors, and the page of them."""
 
+import sys
 from collections.abc import Callable
 from os.path import abspath, realpath
 from pathlib import Path
@@ -84,7 +85,17 @@ class Results:
         ]
         of_members = [[(len(answered) + other, value) for other, value in each] for each in links]
         queries = [images[number] for number in answered]
-        shown = [each[..., ::-1] if isinstance(each, np.ndarray) else each for each in queries]
+        reader = self.reader
+        if reader.channels:
+            print(
+                f'{html} shows images of {reader.channels} channels by the first three, or the '
+                'first, stretched to 8 bits',
+                file=sys.stderr,
+            )
+        shown = [
+            reader.to_picture(reader.from_array(each)) if isinstance(each, np.ndarray) else each
+            for each in queries
+        ]
         parts = self.index.folder.resolve().parts[-2:]
         labels = [results[number]['label'] for number in answered]
         neighbor_page(
@@ -96,7 +107,7 @@ class Results:
             recall=self.recall,
             title=f'Nearest neighbors in {printable_path("/".join(parts))}',
             out=html,
-            reader=self.reader,
+            reader=reader,
         )
 
     def _empty(self, image: Query) -> dict:

@@ -25,7 +25,8 @@ MODULES = (
 FRAMEWORKS = {'torch', 'torchvision', 'functools', 'mmcv', 'mmengine', 'mmpretrain'}
 REFUSED = {'TIMMBackbone', 'Albumentations', 'Albu', 'MultiModalDataPreprocessor'}
 MAX_NUMBER = {MODELS: 1 << 16, TRANSFORMS: 1 << 12}  # in a pipeline, numbers are pixels
-UNLIMITED = ('max_pixels', 'value_range')  # limited by ImageReader
+# limited by ImageReader, and values of images
+UNLIMITED = ('max_pixels', 'value_range', 'mean', 'std')
 MAX_BYTES = 1 << 18
 MAX_DEPTH = 20
 DROPPED = ('init_cfg', 'pretrained')  # all weights come from the checkpoint

@@ -117,7 +117,7 @@ def thumbnail(image: ImageSource, reader: ImageReader) -> dict:
     if not isinstance(image, np.ndarray) and not isfile(image):  # opening a pipe would block
         return unreadable
     try:
-        picture = Image.fromarray(image if isinstance(image, np.ndarray) else reader.read(image))
+        picture = Image.fromarray(image if isinstance(image, np.ndarray) else reader.picture(image))
     except (UnreadableImageError, OSError):
         return unreadable
     small = max(picture.size) <= SMALL

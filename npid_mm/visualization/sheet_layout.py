@@ -118,7 +118,7 @@ class Sheet:
         """An image fitted into a square, or the name of a file that cannot be read."""
         try:
             image = Image.fromarray(
-                source if isinstance(source, np.ndarray) else self.reader.read(source)
+                source if isinstance(source, np.ndarray) else self.reader.picture(source)
             )
         except (UnreadableImageError, OSError):
             tile = Image.new('RGB', (side, side), PAD)

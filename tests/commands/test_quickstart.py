@@ -98,7 +98,7 @@ def test_class_folders_give_figures(tmp_path):
     data = photographs(tmp_path / 'data', [f'Training/{name}' for name in names])
     photographs(tmp_path / 'disk', names[::5])
     (data / 'valid').symlink_to(tmp_path / 'disk')
-    for name in ('Training/dog/._0.jpg', '__MACOSX/0.jpg', 'Training/dog/1.HEIC'):
+    for name in ('Training/dog/._0.jpg', '__MACOSX/0.jpg', 'Training/dog/1.PSD'):
         (data / name).parent.mkdir(exist_ok=True)
         (data / name).write_bytes(b'no image')
     workers = [f'{part}.num_workers=0' for part in ('train_dataloader', 'val_dataloader')]
@@ -110,7 +110,7 @@ def test_class_folders_give_figures(tmp_path):
     assert done.returncode == 0, done.stderr
     assert (
         'train 20, held out 4, 2 classes (dog/, red car/); held out: valid/; '
-        'passed over: 1 .heic, 1 __MACOSX/, 1 hidden\n'
+        'passed over: 1 .psd, 1 __MACOSX/, 1 hidden\n'
     ) in done.stdout
     assert 'linear probe, NPID' in load(tmp_path / 'run/results.json')
 

@@ -101,6 +101,30 @@ def test_a_run_is_not_mixed_with_another(trained, photographs, tmp_path):
     assert {path: path.stat().st_mtime_ns for path in out.rglob('*')} == before
 
 
+@pytest.mark.slow
+def test_a_run_goes_on_with_images_that_were_added_and_removed(
+    trained, digits, photographs, tmp_path
+):
+    out, images = tmp_path / 'run', tmp_path / 'images'
+    shutil.copytree(trained.folder, out)
+    shutil.copytree(photographs, images)
+    for path in paths_of(images)[::10]:
+        path.unlink()
+    for path in sorted((digits / 'train/3').glob('*.png'))[15:27]:
+        shutil.copy(path, images / '3')
+    settings = {**SETTINGS, 'epochs': 3}
+    with pytest.raises(ValueError, match=r'list, of 66: give .* or grow=True \(--grow\) to go on'):
+        npid_mm.pretrain(images, out, resume=True, **settings)
+    with pytest.raises(ValueError, match='grow=True .* continues a run: give resume=True'):
+        npid_mm.pretrain(images, out, grow=True, **settings)
+    run = npid_mm.pretrain(images, out, resume=True, grow=True, **settings)
+    assert run.checkpoint == out / 'epoch_3.pth'
+    assert len(weights(run.checkpoint)['memory_bank.feature_bank']) == 66
+    assert len((out / 'train.txt').read_text().splitlines()) == 66
+    (log,) = (path for path in out.glob('*/*.log') if '54 images kept' in path.read_text())
+    assert '54 images kept, 12 added, 6 removed' in log.read_text()
+
+
 def test_a_folder_of_other_files_is_refused(photographs, tmp_path):
     (tmp_path / 'out').mkdir()
     (tmp_path / 'out/thesis.tex').write_text('')

@@ -23,6 +23,8 @@ from tests.toy import digits_config, unit_rows
 ROWS = 'memory_bank.feature_bank'
 BATCH = 4  # of each rank
 DRAWS = 20
+TRAINED = list(range(0, 1400, 22))  # every 22nd digit, so that all classes are there
+GROWN = sorted([*TRAINED[6:], *range(7, 293, 22)])
 TEMPERATURE = 0.2
 LOG_NOISE = nce_log_noise(30.0, DRAWS, LENGTH)
 exact = partial(softmax_statistics, temperature=TEMPERATURE)
@@ -114,8 +116,7 @@ def load(saved):
 def sharded_config(digits, work_dir, epochs=1):
     cfg = digits_config(digits, work_dir, epochs=epochs)
     cfg.model.memory_bank.update(type='ShardedMemoryBank', init='features')
-    # every 22nd digit, so that all classes are there
-    cfg.train_dataloader.dataset.dataset.indices = list(range(0, 1400, 22))
+    cfg.train_dataloader.dataset.dataset.indices = TRAINED
     cfg.default_hooks.memory_bank.update(knn_interval=1, knn_k=5)
     cfg.val_dataloader.dataset.indices = cfg.test_dataloader.dataset.indices = 90
     cfg.test_cfg = dict(type='KNNTestLoop', reference='bank', k=5)
@@ -145,13 +146,36 @@ def evaluate_digits(digits, work_dir, checkpoint):
     return build_runner(cfg).test()
 
 
+class ShardAtTheStart(Hook):
+    """Keeps the rows of this rank before the first step."""
+
+    priority = 'LOW'
+
+    def before_train(self, runner):
+        self.rows = runner.model.module.memory_bank.feature_bank.clone()
+
+
+def resume_grown(digits, work_dir, checkpoint):
+    """Rows of this rank on other images: 6 of 64 were removed, and 13 added."""
+    cfg = sharded_config(digits, work_dir, epochs=2)
+    cfg.train_dataloader.dataset.dataset.indices = GROWN
+    cfg.default_hooks.memory_bank.grow = True
+    cfg.update(launcher='pytorch', resume=True, load_from=checkpoint)
+    runner = build_runner(cfg)
+    hook = ShardAtTheStart()
+    runner.register_hook(hook)
+    runner.train()
+    return hook.rows
+
+
 def on_three_ranks(rank, digits, folder):
     return dict(**on_ranks(3), run=train_digits(digits, folder))
 
 
 def on_two_ranks(rank, digits, folder, saved, checkpoint):
     metrics = evaluate_digits(digits, folder, checkpoint)
-    return dict(**on_ranks(2), loaded=load(saved), metrics=metrics)
+    grown = resume_grown(digits, folder / 'grown', checkpoint)
+    return dict(**on_ranks(2), loaded=load(saved), metrics=metrics, grown=grown)
 
 
 def on_ranks(world_size):

@@ -7,7 +7,7 @@ from mmengine.runner import Runner
 from npid_mm.engine.hooks.memory_bank_hook import save_gathered_rows
 from npid_mm.models import MemoryBank, ShardedMemoryBank
 from tests.command_line import free_port, run
-from tests.test_distributed.sharded_work import ROWS, sharded_config
+from tests.test_distributed.sharded_work import GROWN, ROWS, TRAINED, sharded_config
 from tests.test_distributed.training import LENGTH
 
 pytestmark = pytest.mark.slow
@@ -58,6 +58,19 @@ def test_the_command_line_resumes_on_two_ranks(three, digits, folder):
     rows = second['state_dict'][ROWS]
     assert rows.shape == (64, 16) and not torch.equal(rows, first['state_dict'][ROWS])
     torch.testing.assert_close(rows.norm(dim=1), torch.ones(64))
+
+
+def test_two_ranks_resume_on_other_images(two, folder):
+    """Rows of known images are equal; those of new ones are features, unit vectors."""
+    saved = torch.load(folder / 'three/epoch_1.pth', weights_only=True)['state_dict'][ROWS]
+    grown = torch.cat([result['grown'] for result in two])
+    assert len(grown) == len(GROWN) == 71
+    for row, image in zip(grown, GROWN, strict=True):
+        if image in TRAINED:
+            assert torch.equal(row, saved[TRAINED.index(image)])
+    torch.testing.assert_close(grown.norm(dim=1), torch.ones(71))
+    resumed = torch.load(folder / 'two/grown/epoch_2.pth', weights_only=True)
+    assert len(resumed['state_dict'][ROWS]) == 71 and resumed['meta']['epoch'] == 2
 
 
 def test_a_checkpoint_is_read_on_the_cpu():

@@ -3,6 +3,7 @@
 import os
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -25,7 +26,11 @@ def test_files_with_these_endings_can_be_read(tmp_path, ending):
     formats = {'.pjpeg': 'JPEG', '.pjp': 'JPEG'}
     mode = '1' if ending == '.pbm' else 'L' if ending == '.pgm' else 'RGB'
     pixels = np.random.default_rng(0).integers(0, 256, (8, 12, 3), dtype=np.uint8)
-    Image.fromarray(pixels).convert(mode).save(path, formats.get(ending))
+    if ending == '.npy':
+        np.save(path, pixels)
+    else:
+        pillow_heif.register_heif_opener()
+        Image.fromarray(pixels).convert(mode).save(path, formats.get(ending))
     assert find_images(tmp_path).names == [f'image{ending}']
     assert ImageReader().read(path).shape == (8, 12, 3)
 
@@ -42,7 +47,7 @@ def test_clutter_is_passed_over_and_counted(tmp_path):
         '.ipynb_checkpoints/': ('.ipynb_checkpoints/1.jpg',),
         '$RECYCLE.BIN/': ('$RECYCLE.BIN/1.jpg',),
         '.db': ('Thumbs.db',),
-        '.heic': ('cat/1.HEIC', 'cat/2.heic'),
+        '.psd': ('cat/1.PSD', 'cat/2.psd'),
         'without an ending': ('README',),
         'with an unusual ending': ('1.jpg?size=large', '1.jpg~'),
     }
@@ -53,12 +58,30 @@ def test_clutter_is_passed_over_and_counted(tmp_path):
     assert found.passed_over == {kind: len(names) for kind, names in clutter.items()}
     remark = found.remarks()[0]
     assert remark.startswith('passed over: 4 hidden, ') and remark.endswith('other kinds of files')
-    assert '2 .heic' in remark
+    assert '2 .psd' in remark
+
+
+def test_arrays_beside_images_are_not_images(tmp_path):
+    """They may be masks or features."""
+    touch(tmp_path, '1.jpg', '2.npy', 'deep/3.NPY')
+    found = find_images(tmp_path)
+    assert found.names == ['1.jpg'] and found.passed_over == {'.npy': 2}
+    (tmp_path / '1.jpg').unlink()
+    assert find_images(tmp_path).names == ['2.npy', 'deep/3.NPY']
+
+
+def test_heic_without_its_package_names_the_command(tmp_path, monkeypatch):
+    monkeypatch.setattr('npid_mm.images.find_images.ENDINGS', ('.jpg',))
+    touch(tmp_path, '1.heic', '2.jpg')
+    assert find_images(tmp_path).remarks() == [
+        'passed over: 1 .heic',
+        "HEIC is read after pip install 'npid-mm[formats]'",
+    ]
 
 
 def test_folders_without_images_are_reported(tmp_path):
     """E.g. a class in an unreadable format; the highest folder of each."""
-    root = touch(tmp_path / 'images', 'dog/1.jpg', 'cat/deep/1.heic', 'dog/raw/1.dng')
+    root = touch(tmp_path / 'images', 'dog/1.jpg', 'cat/deep/1.psd', 'dog/raw/1.dng')
     touch(tmp_path / 'disk', 'notes.txt')
     (root / 'val').symlink_to(tmp_path / 'disk')
     found = find_images(root)
@@ -129,7 +152,7 @@ def test_a_pipe_is_not_opened(tmp_path):
 def test_no_folder_and_no_image_are_errors(tmp_path):
     with pytest.raises(FileNotFoundError, match='no folder of images at .*nowhere'):
         find_images(tmp_path / 'nowhere')
-    touch(tmp_path, '1.heic', '.2.jpg')
+    touch(tmp_path, '1.psd', '.2.jpg')
     with pytest.raises(
         FileNotFoundError, match=r'no image in .*; passed over: 1 .*: looked .*\.jpg'
     ):

@@ -74,4 +74,4 @@ def test_max_pixels_bounds_the_memory():
 def test_the_limit_does_not_depend_on_that_of_pillow(monkeypatch):
     """Scripts set it to None to read large images."""
     monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', None)
-    assert runpy.run_path(header.__file__)['MAX_PIXELS'] == 178_956_970
+    assert runpy.run_module(header.__name__)['MAX_PIXELS'] == 178_956_970

@@ -189,6 +189,8 @@ def test_checking_a_file_looks_at_its_end(tmp_path):
 @pytest.mark.parametrize(
     'arguments, message',
     [
+        (dict(channels=0), r'channels must be in 1\.\.1024, got 0'),
+        (dict(channels=2), 'value_range must be given with channels=2: .* black and white'),
         (dict(background='white'), "background must be red, green and blue in 0..255, got 'white'"),
         (dict(background=(0, 0, 256)), 'background must be .*256'),
         (dict(max_pixels=0), 'max_pixels must be in 1..178956970, got 0'),

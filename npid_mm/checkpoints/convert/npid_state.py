@@ -14,6 +14,8 @@ Z, Z_COUNT = 'head.z', 'head.z_count'
 IMAGES = 'images'
 # key beside the state dict: P(i|f) of each instance (N,), averaged over the last epochs
 OWN_PROBABILITY = 'own_probability'
+# key beside the state dict: folder that the names of the images start from
+FOLDER = 'images_folder'
 
 
 @dataclass

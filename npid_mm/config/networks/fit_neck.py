@@ -1,6 +1,5 @@
 """Fit the neck of a config to its backbone."""
 
-import numpy as np
 import torch
 from mmengine.config import Config
 from mmpretrain.registry import MODELS
@@ -52,4 +51,4 @@ def fit_neck(cfg: Config) -> nn.Module:
 def image_shape(cfg: Config) -> tuple[int, ...]:
     """Return channels, height and width of an image after the test pipeline of a config."""
     pipeline = ImagePipeline(with_test_pipeline(cfg))
-    return tuple(pipeline(np.zeros((64, 64, 3), np.uint8))['inputs'].shape)
+    return tuple(pipeline(pipeline.blank(64, 64))['inputs'].shape)

@@ -35,26 +35,32 @@ class ImagePipeline:
 
     Attributes:
         reader (ImageReader): Reads the files.
-        rgb (bool): The results are RGB instead of BGR.
+        rgb (bool): The results are RGB, or other channels in the order of the file, not BGR.
     """
 
     def __init__(self, cfg: Config):
         loader, rest = split_pipeline(cfg)
         steps = cfg.test_dataloader.dataset.pipeline
-        self.rgb = not any(step['type'] in LOADERS for step in steps)
         self.load = TRANSFORMS.build(loader)
         self.transform = Compose([TRANSFORMS.build(step) for step in rest])
         self.reader = steps_reader([self.load]) or ImageReader()
+        from_file = any(step['type'] in LOADERS for step in steps)
+        self.rgb = bool(self.reader.channels) or not from_file
 
     def __call__(self, image: str | np.ndarray) -> dict:
-        """Prepare a file, or an array (H, W, 3) of uint8 in BGR, as ``mmcv.imread`` gives it.
+        """Prepare a file, or an array as :meth:`ImageReader.from_array` takes it.
 
         Raises:
-            UnreadableImageError: If the file is refused, or damaged.
+            UnreadableImageError: If the file or array is refused, or damaged.
             OSError: If the file cannot be opened.
         """
         if isinstance(image, np.ndarray):
-            shape = image.shape[:2]
+            image, shape = self.reader.from_array(image), image.shape[:2]
             return self.transform(dict(img=image, img_shape=shape, ori_shape=shape))
         self.reader.check(image)  # MMPretrain's loader has no limits
         return self.transform(self.load(dict(img_path=str(image))))
+
+    def blank(self, height: int, width: int) -> np.ndarray:
+        """Array of zeros that the pipeline takes."""
+        kind = np.float32 if self.reader.channels else np.uint8
+        return np.zeros((height, width, self.reader.channels or 3), kind)

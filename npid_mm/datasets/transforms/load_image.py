@@ -18,12 +18,12 @@ class LoadImage(BaseTransform):
     load images themselves and remove only its own loader from a pipeline.
 
     Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR if it was read
-    from a file; ``img_shape`` and ``ori_shape``.
+    from a file, or (H, W, C) float32 with ``channels``; ``img_shape`` and ``ori_shape``.
 
     Args:
         backend_args (dict, optional): Arguments of MMEngine's file backend.
         **reader: Arguments of :class:`~npid_mm.images.ImageReader`: ``background``,
-            ``max_pixels``, ``value_range``.
+            ``max_pixels``, ``value_range``, ``channels``.
 
     Raises:
         UnreadableImageError: If the image cannot be read.

@@ -46,7 +46,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
     one gets three equal channels. Files are read as by :class:`~npid_mm.images.ImageReader`.
 
     Required key: ``img_path`` or ``img``. Added keys: ``img`` (H, W, 3) uint8, BGR if it was read
-    from a file; ``img_shape``.
+    from a file, or (H, W, C) float32 with ``channels``; ``img_shape``.
 
     Args:
         scale (int | tuple[int, int]): Size of the output in pixels, one side or (height, width).
@@ -54,7 +54,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         aspect_ratio_range (tuple[float, float]): Width over height of the crop.
         backend_args (dict, optional): Arguments of MMEngine's file backend.
         **reader: Arguments of :class:`~npid_mm.images.ImageReader`: ``background``,
-            ``max_pixels``, ``value_range``.
+            ``max_pixels``, ``value_range``, ``channels``.
 
     Raises:
         UnreadableImageError: If the file cannot be read, even outside the crop.
@@ -94,7 +94,7 @@ class LoadRandomResizedCrop(RandomResizedCrop):
         content = file_content(path, self.backend_args)
         header = self.reader.header(content)
         box = self._sample_box(header.height, header.width)
-        plain_jpeg = header.is_jpeg and header.opencv
+        plain_jpeg = header.is_jpeg and header.opencv and not self.reader.channels
         factor = _decoding_factor(box, self.scale) if plain_jpeg else 1
         box = box.at(factor)
         image = None
@@ -125,13 +125,13 @@ def _three_channels(image: np.ndarray) -> np.ndarray:
 
 
 def _cut(image: np.ndarray, box: Box) -> np.ndarray:
-    """Crop an image (H, W, 3)."""
+    """Crop an image (H, W, C)."""
     top, left, height, width = box
     return image[top : top + height, left : left + width]
 
 
 def _resize(image: np.ndarray, scale: tuple[int, int]) -> np.ndarray:
-    """Resize (h, w, 3) uint8 with antialiasing, as torchvision does, into a new array."""
+    """Resize (h, w, C) with antialiasing, as torchvision does, into a new array."""
     if image.shape[:2] == tuple(scale):
         return image.copy()
     # the memory of a data set may be read-only, which PyTorch warns of

@@ -74,8 +74,16 @@ def check_images(dataset: BaseDataset, name: str, most: int = MOST) -> None:
     count = min(len(dataset), most)
     positions = [number * len(dataset) // count for number in range(rank, count, world_size)]
     reasons: dict[int, str] = {}
-    for each in all_gather_object(unreadable_images(dataset, positions)):
-        reasons.update(each)
+    several = 0
+    for unreadable, number in all_gather_object(_look_at(dataset, positions)):
+        reasons.update(unreadable)
+        several += number
+    if several:
+        print_log(
+            f'{name}: {several} of {count} images have several frames or pages, of which the first '
+            'is used',
+            'current',
+        )
     if not reasons:
         return
     reasons = dict(sorted(reasons.items()))
@@ -97,26 +105,27 @@ def check_images(dataset: BaseDataset, name: str, most: int = MOST) -> None:
     print_log(f'{text}\nthe run goes without them', 'current', logging.WARNING)
 
 
-def unreadable_images(dataset: BaseDataset, positions: list[int]) -> dict[int, str]:
-    """Return {position: reason} of the unreadable images among ``positions``.
+def _look_at(dataset: BaseDataset, positions: list[int]) -> tuple[dict[int, str], int]:
+    """Find {position: reason} of the unreadable images, and count those of several frames.
 
     Images in memory, URLs, and images that the pipeline does not read with
     :class:`~npid_mm.datasets.LoadImage` or a related transform are not checked.
     """
     reader = dataset_reader(dataset)
     if reader is None:
-        return {}
+        return {}, 0
 
-    def reason(position: int) -> str | None:
+    def look(position: int) -> str | bool:
+        """Return why an image is unreadable, or whether it has several frames."""
         path = dataset.get_data_info(position).get('img_path')
         if path is None or '://' in str(path):
-            return None
+            return False
         try:
-            reader.check(path)
+            return reader.check(path).several
         except Exception as error:  # also errors of the disk, or of an odd name
             return plain_reason(error)
-        return None
 
     with ThreadPoolExecutor(THREADS) as threads:
-        found = zip(positions, threads.map(reason, positions), strict=True)
-        return {position: why for position, why in found if why is not None}
+        found = dict(zip(positions, threads.map(look, positions), strict=True))
+    reasons = {position: why for position, why in found.items() if isinstance(why, str)}
+    return reasons, sum(each is True for each in found.values())

@@ -1,23 +1,19 @@
 """Size, check, initialize and log the memory bank of a training."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import torch
-from mmengine.dataset import DefaultSampler
 from mmengine.dist import get_world_size, is_main_process
 from mmengine.hooks import Hook, SyncBuffersHook
-from mmengine.runner import Runner
+from mmengine.runner import EpochBasedTrainLoop, Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
-from torch import Tensor, nn
-from torch.utils.data import DataLoader
+from torch import Tensor
 
 from npid_mm.datasets import check_instances, dataset_labels
 from npid_mm.datasets.instance_groups import set_groups
+from npid_mm.engine.bank import fill_from_features, grow_checkpoint
 from npid_mm.engine.distributed_search import sharded_leave_one_out
-from npid_mm.engine.features import batch_features
 from npid_mm.engine.image_record import ImageRecord
 from npid_mm.engine.runner_state import built_loops, is_resuming, loaded_path
 from npid_mm.evaluation import leave_one_out_knn
@@ -43,6 +39,9 @@ class MemoryBankHook(Hook):
         knn_queries (int): Number of rows to classify, evenly spaced in the bank.
         check_images (bool): Refuse a checkpoint whose rows belong to other images than the
             training set's, or are in another order.
+        grow (bool): Resume on other images: known ones keep their rows, by their paths, new ones
+            start from features (from random rows with ``init='random'``), and the rows of removed
+            ones go. An epoch that was interrupted starts again.
 
     Raises:
         ValueError: If an argument is outside its range.
@@ -58,6 +57,7 @@ class MemoryBankHook(Hook):
         knn_temperature: float = 0.07,
         knn_queries: int = 5000,
         check_images: bool = True,
+        grow: bool = False,
     ):
         check_whole('knn_interval', knn_interval, least=0)
         check_whole('knn_k', knn_k)
@@ -68,6 +68,8 @@ class MemoryBankHook(Hook):
         self.knn_temperature = knn_temperature
         self.knn_queries = knn_queries
         self.check_images = check_images
+        self.grow = grow
+        self._new: Tensor | None = None  # images whose rows are to be started
         self._labels: Tensor | None = None
         self._images: ImageRecord | None = None
 
@@ -101,9 +103,19 @@ class MemoryBankHook(Hook):
             self._labels = dataset_labels(dataset, 'train_dataloader')
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Check that the loaded rows belong to the images of the training set."""
-        if self._images is not None and self.check_images:
-            self._images.check(checkpoint, loaded_path(runner))
+        """Check that the loaded rows belong to the images of the training set, or let them."""
+        if self._images is None or not (self.check_images or self.grow):
+            return
+        path = loaded_path(runner)
+        growth = self._images.check(checkpoint, path, self.grow and is_resuming(runner))
+        if growth is not None:
+            loop, schedules = runner.train_loop, runner.param_schedulers
+            steps = len(loop.dataloader) if isinstance(loop, EpochBasedTrainLoop) else None
+            built = schedules if isinstance(schedules, list) else []
+            states = [each.state_dict() for each in built]
+            grow_checkpoint(checkpoint, growth, steps, states, path)
+            self._new = growth.new
+            runner.logger.info(f'memory bank of {path}: {growth}')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Add the names of the images of the rows."""
@@ -117,6 +129,8 @@ class MemoryBankHook(Hook):
             runner.logger.info('initializing the memory bank with features of the network')
             fill_from_features(runner.model, bank, runner.train_dataloader)
         bank.synchronize()
+        if self._new is not None and len(self._new) and bank.init == 'features':
+            fill_from_features(runner.model, bank, runner.train_dataloader, self._new)
         bank.verify()
         rows = bank.feature_bank
         runner.logger.info(
@@ -149,50 +163,6 @@ class MemoryBankHook(Hook):
         if bank.is_sharded:
             return 100 * sharded_leave_one_out(bank, *vote)
         return 100 * leave_one_out_knn(bank.feature_bank, *vote)
-
-
-def fill_from_features(model: nn.Module, bank: MemoryBank, dataloader: DataLoader) -> None:
-    """Set each row of a bank to the embedding of its image, in one pass over the training set.
-
-    Batch norms use the statistics of the batch, because an untrained network has none of its own,
-    and do not store them. Batches are shuffled: the statistics of images of one class would remove
-    what they have in common.
-    """
-    shuffled = DataLoader(
-        dataloader.dataset,
-        batch_size=dataloader.batch_size,
-        sampler=DefaultSampler(dataloader.dataset, shuffle=True, seed=0),
-        num_workers=dataloader.num_workers,
-        collate_fn=dataloader.collate_fn,
-        worker_init_fn=dataloader.worker_init_fn,
-    )
-    with _batch_statistics(model):
-        for data_batch in shuffled:
-            if len(data_batch['data_samples']) == 1:
-                continue  # no batch statistics: the row stays random
-            feature, data_samples = batch_features(model, data_batch, 'embedding')
-            index = torch.tensor([int(sample.sample_idx) for sample in data_samples])
-            bank.update(feature, index.to(feature.device), momentum=1.0)
-    bank.pop_drift()
-    bank.initialized_from = 'features'
-
-
-@contextmanager
-def _batch_statistics(model: nn.Module) -> Iterator[None]:
-    """Put a model in train mode inside the block, without updates of running statistics."""
-    training = model.training
-    norms: list[Any] = [
-        module for module in model.modules() if getattr(module, 'track_running_stats', False)
-    ]
-    model.train()
-    for norm in norms:
-        norm.track_running_stats = False
-    try:
-        yield
-    finally:
-        for norm in norms:
-            norm.track_running_stats = True
-        model.train(training)
 
 
 def save_gathered_rows(runner: Runner, bank: MemoryBank) -> None:

@@ -29,10 +29,11 @@ class LibraryBackbone(BaseBackbone):
             one size, such as vision transformers.
         global_pool (str, optional): Pooling of a network of timm, such as 'avg' for the mean of the
             tokens or 'token' for the class token, instead of its own.
+        in_channels (int): Channels of the images; other numbers than 3 for timm only.
 
     Raises:
-        ValueError: If there is no such library or network, or ``global_pool`` is given for
-            torchvision.
+        ValueError: If there is no such library or network, or torchvision's are given
+            ``global_pool`` or other channels.
         MissingExtraError: If timm is needed and not installed.
 
     Example:
@@ -46,11 +47,12 @@ class LibraryBackbone(BaseBackbone):
         name: str,
         image_size: int | None = None,
         global_pool: str | None = None,
+        in_channels: int = 3,
     ):
         super().__init__()
         if library not in BUILDERS:
             raise ValueError(f'library must be one of {", ".join(BUILDERS)}, got {library!r}')
-        self.network = BUILDERS[library](name, image_size, global_pool)
+        self.network = BUILDERS[library](name, image_size, global_pool, in_channels)
 
     def init_weights(self) -> None:
         """Keep the initial weights of the library."""
@@ -60,24 +62,31 @@ class LibraryBackbone(BaseBackbone):
         return (self.network(x),)
 
 
-def _timm(name: str, image_size: int | None, global_pool: str | None) -> nn.Module:
+def _timm(
+    name: str, image_size: int | None, global_pool: str | None, in_channels: int
+) -> nn.Module:
     timm = optional_module('timm', 'a backbone of timm')
     if not timm.is_model(name):  # no file and no repository of a hub
         raise _unknown('timm', name, timm.list_models())
     options: dict = {} if global_pool is None else dict(global_pool=global_pool)
     if image_size and timm.get_pretrained_cfg(name).fixed_input_size:
         options['img_size'] = image_size
-    return timm.create_model(name, num_classes=0, **options)
+    return timm.create_model(name, num_classes=0, in_chans=in_channels, **options)
 
 
-def _torchvision(name: str, image_size: int | None, global_pool: str | None) -> nn.Module:
+def _torchvision(
+    name: str, image_size: int | None, global_pool: str | None, in_channels: int
+) -> nn.Module:
     from torchvision import models
 
     if global_pool is not None:
         raise ValueError(f'global_pool must be None for torchvision, got {global_pool!r}')
-    names = [
-        each for each in models.list_models(module=models) if not each.startswith(UNSUITABLE)
-    ]
+    if in_channels != 3:
+        raise ValueError(
+            f'networks of torchvision take images of 3 channels, got {in_channels}: give one of '
+            'timm, or a ResNet, ViT, ConvNeXt or Swin of MMPretrain'
+        )
+    names = [each for each in models.list_models(module=models) if not each.startswith(UNSUITABLE)]
     if name not in names:
         raise _unknown('torchvision', name, names)
     options = dict(image_size=image_size) if image_size and name.startswith('vit_') else {}

@@ -8,9 +8,10 @@ from mmpretrain.models import SelfSupDataPreprocessor
 from mmpretrain.registry import MODELS
 from torch import nn
 
+from .intensity_jitter import IntensityJitter
 from .lighting import Lighting
 
-OWN = {'Lighting': Lighting}  # missing in kornia
+OWN = {'IntensityJitter': IntensityJitter, 'Lighting': Lighting}  # missing in kornia
 
 
 @MODELS.register_module()
@@ -23,13 +24,17 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
 
     Args:
         augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, or of
-            :class:`Lighting`, in the order in which they are applied to RGB images in [0, 1].
-        mean (Sequence[float]): Mean of each channel, 0 to 255.
-        std (Sequence[float]): Standard deviation of each channel, 0 to 255.
+            :class:`Lighting` or :class:`IntensityJitter`, in the order in which they are applied
+            to RGB images in [0, 1], or to images of C channels.
+        mean (Sequence[float]): Mean of each of the C channels.
+        std (Sequence[float]): Standard deviation of each channel.
         bgr_to_rgb (bool): Whether the images are BGR.
+        value_range (Sequence[float]): (low, high), the values that are 0 and 1 for the
+            augmentations.
 
     Raises:
-        ValueError: If kornia has no augmentation of a given name.
+        ValueError: If kornia has no augmentation of a given name, or ``mean`` and ``std`` differ
+            in length.
     """
 
     def __init__(
@@ -38,16 +43,24 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
         mean: Sequence[float],
         std: Sequence[float],
         bgr_to_rgb: bool = False,
+        value_range: Sequence[float] = (0, 255),
     ):
-        # pinned memory is copied while the device works
-        super().__init__(mean=mean, std=std, bgr_to_rgb=bgr_to_rgb, non_blocking=True)
+        if len(mean) != len(std):
+            raise ValueError(
+                f'mean and std must have one value per channel, got {len(mean)} and {len(std)}'
+            )
+        # pinned memory is copied while the device works; the parent takes one or three channels
+        super().__init__(mean=[0.0], std=[1.0], bgr_to_rgb=bgr_to_rgb, non_blocking=True)
+        self.mean = torch.tensor(mean, dtype=torch.float32).view(-1, 1, 1)
+        self.std = torch.tensor(std, dtype=torch.float32).view(-1, 1, 1)
+        self.low, self.span = value_range[0], value_range[1] - value_range[0]
         self.augments = nn.Sequential(*(_build(augment) for augment in augments))
 
     def forward(self, data: dict, training: bool = False) -> dict:
         """Move a batch to the device, augment and normalize it.
 
         Args:
-            data (dict): ``inputs`` (B, 3, H, W) uint8 and ``data_samples``, as collated.
+            data (dict): ``inputs`` (B, C, H, W) and ``data_samples``, as collated.
             training (bool): Whether to augment.
 
         Returns:
@@ -60,8 +73,11 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
         if self._channel_conversion:
             images = images[:, [2, 1, 0]]
         with torch.autocast(images.device.type, enabled=False):
-            images = self.augments(images.float() / 255)
-            return {**data, 'inputs': (images * 255 - self.mean) / self.std}
+            images = images.float()
+            if len(self.augments):
+                scaled = self.augments((images - self.low) / self.span)
+                images = scaled * self.span + self.low
+            return {**data, 'inputs': (images - self.mean) / self.std}
 
 
 def _build(augment: dict) -> nn.Module:

@@ -32,7 +32,7 @@ def open_encoder(index: FeatureIndex) -> tuple[Preprocessing, Embed]:
 
     Returns:
         tuple[Preprocessing, Callable]: What is done with an image, and a function from images
-        (B, H, W, 3) to unit rows (B, D).
+        (B, H, W, C) to unit rows (B, D).
 
     Raises:
         MissingExtraError: If onnxruntime is not installed.
@@ -49,6 +49,13 @@ def open_encoder(index: FeatureIndex) -> tuple[Preprocessing, Embed]:
     sizes = {encoder.size, preprocessing.size, tuple(index.meta['size'])}
     if len(sizes) > 1:
         raise ValueError(f'{path} must be for images of the size of the index, got {sizes}')
+
+    expected = preprocessing.channels, np.dtype(preprocessing.dtype)
+    if (encoder.channels, encoder.dtype) != expected:
+        raise ValueError(
+            f'{path} must be for images of {expected[0]} channels of {expected[1]}, as '
+            f'{PREPROCESSING} says, got {encoder.channels} of {encoder.dtype}'
+        )
 
     def embed(images: np.ndarray) -> np.ndarray:
         try:

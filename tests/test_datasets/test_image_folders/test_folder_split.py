@@ -71,10 +71,8 @@ def test_classes_of_one_image_cannot_be_split(tmp_path):
 
 
 def test_two_images_cannot_be_split(tmp_path):
-    data = touch(tmp_path / 'data', '1.png', '2.png', '3.heic')
-    message = (
-        r'at least 2 images to train on and 1 held out, .*data has 2 and 0; passed .* 1 \.heic'
-    )
+    data = touch(tmp_path / 'data', '1.png', '2.png', '3.psd')
+    message = r'at least 2 images to train on and 1 held out, .*data has 2 and 0; passed .* 1 \.psd'
     with pytest.raises(ValueError, match=message):
         split_folder(data, tmp_path / 'out')
     assert not (tmp_path / 'out').exists()

@@ -9,8 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from npid_mm.engine import MemoryBankHook
+from npid_mm.engine.bank import fill_from_features
 from npid_mm.engine.features import batch_features
-from npid_mm.engine.hooks.memory_bank_hook import fill_from_features
 from tests.toy import digits_config
 
 

@@ -121,6 +121,24 @@ def test_checkpoints_have_no_keys_of_the_preprocessor():
     assert not build(NPID).state_dict()
 
 
+def test_values_of_any_channels_keep_their_resolution():
+    """Also through augmentations, which see 0 and 1 at the limits of the range."""
+    images = torch.rand(2, 13, 4, 4) * 60000
+    mean, std = [1000.0 * (1 + c) for c in range(13)], [10.0 + c for c in range(13)]
+    wanted = F.normalize(images.double(), mean, std)
+    settings = dict(mean=mean, std=std, value_range=(0, 60000))
+    jitter = dict(type='IntensityJitter', brightness=0, contrast=0)
+    for preprocessor, training in (
+        (build([], **settings), False),
+        (build([jitter], **settings), True),
+    ):
+        out = augment(preprocessor, images, training).double()
+        steps = (out - wanted).abs() * torch.tensor(std).view(-1, 1, 1)
+        assert steps.max() < 0.02
+    with pytest.raises(ValueError, match='mean and std must have one value per channel, got 2 and'):
+        build([], mean=[0, 0], std=[1])
+
+
 def test_an_unknown_augmentation_is_refused():
     with pytest.raises(ValueError, match="kornia.augmentation has no augmentation called 'Jiggle'"):
         build([dict(type='Jiggle')])

@@ -1,0 +1,1 @@
+"""Decoders of kinds of image files."""
