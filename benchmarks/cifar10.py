@@ -25,6 +25,7 @@ from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine.features import dataset_features
 from npid_mm.evaluation import weighted_knn
+from npid_mm.models import NPID
 from npid_mm.suites.metafile import read_published
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -138,11 +139,16 @@ def make_config(args: argparse.Namespace, row: str, feed: str, seed: int, work_d
 
 
 def evaluate(cfg: Config, checkpoint: Path) -> dict[str, float]:
-    """Return top-1 (%) of kNN and of a linear SVM on the embeddings of the held-out images."""
+    """Return :func:`accuracies` of a checkpoint."""
     init_default_scope('mmpretrain')
     model = MODELS.build({'data_preprocessor': cfg.data_preprocessor, **cfg.model})
     load_checkpoint(model, str(checkpoint), map_location='cpu')
-    model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
+    return accuracies(cfg, model.to('cuda' if torch.cuda.is_available() else 'cpu'))
+
+
+def accuracies(cfg: Config, model: NPID) -> dict[str, float]:
+    """Return top-1 (%) of kNN and of a linear SVM on the embeddings of the held-out images."""
+    model.eval()
     rows, labels = {}, {}
     for split, loader in (('train', cfg.test_cfg.reference), ('test', cfg.test_dataloader)):
         set_loader_defaults(loader)

@@ -28,9 +28,9 @@ BATCH, LENGTH, DIM, NEGATIVES, TEMPERATURE = 32, 1_281_167, 128, 65_536, 0.07
 class Peer:
     """MMSelfSup's step in another interpreter."""
 
-    def __init__(self, python: str, device: str):
+    def __init__(self, python: str, device: str, length: int = LENGTH):
         command = [python, '-W', 'ignore', str(HERE / 'peers' / 'mmselfsup_step.py'), device]
-        command += [str(size) for size in (BATCH, LENGTH, DIM, NEGATIVES)]
+        command += [str(size) for size in (BATCH, length, DIM, NEGATIVES)]
         self.process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -57,17 +57,17 @@ class Peer:
         raise SystemExit('MMSelfSup ended before its first step; see its message above')
 
 
-def make_step(bank: torch.Tensor, num_negatives: int):
+def make_step(bank: torch.Tensor, num_negatives: int, batch: int = BATCH):
     """Return a function that does one step; 0 negatives select the exact softmax."""
     device = bank.device
-    output = torch.randn(BATCH, DIM, device=device, requires_grad=True)
+    output = torch.randn(batch, DIM, device=device, requires_grad=True)
 
     def step():
         output.grad = None
-        index = torch.randint(LENGTH, (BATCH,), device=device)
+        index = torch.randint(len(bank), (batch,), device=device)
         feature = normalize(output)
         if num_negatives:
-            negatives = draw_negatives(BATCH, num_negatives, LENGTH, device=device)
+            negatives = draw_negatives(batch, num_negatives, len(bank), device=device)
             loss = sampled_softmax_loss(feature, bank, index, negatives, TEMPERATURE)
         else:
             loss = exact_softmax_loss(feature, bank, index, TEMPERATURE)

@@ -1,6 +1,6 @@
 """Data sets for training and evaluation, their samplers and transforms."""
 
-from .digits import write_digits
+from .digits import write_digits, write_scattered_digits
 from .evaluation_dataset import EvaluationDataset, Selection
 from .image_folders.folder_split import split_folder
 from .image_names import check_repeats, image_names
@@ -29,6 +29,7 @@ __all__ = [
     'image_names',
     'split_folder',
     'write_digits',
+    'write_scattered_digits',
 ]
 
 accept_numpy_labels()

@@ -6,10 +6,10 @@ from PIL import Image
 from sklearn.datasets import load_digits
 
 from npid_mm.datasets import digits as module
-from npid_mm.datasets import write_digits
+from npid_mm.datasets import write_digits, write_scattered_digits
 
 
-def write_few(folder):
+def write_few(folder, draw=None):
     """Stands for the images, whose writing takes a second."""
     for split in ('train', 'val'):
         (folder / split).mkdir(parents=True)
@@ -51,7 +51,7 @@ def test_an_existing_folder_is_kept(tmp_path):
 
 
 def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, monkeypatch):
-    def interrupt(folder):
+    def interrupt(folder, draw):
         (folder / 'train').mkdir()
         raise KeyboardInterrupt
 
@@ -69,7 +69,7 @@ def test_an_interrupted_run_leaves_nothing_and_the_next_one_succeeds(tmp_path, m
 def test_a_faster_process_wins(tmp_path, monkeypatch):
     """Of two processes that write at once, the second uses the folder of the first."""
 
-    def other_process_first(folder):
+    def other_process_first(folder, draw):
         (folder / 'train').mkdir()
         (tmp_path / 'digits' / 'train').mkdir(parents=True)
 
@@ -83,3 +83,30 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
     with pytest.raises(FileExistsError, match='root must be a new folder'):
         write_digits(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ['photo.jpg']
+
+
+def test_scattered_digits_are_whole_and_follow_the_seed(tmp_path, monkeypatch):
+    """The ink of each is that of its digit times its scale squared, and its place varies."""
+    data = load_digits()
+    data.images, data.target = data.images[:200], data.target[:200]
+    monkeypatch.setattr('sklearn.datasets.load_digits', lambda: data)
+
+    def write(name, seed):
+        root = write_scattered_digits(tmp_path / name, seed)
+        files = sorted(root.glob('*/*/*.png'))
+        return np.stack([np.asarray(Image.open(path), dtype=float) for path in files]), files
+
+    images, files = write('first', 0)
+    assert images.shape == (200, 48, 48) and len({path.parent.name for path in files}) == 10
+    assert np.array_equal(images, write('again', 0)[0])
+    assert not np.array_equal(images, write('other', 1)[0])
+
+    plain = write_digits(tmp_path / 'plain')
+    originals = [plain / path.relative_to(tmp_path / 'first') for path in files]
+    ink = np.stack([np.asarray(Image.open(path), dtype=float) for path in originals])
+    # a side of 20 pixels is scaled; 32 x 32 pixels have the plain digit
+    scales = np.sqrt(images.sum((1, 2)) / ink.sum((1, 2))) * 32 / 20
+    assert 0.65 < scales.min() < 0.8 and 1.4 < scales.max() < 1.55
+    rows, columns = np.indices((48, 48))
+    centers = [np.average(axis, weights=each) for each in images for axis in (rows, columns)]
+    assert min(centers) < 14 and max(centers) > 34

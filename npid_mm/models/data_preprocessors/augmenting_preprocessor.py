@@ -10,8 +10,14 @@ from torch import nn
 
 from .intensity_jitter import IntensityJitter
 from .lighting import Lighting
+from .move_object import MoveObject
 
-OWN = {'IntensityJitter': IntensityJitter, 'Lighting': Lighting}  # missing in kornia
+# missing in kornia
+OWN = {
+    'IntensityJitter': IntensityJitter,
+    'Lighting': Lighting,
+    'MoveObject': MoveObject,
+}
 
 
 @MODELS.register_module()
@@ -24,8 +30,8 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
 
     Args:
         augments (Sequence[dict]): Configs of classes of :mod:`kornia.augmentation`, or of
-            :class:`Lighting` or :class:`IntensityJitter`, in the order in which they are applied
-            to RGB images in [0, 1], or to images of C channels.
+            :class:`Lighting`, :class:`IntensityJitter` or :class:`MoveObject`, in the order in
+            which they are applied to RGB images in [0, 1], or to images of C channels.
         mean (Sequence[float]): Mean of each of the C channels.
         std (Sequence[float]): Standard deviation of each channel.
         bgr_to_rgb (bool): Whether the images are BGR.
@@ -68,7 +74,8 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
         """
         if not training:
             return super().forward(data, training)
-        data = self.cast_data(data)
+        if data['inputs'].device != self.device:  # the cast visits every sample
+            data = self.cast_data(data)
         images = data['inputs']
         if self._channel_conversion:
             images = images[:, [2, 1, 0]]
