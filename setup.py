@@ -20,24 +20,34 @@ def read_readme() -> str:
     return path.read_text(encoding='utf-8') if path.exists() else ''
 
 
-# The mm* packages are extras, never requirements: two families own the same folders `mmengine`,
-# `mmcv` and `mmpretrain`, and a requirement would put one on top of the other. Importing npid_mm
-# says what is missing.
+# What searching an index needs, without PyTorch.
 INSTALL_REQUIRES = [
-    'torch>=2.4,<3',
-    'torchvision',
     'numpy',
     'packaging',
-    'kornia>=0.7',
-    'scikit-learn',
-    'matplotlib',
     'pillow',
     'filelock>=3.21',  # sees that a file was removed by the one who held the lock on it
     'rich',
+]
+
+# What everything else needs, besides the frameworks below.
+TORCH = [
+    'torch>=2.4,<3',
+    'torchvision',
+    'kornia>=0.7',
+    'scikit-learn',
+    'matplotlib',
     'modelindex',
 ]
 
-ONEDL = ['onedl-mmengine>=0.10.12,<1.0', 'onedl-mmcv>=2.3.6,<2.4', 'onedl-mmpretrain>=1.3.6,<2.0']
+# The mm* packages are extras, never requirements: two families own the same folders `mmengine`,
+# `mmcv` and `mmpretrain`, and a requirement would put one on top of the other. Importing npid_mm
+# says what is missing.
+ONEDL = [
+    *TORCH,
+    'onedl-mmengine>=0.10.12,<1.0',
+    'onedl-mmcv>=2.3.6,<2.4',
+    'onedl-mmpretrain>=1.3.6,<2.0',
+]
 
 TRACKING = ['tensorboard', 'wandb']
 
@@ -65,6 +75,7 @@ EXTRAS = {
     # For torch < 2.6 only. mmcv-lite, as mmcv has no wheel on PyPI; below 2.2, as the official
     # mmdet and mmseg refuse 2.2.
     'openmmlab': [
+        *TORCH,
         'torch<2.6',
         'mmengine>=0.10.0,<0.11',
         'mmcv-lite>=2.0.0,<2.2',

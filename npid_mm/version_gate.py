@@ -107,9 +107,9 @@ def name_clashes(installed: dict[str, str]) -> list[str]:
 
 
 def _check_torch(installed: dict[str, str]) -> None:
-    fix = f'pip install -U "torch{TORCH}" torchvision'
     if 'torch' not in installed:
-        _refuse('torch is not installed', f'torch{TORCH}', fix)
+        _refuse('torch is not installed', f'torch{TORCH}', "pip install 'npid-mm[onedl]'")
+    fix = f'pip install -U "torch{TORCH}" torchvision'
     if not _allows(TORCH, installed['torch']):
         _refuse(f'torch {installed["torch"]} is installed', f'torch{TORCH}', fix)
 

@@ -104,7 +104,8 @@ def test_the_gate_accepts_the_versions_of_an_extra(setup_arguments, extra):
 
 def test_the_range_of_torch_is_that_of_the_gate(setup_arguments):
     """setup.py cannot import the gate, so the range is written twice."""
-    assert f'torch{TORCH}' in setup_arguments['install_requires']
+    for extra in ('onedl', 'openmmlab'):
+        assert f'torch{TORCH}' in setup_arguments['extras_require'][extra]
 
 
 def test_messages_name_extras_that_bring_what_is_missing(setup_arguments):

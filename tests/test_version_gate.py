@@ -110,7 +110,7 @@ def test_nothing_installed():
     found, allowed, fix = refusal({})
     assert found.endswith('torch is not installed.')
     assert allowed == 'Allowed: torch>=2.4,<3.'
-    assert fix == 'Type: pip install -U "torch>=2.4,<3" torchvision'
+    assert fix == "Type: pip install 'npid-mm[onedl]'"
 
 
 @pytest.mark.parametrize('torch', ['1.13.1', '2.3.1+cu121', '3.0.0'])

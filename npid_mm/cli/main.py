@@ -10,6 +10,7 @@ import importlib
 import sys
 
 from npid_mm.version import __version__
+from npid_mm.version_gate import check_versions, installed_versions
 
 from .common.run_tool import UsageError, run_tool
 
@@ -86,7 +87,11 @@ def run_command(name: str) -> int:
     def run() -> int | None:
         if name not in COMMANDS:
             raise UsageError(_unknown(name))
-        return importlib.import_module(f'npid_mm.cli.{COMMANDS[name][0]}').main()
+        try:
+            return importlib.import_module(f'npid_mm.cli.{COMMANDS[name][0]}').main()
+        except ModuleNotFoundError:
+            check_versions(installed_versions())  # names the command that installs what is missing
+            raise
 
     return run_tool(run, ERROR_STATUS.get(name, 1))
 

@@ -19,8 +19,14 @@ def version(name):
     return found(name)
 importlib.metadata.version = version
 from npid_mm.cli.main import main
-sys.exit(main(['doctor']))
+sys.exit(main(sys.argv[1:]))
 """
+
+
+def run_without_torch(*words):
+    """Run a command of npid."""
+    command = [sys.executable, '-c', WITHOUT, *words]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_a_whole_environment(capsys):
@@ -33,17 +39,26 @@ def test_a_whole_environment(capsys):
 
 def test_an_environment_without_torch():
     """It is reported as wrong, with what to type, and everything else is still shown."""
-    done = subprocess.run([sys.executable, '-c', WITHOUT], capture_output=True, text=True)
+    done = run_without_torch('doctor')
     assert (done.returncode, done.stderr) == (1, '')
     lines = done.stdout.splitlines()
     assert (
         '! together              npid_mm cannot be used here: torch is not installed.'
         in done.stdout
     )
-    assert any('-> Allowed: torch>=2.4,<3. Type: pip install -U' in line for line in lines)
+    assert "-> Allowed: torch>=2.4,<3. Type: pip install 'npid-mm[onedl]'" in done.stdout
     assert any(line.startswith('  ! GPU') and 'torch cannot be imported' in line for line in lines)
     assert any(line.startswith('    browser page') for line in lines)
     assert lines[-1].startswith('A training cannot run here, see: ')
+
+
+def test_other_commands_say_what_to_install():
+    """Also one that imports torch before a framework."""
+    done = run_without_torch('quickstart', '--short')
+    assert (done.returncode, done.stdout) == (1, '')
+    assert done.stderr.endswith(
+        "torch is not installed. Allowed: torch>=2.4,<3. Type: pip install 'npid-mm[onedl]'\n"
+    )
 
 
 def test_what_is_missing_is_named_with_the_command(monkeypatch, capsys):
