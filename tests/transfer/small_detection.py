@@ -33,11 +33,11 @@ def small_options(cfg: Config, length: int, batch: int = 2) -> dict:
         'train_dataloader.batch_size': batch,
         'auto_scale_lr.enable': True,
     }
-    if 'shared_head' in cfg.model.roi_head:  # the expensive part: regions of half the side
-        options['model.roi_head.bbox_roi_extractor.roi_layer.output_size'] = 7
-        options['model.roi_head.bbox_head.roi_feat_size'] = 4
+    if 'shared_head' in cfg.model.roi_head:  # the expensive part: regions of 2/7 of the side
+        options['model.roi_head.bbox_roi_extractor.roi_layer.output_size'] = 4
+        options['model.roi_head.bbox_head.roi_feat_size'] = 2
         if 'mask_head' in cfg.model.roi_head:
-            options['model.train_cfg.rcnn.mask_size'] = 8
+            options['model.train_cfg.rcnn.mask_size'] = 4
     for loader in ('train_dataloader', 'val_dataloader', 'test_dataloader'):
         options |= {f'{loader}.num_workers': 0, f'{loader}.persistent_workers': False}
         for key, step in pipeline_steps(cfg[loader].dataset, f'{loader}.dataset'):

@@ -6,7 +6,7 @@ from npid_mm.engine.launch import build_runner
 from tests import detection_layouts
 from tests.transfer.small_detection import VOC0712, small_config
 
-STEPS = 160
+STEPS = 80
 pytestmark = pytest.mark.slow
 
 
@@ -18,16 +18,16 @@ def scenes(digits, tmp_path):
 
 
 def test_detector_learns(scenes, npid_checkpoint, tmp_path):
-    """On other digits, 160 steps of 4 scenes bring AP50 from 0.0 to 74.9 %, and AP to 34.7 %."""
+    """On other digits, 80 steps of 4 scenes bring AP50 from 0.0 to 43.9 %, and AP to 17.4 %."""
     cfg = small_config(VOC0712, scenes, tmp_path / 'run', npid_checkpoint, length=STEPS, batch=4)
-    cfg.optim_wrapper.optimizer.lr = 0.04  # for 16 images
-    cfg.param_scheduler[0].end = 20
-    cfg.param_scheduler[1].milestones = [120, 150]
+    cfg.optim_wrapper.optimizer.lr = 0.06  # for 16 images
+    cfg.param_scheduler[0].end = 10
+    cfg.param_scheduler[1].milestones = [60, 75]
     untrained = build_runner(cfg).test()
     assert untrained['pascal_voc/AP50'] < 2
     cfg.experiment_name += '-trained'
     runner = build_runner(cfg)
     runner.train()
-    learned = runner.test()
-    assert learned['pascal_voc/AP50'] > 40
-    assert learned['pascal_voc/AP'] > 10
+    scalars = runner.message_hub.log_scalars  # of the validation after the last step
+    assert scalars['val/pascal_voc/AP50'].current() > 20
+    assert scalars['val/pascal_voc/AP'].current() > 5

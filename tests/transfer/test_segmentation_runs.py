@@ -57,16 +57,17 @@ def test_config_trains_from_the_checkpoint(path, segmentation_data, npid_checkpo
 
 
 def test_voc12aug_learns_to_segment(segmentation_data, npid_checkpoint, tmp_path):
-    """On 20 other scenes, 120 steps of 8 crops bring mIoU from 1.1 to 54.8 %.
+    """On 20 other scenes, 60 steps of 8 crops bring mIoU from 1.1 to 39.1 %.
 
     The ground and three digits occur and count; predicting the ground everywhere gives 22 %.
     """
     cfg = small_config(VOC12AUG, segmentation_data, tmp_path / 'untrained', 'random', steps=1)
     assert build_runner(cfg).test()['mIoU'] < EVERYTHING_GROUND
-    cfg = small_config(VOC12AUG, segmentation_data, tmp_path, npid_checkpoint, steps=120, batch=8)
+    cfg = small_config(VOC12AUG, segmentation_data, tmp_path, npid_checkpoint, steps=60, batch=8)
     cfg.optim_wrapper.optimizer.lr = 0.06
     runner, _ = train(cfg)
-    assert runner.test()['mIoU'] > EVERYTHING_GROUND + 15
+    last = runner.message_hub.log_scalars['val/mIoU'].current()
+    assert last > EVERYTHING_GROUND + 8
 
 
 def test_a_deep_stem_is_refused(segmentation_data, npid_checkpoint, tmp_path):
