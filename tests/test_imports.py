@@ -37,7 +37,7 @@ MAY_IMPORT = {
     },
     'api': {
         'engine', 'retrieval', 'datasets', 'checkpoints', 'images', 'visualization', 'config',
-        'export',
+        'export', 'models',
     },
     'suites': {'engine', 'evaluation', 'datasets', 'checkpoints', 'config'},
     'cli': {

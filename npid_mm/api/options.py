@@ -34,6 +34,10 @@ def _whole(least: int) -> Callable[[str, Any], None]:
     return lambda name, value: check_whole(name, value, least)
 
 
+def _decay(name: str, value: Any) -> None:
+    check_number(name, value, '(0, 1]')
+
+
 def _seed(name: str, value: Any) -> None:
     check_whole(name, value, least=0)
     if value >= 2**32:
@@ -60,6 +64,10 @@ OPTIONS = {
     'background': Option((), _any),
     'value_range': Option((), _any),
     'device': Option((), _any),
+    'weights': Option((), _any),
+    'freeze': Option((), _whole(0)),
+    'layer_decay': Option((), _decay),
+    'stop_if_worse': Option((), _any),
 }
 VARIABLES = ('image_size', 'background', 'value_range')  # of the shipped config
 

@@ -32,6 +32,7 @@ from .measured import LARGEST, Measured, measure_images, read_measured
 from .options import VARIABLES, check_dotted, split_options
 from .processes import refuse_in_worker, runner_device, start_method, worker_count
 from .run_folder import Run, check_out, check_record, write_record
+from .start import REPORT, set_start
 
 CONFIG = MIM / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 NOT_METRICS = {'time', 'data_time', 'memory', 'lr', 'base_lr'}
@@ -76,7 +77,11 @@ def pretrain(
             the batch size), ``weight_decay``, ``image_size`` (follows the images, up to 224),
             ``temperature``, ``dim``, ``seed`` (0), ``workers`` (2 processes that load images),
             ``device`` (the GPU, if there is one), ``background`` and ``value_range`` of the images
-            (given, all are read as 8-bit color); and dotted keys of a config, such as
+            (given, all are read as 8-bit color), ``weights`` to start from (a file or URL of any
+            code base, or 'pretrained' for those of the library), ``freeze`` (the stem and this
+            number of stages), ``layer_decay`` (factor of the learning rate from one stage to the
+            one before), ``stop_if_worse`` (end a run whose features get worse than at the start);
+            and dotted keys of a config, such as
             ``**{'train_cfg.val_interval': 1}``.
 
     Returns:
@@ -118,7 +123,7 @@ def pretrain(
         check_dotted(cfg, options)
         lists = ImageLists(root, out, count, held_out, labeled=bool(classes))
         own_images_config(cfg, lists, out, named.get('seed', 0), epochs, dotted)
-        fit_neck(cfg)
+        report = set_start(cfg, fit_neck(cfg), model, named, resume)
         _set_run(cfg, dotted, count)
         if grow:
             cfg.default_hooks.memory_bank.grow = True
@@ -127,6 +132,8 @@ def pretrain(
             set_resume(cfg, 'auto')
         for path in Path(staged).iterdir():
             write_atomic(out / path.name, path.read_bytes())
+        if report:
+            write_atomic(out / REPORT, report)
         if not (Path(staged) / 'val.txt').is_file():  # of images that were held out before
             (out / 'val.txt').unlink(missing_ok=True)
         write_record(out, cfg, measured)

@@ -7,9 +7,8 @@ from torch import Tensor, nn
 
 from npid_mm.utils.text import preview
 
-from .network import PREFIXES, backbone_weights, pick_backbone
+from .network import COUNTER, PREFIXES, backbone_weights, pick_backbone
 
-COUNTER = 'num_batches_tracked'  # of batch norms; old checkpoints lack it, and it is not needed
 MISSING, UNEXPECTED, RESHAPED = 'missing', 'unexpected', 'of another shape'
 BACKBONE = 'backbone.'
 
@@ -26,8 +25,9 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
         ValueError: If the file holds no backbone, or another one. The message lists the keys that
             are missing, unexpected or of another shape.
     """
-    weights = backbone_weights(path)
-    report = fit_report(backbone.state_dict(), weights)
+    own = backbone.state_dict()
+    weights = backbone_weights(path, own)
+    report = fit_report(own, weights)
     if report:
         raise ValueError(
             f'{path} does not fit the backbone {type(backbone).__name__}: {report}: make '
@@ -63,7 +63,9 @@ def complete_state(
             backbone has a weight that the network lacks.
     """
     tensors = _tensors(given)
-    filled = {f'{BACKBONE}{name}': each for name, each in pick_backbone(tensors).items()}
+    names = [name.removeprefix(BACKBONE) for name in own if name.startswith(BACKBONE)]
+    backbone = pick_backbone(tensors, names)
+    filled = {f'{BACKBONE}{name}': each for name, each in backbone.items()}
     for key, value in tensors.items():
         name = key.removeprefix('module.')
         if name in own and not name.startswith(BACKBONE):

@@ -1,7 +1,7 @@
 """Find the state dict of a network, and its backbone, in a checkpoint of any code base."""
 
 import re
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping, MutableMapping
 from pathlib import Path
 
 from mmengine.fileio import get_local_path
@@ -20,22 +20,29 @@ NETWORKS = (
     ('classy_state_dict', 'base_model', 'model', 'trunk'),  # VISSL
     ('model',),  # PyContrast
     ('net',),  # the authors' code on CIFAR-10
+    ('teacher',),  # DINO, iBOT
+    ('student',),
 )
-PREFIXES = ('backbone.', 'encoder.', '_feature_blocks.')  # this package, PyContrast, VISSL
+# this package, MoCo v1 and v2, MoCo v3, PyContrast, VISSL
+PREFIXES = ('backbone.', 'encoder_q.', 'base_encoder.', 'encoder.', '_feature_blocks.')
+# in front of all names of a backbone that holds a network of another library
+WRAPPERS = ('network.', 'timm_model.')
+COUNTER = 'num_batches_tracked'  # of batch norms; old checkpoints lack it, and it is not needed
 OTHER_PARTS = (
     'neck.', 'head.', 'heads.', 'head_jig.', 'memory_bank.', 'data_preprocessor.',
     'fc.', 'linear.', 'classifier.',  # after a bare network: torchvision, the authors' code
 )  # fmt: skip
 
 
-def backbone_weights(path: str | Path) -> dict[str, Tensor]:
+def backbone_weights(path: str | Path, own: Collection[str] = ()) -> dict[str, Tensor]:
     """Read the weights of the backbone in a checkpoint, under the backbone's own names.
 
     Reads checkpoints of this package, of MMSelfSup 0.x and 1.x, of the authors' code, VISSL and
-    PyContrast, and bare networks such as torchvision's.
+    PyContrast, of MoCo and DINO, and bare networks such as torchvision's and timm's.
 
     Args:
         path (str | Path): A file or a URL, see :func:`checkpoint_content`.
+        own (Collection[str]): Names of the weights of the backbone, see :func:`backbone_keys`.
 
     Raises:
         FileNotFoundError: If the file does not exist.
@@ -43,7 +50,7 @@ def backbone_weights(path: str | Path) -> dict[str, Tensor]:
         ValueError: If the file is not a checkpoint of PyTorch, or holds no backbone.
     """
     content = checkpoint_content(path)
-    weights = pick_backbone(network_state(content))
+    weights = pick_backbone(network_state(content), own)
     if not weights:
         raise ValueError(no_backbone_message(path, content))
     return weights
@@ -105,25 +112,54 @@ def network_state(content: object) -> Mapping[str, object]:
     return state
 
 
-def pick_backbone(state: Mapping) -> dict[str, Tensor]:
-    """Return the backbone's part of a state dict, without prefixes; empty if it has none."""
-    return {name: state[key].detach() for name, key in backbone_keys(state).items()}
+def pick_backbone(state: Mapping, own: Collection[str] = ()) -> dict[str, Tensor]:
+    """Return the backbone's part of a state dict, under the backbone's own names.
+
+    Args:
+        state (Mapping): State dict of a network.
+        own (Collection[str]): Names of the weights of the backbone, see :func:`backbone_keys`.
+    """
+    return {name: state[key].detach() for name, key in backbone_keys(state, own).items()}
 
 
-def backbone_keys(state: Mapping) -> dict[str, str]:
-    """Map the name of each weight of the backbone to its key in a state dict."""
+def backbone_keys(state: Mapping, own: Collection[str] = ()) -> dict[str, str]:
+    """Map the name of each weight of the backbone to its key in a state dict; empty without one.
+
+    Args:
+        state (Mapping): State dict of a network.
+        own (Collection[str]): Names of the weights of the backbone to fill. They decide whether a
+            last layer such as ``classifier.0`` belongs to it, and whether it is a network of
+            another library in a :class:`~npid_mm.models.LibraryBackbone`.
+    """
     keys = {
         key.removeprefix('module.'): key
         for key, value in state.items()
         if isinstance(key, str) and isinstance(value, Tensor)
     }
-    for prefix in PREFIXES:
+    wrapper = next((each for each in WRAPPERS if own and all(map(_starts(each), own))), '')
+    bare = {name.removeprefix(wrapper) for name in own}
+    found = {
+        name: key
+        for name, key in _without_prefix(keys, bare).items()
+        if name in bare or not name.startswith(OTHER_PARTS)
+    }
+    if wrapper and not any(map(_starts(wrapper), found)):
+        found = {f'{wrapper}{name}': key for name, key in found.items()}
+    return found
+
+
+def _without_prefix(keys: dict[str, str], bare: set[str]) -> dict[str, str]:
+    """Remove the prefix of the backbone from the names; the names as they are without one."""
+    needed = {name for name in bare if not name.endswith(COUNTER)}
+    for prefix in PREFIXES if not needed or needed - keys.keys() else ():
         own = {name: key for name, key in keys.items() if name.startswith(prefix)}
         if own:
             return {name.removeprefix(prefix): key for name, key in own.items()}
-    return {
-        common_name(name): key for name, key in keys.items() if not name.startswith(OTHER_PARTS)
-    }
+    return {common_name(name): key for name, key in keys.items()}
+
+
+def _starts(prefix: str) -> Callable[[str], bool]:
+    return lambda name: name.startswith(prefix)
 
 
 def common_name(name: str) -> str:

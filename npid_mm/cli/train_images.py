@@ -11,7 +11,7 @@ from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.networks.by_name import ANY, NETWORKS
 from npid_mm.utils.paths import printable_path
 
-NUMBERS = {
+SETTINGS = {
     'epochs': (int, 'number of epochs; default: 60'),
     'batch_size': (int, 'images per step; default: 64, or a fourth of the images if they are few'),
     'lr': (float, 'learning rate; default: 0.001 for 64 images per step'),
@@ -19,6 +19,9 @@ NUMBERS = {
     'temperature': (float, 'temperature of the softmax; default: 0.2'),
     'seed': (int, 'random seed; default: 0'),
     'workers': (int, 'processes that load images; default: 2'),
+    'weights': (str, "file or URL of weights to start from, or 'pretrained' for the library's"),
+    'freeze': (int, 'keep the stem and this number of stages of the network as they are'),
+    'layer_decay': (float, 'factor of the learning rate from one stage to the one before'),
 }
 
 
@@ -36,9 +39,14 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         default='resnet18',
         help=f'{", ".join(NETWORKS)}, {ANY}; default: %(default)s',
     )
-    for name, (kind, text) in NUMBERS.items():
+    for name, (kind, text) in SETTINGS.items():
         parser.add_argument(f'--{name.replace("_", "-")}', type=kind, help=text)
     parser.add_argument('--device', help='device to compute on; default: the GPU, if there is one')
+    parser.add_argument(
+        '--stop-if-worse',
+        action='store_true',
+        help='end a run whose features stay worse than before its first step',
+    )
     parser.add_argument('--no-labels', dest='labels', action='store_false', help='take no classes')
     parser.add_argument(
         '--resume', action='store_true', help='continue the run in --out, or start one'
@@ -55,7 +63,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> int:
     """Train; return the exit status."""
     args = parse_args(argv)
-    options = {name: getattr(args, name) for name in (*NUMBERS, 'device')}
+    options = {name: getattr(args, name) for name in (*SETTINGS, 'device', 'stop_if_worse')}
     options = {name: value for name, value in options.items() if value is not None}
     try:
         run = pretrain(

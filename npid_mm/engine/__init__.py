@@ -3,6 +3,7 @@
 from .atomic_file_backend import AtomicFileBackend
 from .hooks import (
     AtomicCheckpointHook,
+    FeatureGateHook,
     GracefulStopHook,
     ImageCheckHook,
     LabelCheckHook,
@@ -25,6 +26,7 @@ from .runners import (
 )
 
 __all__ = [
+    'FeatureGateHook',
     'GracefulStopHook',
     'ImageCheckHook',
     'KNNTestLoop',

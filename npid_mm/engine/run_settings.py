@@ -23,6 +23,7 @@ RANKS, SEED = 'ranks', 'randomness.seed'
 IGNORED = (
     'model.checkpoint',
     'model.pretrained',
+    'model.weights',
     'model.channels_last',
     'model.compile_backbone',
     'model.memory_bank.type',

@@ -10,10 +10,11 @@ from mmpretrain.structures import DataSample
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from npid_mm.checkpoints import complete_state
+from npid_mm.checkpoints import complete_state, initial_weights
 from npid_mm.checkpoints.convert.npid_state import BANK
 
 from .feat_dim import check_neck_width, with_feat_dim
+from .stages import freeze_stages, parameter_stages
 
 ADVICE = (
     'make model.backbone and model.neck those of the checkpoint, or give a checkpoint of this '
@@ -48,7 +49,11 @@ class NPID(BaseSelfSupervisor):
         head (dict): Config of an :class:`InstanceHead`.
         memory_bank (dict): Config of the :class:`MemoryBank`. Its ``feat_dim``, and that of a head
             that has one, is the neck's ``out_channels`` by default.
-        pretrained (str, optional): Checkpoint with initial weights.
+        pretrained (str, optional): Checkpoint of a whole NPID with initial weights.
+        weights (str, optional): Checkpoint with initial weights of the backbone, of any code base,
+            and of the neck if it has them; see :func:`npid_mm.checkpoints.initial_weights`.
+        frozen_stages (int, optional): Keep the stem and this number of stages of the backbone as
+            they are, see :func:`npid_mm.models.stages.parameter_stages`.
         data_preprocessor (dict, optional): Config of the data preprocessor.
         init_cfg (dict, optional): Config of the initialization.
         channels_last (bool): Keep weights and images of the backbone in torch.channels_last.
@@ -72,6 +77,8 @@ class NPID(BaseSelfSupervisor):
         init_cfg: dict | None = None,
         channels_last: bool = False,
         compile_backbone: bool | dict = False,
+        weights: str | None = None,
+        frozen_stages: int | None = None,
     ):
         if not isinstance(compile_backbone, (bool, dict)):
             raise TypeError(f'compile_backbone must be a bool or a dict, got {compile_backbone!r}')
@@ -92,6 +99,10 @@ class NPID(BaseSelfSupervisor):
         self.memory_bank = MODELS.build(with_feat_dim('memory_bank', memory_bank, neck))
         check_neck_width(self.neck, self.backbone)
         self.absent_parts: tuple[str, ...] = ()
+        self.weights = weights
+        self._frozen: list[nn.Module] = []
+        if frozen_stages is not None:
+            self._frozen = freeze_stages(self.backbone, frozen_stages)
         self.channels_last = channels_last
         if channels_last:
             self.backbone.to(memory_format=torch.channels_last)
@@ -107,8 +118,27 @@ class NPID(BaseSelfSupervisor):
             # random numbers fill a tensor in memory order
             self.backbone.to(memory_format=torch.contiguous_format)
         super().init_weights()
+        if self.weights is not None:
+            own = self.state_dict()  # its tensors share memory with the model
+            found = initial_weights(own, self.weights)
+            for name, value in found.state.items():
+                own[name].copy_(value)
+            print_log(f'{len(found.state)} weights of {self.weights}', logger='current')
         if self.channels_last:
             self.backbone.to(memory_format=torch.channels_last)
+
+    def train(self, mode: bool = True) -> 'NPID':
+        """Set the mode of all parts except frozen stages, whose statistics do not change."""
+        super().train(mode)
+        for module in self._frozen:
+            module.eval()
+        return self
+
+    def get_layer_depth(self, param_name: str) -> tuple[int, int]:
+        """Return depth of a parameter and number of depths, for layer-wise learning rates."""
+        stages, count = parameter_stages(self.backbone)
+        depth = stages.get(param_name.removeprefix('backbone.'), count + 1)
+        return depth, count + 2
 
     def _load_from_state_dict(
         self, state_dict: dict, prefix: str, *args: Any, **kwargs: Any

@@ -4,6 +4,9 @@ import shutil
 
 import pytest
 import torch
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+from mmpretrain.registry import MODELS
 from PIL import Image
 
 import npid_mm
@@ -74,6 +77,24 @@ def test_a_resumed_run_ends_where_an_uninterrupted_one_does(trained, photographs
     (out / 'last_checkpoint').write_text(str(out / 'epoch_1.pth'))
     run = npid_mm.pretrain(photographs, out, resume=True, **SETTINGS)
     assert same_weights(run.checkpoint, trained.checkpoint)
+
+
+@pytest.mark.slow
+def test_a_run_starts_from_weights_and_keeps_frozen_stages(trained, photographs, tmp_path):
+    """All but the neck is frozen, so the backbone of the file is that of the new run."""
+    options = {**SETTINGS, 'epochs': 1, 'weights': trained.checkpoint, 'freeze': 4}
+    run = npid_mm.pretrain(photographs / '0', tmp_path / 'run', **{**options, 'batch_size': 7})
+    before, after = weights(trained.checkpoint), weights(run.checkpoint)
+    backbone = [name for name in after if name.startswith('backbone.')]
+    assert backbone and all(torch.equal(after[name], before[name]) for name in backbone)
+    assert not torch.equal(after['neck.fc.weight'], before['neck.fc.weight'])
+    file, *lines = (tmp_path / 'run/weights.txt').read_text().splitlines()
+    assert file == str(trained.checkpoint.resolve())
+    assert 'backbone.conv1.weight -> backbone.conv1.weight (16, 3, 3, 3)' in lines
+    assert 'memory_bank.feature_bank left out' in lines and len(lines) == len(before)
+    with pytest.raises(ValueError, match=r'epoch_2\.pth: .*of another shape: .*neck.fc.weight'):
+        npid_mm.pretrain(photographs, tmp_path / 'other', **{**options, 'dim': 64})
+    assert not (tmp_path / 'other').exists()
 
 
 @pytest.mark.slow
@@ -163,6 +184,17 @@ def test_options_reach_the_config(plan):
     assert crop.scale == cfg.test_pipeline[2].crop_size == 96
 
 
+def test_learning_rates_by_depth(plan):
+    cfg = plan(model='resnet18-w16', layer_decay=0.5, freeze=1, lr=0.1)
+    init_default_scope('mmpretrain')
+    model = MODELS.build({**cfg.model, 'memory_bank': dict(type='MemoryBank', length=4)})
+    groups = build_optim_wrapper(model, cfg.optim_wrapper).optimizer.param_groups
+    rates = {group['param_name'].removesuffix('.weight'): group['lr'] for group in groups}
+    assert rates['neck.fc'] == 0.1 and rates['backbone.layer4.0.conv1'] == pytest.approx(0.05)
+    assert rates['backbone.layer2.0.conv1'] == pytest.approx(0.1 / 8)
+    assert 'backbone.conv1' not in rates and 'backbone.layer1.0.conv1' not in rates
+
+
 def test_unset_options_follow_the_images(plan, tmp_path):
     cfg = plan()
     assert cfg.test_pipeline[2].crop_size == 32 and cfg.train_dataloader.batch_size == 15
@@ -210,6 +242,10 @@ def test_images_without_a_class_among_others_take_the_classes_away(
         ({'batch_size': 2.5}, ValueError, 'batch_size must be a whole number, got 2.5'),
         ({'lr': 0}, ValueError, 'lr must be > 0, got 0'),
         ({'weight_decay': -1}, ValueError, 'weight_decay must be >= 0, got -1'),
+        ({'freeze': 9}, ValueError, 'frozen_stages must be from 0 to 4, the stages of .*, got 9'),
+        ({'layer_decay': 2}, ValueError, 'layer_decay must be in .0, 1., got 2'),
+        ({'weights': 'no.pth'}, FileNotFoundError, 'no.pth'),
+        ({'model': 'resnet18-w16', 'weights': 'pretrained'}, ValueError, 'needs a network with w'),
         ({'temperature': 0}, ValueError, 'temperature must be > 0, got 0'),
         ({'dim': 0}, ValueError, 'dim must be at least 1, got 0'),
         ({'seed': 2**32}, ValueError, 'seed must be below 4294967296, got 4294967296'),

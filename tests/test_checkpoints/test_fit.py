@@ -65,8 +65,12 @@ def test_the_message_lists_misfits_content_and_advice():
 
 
 def test_an_unknown_prefix_is_named():
-    given = {f'encoder_q.{name.removeprefix("backbone.")}': each for name, each in GIVEN.items()}
-    with pytest.raises(ValueError, match="the backbone has 'encoder_q.' in front of each name"):
+    given = {
+        f'momentum_encoder.{name.removeprefix("backbone.")}': each for name, each in GIVEN.items()
+    }
+    with pytest.raises(
+        ValueError, match="the backbone has 'momentum_encoder.' in front of each name"
+    ):
         complete_state(OWN, given, 'do this', optional=['neck'])
 
 

@@ -1,5 +1,7 @@
 """Networks that can be trained on a user's images by their names."""
 
+from typing import Any
+
 from mmpretrain.registry import MODELS
 
 from npid_mm.config.checks.class_lookup import arguments_of
@@ -86,6 +88,18 @@ def _mmpretrain_config(name: str, image_size: int) -> dict:
 
 
 def _zoo_backbone(name: str) -> dict:
+    model = zoo_model(name).config.get('model') or {}
+    if not isinstance(model.get('backbone'), dict):
+        raise ValueError(f'mmpretrain/{name} has no backbone for images alone: give another model')
+    return {key: value for key, value in model['backbone'].items() if key not in TRAINING}
+
+
+def zoo_model(name: str) -> Any:
+    """Return config and weights of a model of MMPretrain's zoo.
+
+    Raises:
+        ValueError: If there is no model of this name.
+    """
     from mmpretrain.apis import ModelHub, list_models
 
     names = list_models()
@@ -95,7 +109,4 @@ def _zoo_backbone(name: str) -> dict:
             f'mmpretrain/NAME must be {", ".join(f"{each}_ARCH" for each in FAMILIES)} or a model '
             f'of the zoo, got {name!r}: {hint}'
         )
-    model = ModelHub.get(name).config.get('model') or {}
-    if not isinstance(model.get('backbone'), dict):
-        raise ValueError(f'mmpretrain/{name} has no backbone for images alone: give another model')
-    return {key: value for key, value in model['backbone'].items() if key not in TRAINING}
+    return ModelHub.get(name)

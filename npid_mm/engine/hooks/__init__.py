@@ -5,7 +5,7 @@ from .divergence_hook import DivergedError, DivergenceHook
 from .graceful_stop_hook import GracefulStopHook
 from .image_check_hook import ImageCheckHook
 from .label_check_hook import LabelCheckHook
-from .label_free import LabelFreeHook, OwnProbabilityHook
+from .label_free import FeatureGateHook, LabelFreeHook, OwnProbabilityHook, WorseFeaturesError
 from .memory_bank_hook import MemoryBankHook
 from .missed_validation_hook import MissedValidationHook
 from .pretrained_backbone_hook import PretrainedBackboneHook
@@ -16,6 +16,7 @@ from .weights_only_checkpoint_hook import WeightsOnlyCheckpointHook
 __all__ = [
     'DivergedError',
     'DivergenceHook',
+    'FeatureGateHook',
     'GracefulStopHook',
     'ImageCheckHook',
     'LabelCheckHook',
@@ -25,6 +26,7 @@ __all__ = [
     'OwnProbabilityHook',
     'PretrainedBackboneHook',
     'RunRecordHook',
+    'WorseFeaturesError',
     'WeightsOnlyCheckpointHook',
     'StepSeedHook',
     'AtomicCheckpointHook',

@@ -5,6 +5,7 @@ import torch
 from mmpretrain.registry import MODELS
 
 from npid_mm.config.networks.by_name import network_config
+from npid_mm.config.networks.library_weights import library_weights
 
 
 @pytest.mark.parametrize('name', ['resnet18', 'resnet50', 'resnet18-w16'])
@@ -47,6 +48,7 @@ def test_models_of_mmpretrain_s_zoo():
     )
     assert backbone['type'] == 'VisionTransformer' and backbone['img_size'] == 48
     assert not {'frozen_stages', 'init_cfg'} & backbone.keys()
+    assert library_weights('mmpretrain/resnet50_8xb32_in1k').endswith('in1k_20210831-ea4938fc.pth')
     with pytest.raises(ValueError, match=r"'resnet50_8xb32': did you mean mmpretrain/resnet50_8xb"):
         network_config('mmpretrain/resnet50_8xb32', 48)
     with pytest.raises(ValueError, match='has no backbone for images alone: give another model'):
