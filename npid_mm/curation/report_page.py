@@ -6,6 +6,7 @@ from pathlib import Path
 
 from npid_mm.images import ImageReader
 from npid_mm.utils.paths import printable_path
+from npid_mm.visualization import project_2d
 from npid_mm.visualization.curation_page import Card, Tab, curation_page
 
 from .report import Report
@@ -14,15 +15,24 @@ MAX_CARDS = 300  # per tab; the tables have all
 MAX_IMAGES = 24  # of a card
 MAX_LISTED = 120  # outliers, and images of the subset
 MAX_NAMES = 3  # most frequent labels of a cluster
+MIN_MAP = 5  # images of a map
 MIN_DOUBT = 0.5  # of a label that is shown
 
 
-def write_report_page(report: Report, out: str | Path, reader: ImageReader | None = None) -> None:
+def write_report_page(
+    report: Report,
+    out: str | Path,
+    size: int = 2000,
+    method: str | None = 'tsne',
+    reader: ImageReader | None = None,
+) -> None:
     """Write the page of a report.
 
     Args:
         report (Report): The findings.
         out (str | Path): File to write.
+        size (int): Images of the page: those of the findings, and evenly spaced others.
+        method (str, optional): 'tsne' or 'umap' for the map; None for a page without a map.
         reader (ImageReader, optional): Reads the images. Defaults to ``ImageReader()``.
     """
     tabs = [
@@ -58,7 +68,8 @@ def write_report_page(report: Report, out: str | Path, reader: ImageReader | Non
     ]
     if not any(report.images.labels):
         tabs = [tab for tab in tabs if tab.name != 'Labels in doubt']
-    shown = sorted({row for tab in tabs for card in tab.cards for row, _ in card.images})
+    found = {row for tab in tabs for card in tab.cards for row, _ in card.images}
+    shown = sorted(found | set(_others(report, found, size - len(found))))
     position = {row: number for number, row in enumerate(shown)}
     tabs = [
         tab._replace(
@@ -71,7 +82,25 @@ def write_report_page(report: Report, out: str | Path, reader: ImageReader | Non
     ]
     paths = [report.images.paths[row] for row in shown]
     count = f'{len(report.images):,} images'
-    curation_page(paths, list(map(printable_path, paths)), tabs, count, out, reader)
+    rows = report.images.rows[shown].float().numpy()
+    curation_page(
+        paths,
+        list(map(printable_path, paths)),
+        tabs,
+        labels=[report.images.labels[row] for row in shown],
+        rows=rows,
+        points=project_2d(rows, method) if method and len(rows) >= MIN_MAP else None,
+        title=count,
+        out=out,
+        reader=reader,
+    )
+
+
+def _others(report: Report, found: set[int], count: int) -> list[int]:
+    """Return evenly spaced rows that are not among the findings."""
+    rest = [row for row in range(len(report.images)) if row not in found]
+    count = min(max(count, 0), len(rest))
+    return [rest[number * len(rest) // count] for number in range(count)]
 
 
 def _group(report: Report, rows: Sequence[int]) -> Card:

@@ -1,8 +1,11 @@
-"""Page of findings about images: tabs of groups, in which images can be marked."""
+"""Page of findings about images: tabs, a map and a search, in which images can be marked."""
 
+import base64
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 from npid_mm.images import ImageReader
 
@@ -30,20 +33,27 @@ def curation_page(
     images: Sequence[ImageSource],
     names: Sequence[str],
     tabs: Sequence[Tab],
+    labels: Sequence[str | None] | None = None,
+    rows: np.ndarray | None = None,
+    points: np.ndarray | None = None,
     title: str = 'Images to look at',
     out: str | Path = 'curation.html',
     reader: ImageReader | None = None,
 ) -> str | Path:
     """Write a page with tabs of images that can be marked by a click.
 
-    A button saves the marks as a CSV file with the columns ``path`` and ``mark``. The page is
-    self-contained: it works from a disk, without a network.
+    A link saves the marks as a CSV file with the columns ``path`` and ``mark``. With rows, the page
+    searches exactly among its images; with points, it has a map on which images are selected by
+    drawing around them. The page is self-contained: it works from a disk, without a network.
 
     Args:
         images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8.
             Unreadable files are shown as such.
         names (Sequence[str]): Path of each image in the CSV file, and in its caption.
         tabs (Sequence[Tab]): Findings. A tab without cards says that nothing was found.
+        labels (Sequence[str | None], optional): Class of each image, for the map and the search.
+        rows (ndarray, optional): (P, D), unit rows, which the page has in 8 bits.
+        points (ndarray, optional): (P, 2), place of each image on the map.
         title (str): Title and heading of the page.
         out (str | Path): File to write.
         reader (ImageReader, optional): Reads the files. Defaults to ``ImageReader()``.
@@ -54,22 +64,40 @@ def curation_page(
     Raises:
         ValueError: If the lengths differ, or a position is out of range.
     """
-    if len(names) != len(images):
-        raise ValueError(
-            f'names must have one item for each of {len(images)} images, got {len(names)}'
-        )
+    labels = [None] * len(images) if labels is None else labels
+    for what, values in (('names', names), ('labels', labels), ('rows', rows), ('points', points)):
+        if values is not None and len(values) != len(images):
+            raise ValueError(
+                f'{what} must have one item for each of {len(images)} images, got {len(values)}'
+            )
     for position in (position for tab in tabs for card in tab.cards for position, _ in card.images):
         if not 0 <= position < len(images):
             raise ValueError(f'tabs must name images 0..{len(images) - 1}, got {position}')
     reader = reader or ImageReader()
     content = {
         'images': [
-            {**thumbnail(image, reader), 'name': name}
-            for image, name in zip(images, names, strict=True)
+            {**thumbnail(image, reader), 'name': name, 'label': label}
+            for image, name, label in zip(images, names, labels, strict=True)
         ],
         'tabs': [
             {**tab._asdict(), 'cards': [card._asdict() for card in tab.cards]} for tab in tabs
         ],
+        'rows': None if rows is None else _quantize(rows),
+        'points': None if points is None else _fit(points),
     }
     write_page('curation_page', content, title, out)
     return out
+
+
+def _quantize(rows: np.ndarray) -> dict:
+    """Convert rows to 8 bits with one scale."""
+    scale = float(np.abs(rows).max()) / 127 or 1.0
+    values = np.rint(rows / scale).astype(np.int8)
+    text = base64.b64encode(values.tobytes()).decode()
+    return {'dim': rows.shape[1], 'scale': scale, 'values': text}
+
+
+def _fit(points: np.ndarray) -> list[list[float]]:
+    """Move points into the unit square."""
+    low, high = points.min(axis=0), points.max(axis=0)
+    return ((points - low) / np.maximum(high - low, 1e-9)).round(4).tolist()

@@ -1,12 +1,17 @@
 'use strict';
 
-// images: {src, sharp, name}; tabs: {name, about, cards: [{title, images: [[image, note]]}]}
+// images: {src, sharp, name, label}; tabs: {name, about, cards: [{title, images: [[image, note]]}]};
+// rows: null or {dim, scale, values}, int8 in base64; points: null or [x, y] in 0..1 of each image
 const data = JSON.parse(document.getElementById('data').textContent);
 const main = document.querySelector('main');
 const nav = document.querySelector('nav');
 const save = document.getElementById('save');
 const marked = new Set();
 const CARDS = 100; // shown at once
+const FOUND = 60; // results of a search
+const IMAGES = 400; // of a selection that are shown
+const rows = data.rows && new Int8Array(Uint8Array.from(atob(data.rows.values), (each) => each.charCodeAt(0)).buffer);
+const classes = [...new Set(data.images.map((image) => image.label))].filter((label) => label !== null).sort();
 
 function element(tag, name, ...children) {
   const made = document.createElement(tag);
@@ -32,14 +37,116 @@ function picture(position, note) {
   button.title = name;
   button.dataset.image = position;
   button.setAttribute('aria-pressed', marked.has(position));
-  button.addEventListener('click', () => {
-    if (!marked.delete(position)) marked.add(position);
-    for (const same of document.querySelectorAll(`[data-image="${position}"]`)) {
-      same.setAttribute('aria-pressed', marked.has(position));
-    }
-    count();
+  button.addEventListener('click', () => mark(position, !marked.has(position)));
+  if (!rows) return button;
+  const like = element('a', 'like', 'similar');
+  like.href = `#like-${position}`;
+  return element('div', 'item', button, like);
+}
+
+function mark(position, on) {
+  if (on) marked.add(position);
+  else marked.delete(position);
+  for (const same of document.querySelectorAll(`[data-image="${position}"]`)) {
+    same.setAttribute('aria-pressed', on);
+  }
+  count();
+}
+
+// images of the page by their cosine with one of them, the most similar first
+function similar(query) {
+  const { dim, scale } = data.rows;
+  const own = rows.subarray(query * dim, (query + 1) * dim);
+  const values = data.images.map((_, i) => {
+    let sum = 0;
+    for (let j = 0, at = i * dim; j < dim; j += 1, at += 1) sum += own[j] * rows[at];
+    return sum * scale * scale;
   });
-  return button;
+  const order = values.map((_, i) => i).filter((i) => i !== query).sort((a, b) => values[b] - values[a]);
+  return order.slice(0, FOUND).map((i) => [i, values[i].toFixed(3)]);
+}
+
+function section(title, images) {
+  return element('section', '', element('h2', '', title), element('div', 'images', ...images.map(([i, note]) => picture(i, note))));
+}
+
+function showSimilar(query) {
+  main.replaceChildren(
+    section(data.images[query].name, [[query, '']]),
+    section(`Most similar of ${data.images.length.toLocaleString('en')} images on this page, by cosine`, similar(query)),
+  );
+}
+
+function showSearch() {
+  const input = element('input');
+  input.type = 'search';
+  input.placeholder = 'part of a path or a class';
+  const found = element('div');
+  input.addEventListener('input', () => {
+    const text = input.value.toLowerCase();
+    const hits = data.images.map((image, i) => [i, image.label ?? '']).filter(([i, label]) =>
+      text && (data.images[i].name.toLowerCase().includes(text) || label.toLowerCase().includes(text)));
+    found.replaceChildren(section(`${hits.length} images`, hits.slice(0, IMAGES)));
+  });
+  main.replaceChildren(element('p', '', 'Find images of the page by their path or class.'), input, found);
+}
+
+function inside([x, y], polygon) {
+  let odd = false;
+  for (let i = 0, j = polygon.length - 1; i < polygon.length; j = i, i += 1) {
+    const [[a, b], [c, d]] = [polygon[i], polygon[j]];
+    if ((b > y) !== (d > y) && x < ((c - a) * (y - b)) / (d - b) + a) odd = !odd;
+  }
+  return odd;
+}
+
+const color = (label) =>
+  label === null ? '#888' : `hsl(${(360 * classes.indexOf(label)) / classes.length} 70% 45%)`;
+
+function showMap() {
+  const canvas = element('canvas');
+  const found = element('div');
+  main.replaceChildren(element('p', '', 'Similar images lie close together. Draw around images to select them.'), canvas, found);
+  const width = main.clientWidth - 40;
+  const height = Math.min(width, 600);
+  canvas.width = width;
+  canvas.height = height;
+  const pen = canvas.getContext('2d');
+  const places = data.points.map(([x, y]) => [10 + x * (width - 20), 10 + y * (height - 20)]);
+  let lasso = null;
+  function draw() {
+    pen.clearRect(0, 0, width, height);
+    places.forEach(([x, y], i) => {
+      pen.fillStyle = color(data.images[i].label);
+      pen.fillRect(x - 2, y - 2, 4, 4);
+    });
+    if (!lasso) return;
+    pen.beginPath();
+    lasso.forEach(([x, y]) => pen.lineTo(x, y));
+    pen.closePath();
+    pen.stroke();
+  }
+  function place(event) {
+    const box = canvas.getBoundingClientRect();
+    return [((event.clientX - box.x) * width) / box.width, ((event.clientY - box.y) * height) / box.height];
+  }
+  canvas.addEventListener('pointerdown', (event) => {
+    lasso = [place(event)];
+    event.preventDefault();
+  });
+  canvas.addEventListener('pointermove', (event) => {
+    if (!lasso) return;
+    lasso.push(place(event));
+    draw();
+  });
+  canvas.addEventListener('pointerup', () => {
+    const hits = places.map((_, i) => i).filter((i) => inside(places[i], lasso));
+    const all = element('button', 'more', `Mark all ${hits.length}`);
+    all.addEventListener('click', () => hits.forEach((i) => mark(i, true)));
+    found.replaceChildren(all, section(`${hits.length} images selected`, hits.slice(0, IMAGES).map((i) => [i, data.images[i].label ?? ''])));
+    lasso = null;
+  });
+  draw();
 }
 
 const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -60,10 +167,7 @@ save.addEventListener('click', () => {
 });
 
 function addCards(tab, start) {
-  for (const card of tab.cards.slice(start, start + CARDS)) {
-    const images = element('div', 'images', ...card.images.map(([position, note]) => picture(position, note)));
-    main.append(element('section', '', element('h2', '', card.title), images));
-  }
+  main.append(...tab.cards.slice(start, start + CARDS).map((card) => section(card.title, card.images)));
   const next = start + CARDS;
   if (next >= tab.cards.length) return;
   const more = element('button', 'more', `Show more of ${tab.cards.length}`);
@@ -72,22 +176,35 @@ function addCards(tab, start) {
 }
 
 function show() {
-  const position = Math.max(0, data.tabs.findIndex((tab, i) => location.hash === `#tab-${i}`));
-  const tab = data.tabs[position];
-  main.replaceChildren(element('p', '', tab.cards.length ? tab.about : 'Nothing was found.'));
-  addCards(tab, 0);
-  [...nav.children].forEach((link, i) => {
-    if (i === position) link.setAttribute('aria-current', 'page');
+  const like = /^#like-(\d+)$/.exec(location.hash);
+  const hash = [...nav.children].some((link) => link.hash === location.hash) ? location.hash : '#tab-0';
+  if (rows && like && Number(like[1]) < data.images.length) {
+    showSimilar(Number(like[1]));
+  } else if (hash === '#map') {
+    showMap();
+  } else if (hash === '#search') {
+    showSearch();
+  } else {
+    const tab = data.tabs[Number(hash.slice('#tab-'.length))];
+    main.replaceChildren(element('p', '', tab.cards.length ? tab.about : 'Nothing was found.'));
+    addCards(tab, 0);
+  }
+  for (const link of nav.children) {
+    if (link.hash === hash && !like) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
-  });
+  }
   window.scrollTo(0, 0);
 }
 
-nav.append(...data.tabs.map((tab, i) => {
-  const link = element('a', '', `${tab.name} (${tab.cards.length.toLocaleString('en')})`);
-  link.href = `#tab-${i}`;
-  return link;
-}));
+function addLink(text, hash) {
+  const link = element('a', '', text);
+  link.href = hash;
+  nav.append(link);
+}
+
+data.tabs.forEach((tab, i) => addLink(`${tab.name} (${tab.cards.length.toLocaleString('en')})`, `#tab-${i}`));
+if (data.points) addLink('Map', '#map');
+addLink('Search', '#search');
 window.addEventListener('hashchange', show);
 count();
 show();

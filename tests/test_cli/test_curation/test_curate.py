@@ -2,6 +2,7 @@
 
 import csv
 
+import pytest
 import torch
 
 from npid_mm.cli.curation.curate import main
@@ -28,4 +29,11 @@ def test_a_run_is_reported_as_page_and_table(tmp_path, capsys):
     assert '1 pairs that only look alike' in text and f'Look at {page}' in text
     with open(table, newline='') as file:
         assert sum(line['subset'] != '' for line in csv.DictReader(file)) == 3
-    assert len(content(page)['tabs'][0]['cards']) == 2
+    data = content(page)
+    assert len(data['tabs'][0]['cards']) == 2 and len(data['points']) == len(data['images']) == 15
+    marks, kept = tmp_path / 'marks.csv', tmp_path / 'kept.txt'
+    marks.write_text(f'path,mark\n{images.paths[3]},remove\n')
+    main([*map(str, arguments), '--apply', str(marks), '--out', str(kept)])
+    assert kept.read_text().splitlines() == images.paths[:3] + images.paths[4:]
+    with pytest.raises(ValueError, match='--out must name one list with --apply, got 2 files'):
+        main([*map(str, arguments), '--apply', str(marks), '--out', str(kept), 'b.txt'])
