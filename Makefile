@@ -63,7 +63,7 @@ $(TRANSFER): $(DEVELOP) tools/install_mmcv_ops.py
 	$(PY) tools/install_mmcv_ops.py
 	@touch $@
 
-test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; compiles for 10 minutes, once
+test-transfer: $(TRANSFER)  ## run the tests of detection and segmentation; compiles for some minutes, once
 	$(TEST) tests/transfer
 
 model-page: install  ## write the tables of the model page from the metafiles

@@ -3,7 +3,7 @@
 npid install-ops [--wheel FILE]
 
 The wheel on the package index is pure Python. This compiles one for the installed torch, which
-takes about 10 minutes on two cores, keeps it in the user's cache for later environments like this
+takes about 6 minutes on two cores, keeps it in the user's cache for later environments like this
 one, and installs it. Without a visible GPU the operators are for the CPU only; FORCE_CUDA=1
 compiles for GPUs elsewhere (TORCH_CUDA_ARCH_LIST lists them), which needs CUDA's compiler.
 """
@@ -27,6 +27,8 @@ from npid_mm.utils.atomic_io import atomic_path
 
 MMCV = 'onedl-mmcv'
 BUILD = ['setuptools>=77,<81', 'wheel', 'ninja']  # mmcv's setup.py needs pkg_resources
+# CFLAGS replaces Python's own flags, among them -g: debug information doubles the time.
+FLAGS = '-O2 -DNDEBUG -fwrapv'
 PIP = [sys.executable, '-m', 'pip', '--disable-pip-version-check', '--quiet']
 
 
@@ -118,7 +120,7 @@ def gpus() -> str:
 
 def build(mmcv: str) -> Path:
     """Compile a wheel and put it into the cache."""
-    print(f'compiling mmcv {mmcv} for torch {torch.__version__}, {gpus()}: about 10 minutes')
+    print(f'compiling mmcv {mmcv} for torch {torch.__version__}, {gpus()}: about 6 minutes')
     if torch.version.cuda and gpus() == 'cpu':
         print('no GPU is visible: for the CPU only. For GPUs elsewhere set FORCE_CUDA=1')
     pip('install', *BUILD)
@@ -133,6 +135,7 @@ def build(mmcv: str) -> Path:
                 MMCV_WITH_OPS='1',
                 MAX_JOBS=jobs,
                 PATH=path,
+                CFLAGS=f'{os.environ.get("CFLAGS", "")} {FLAGS}'.strip(),
             )
         except NotInstalledError as error:
             raise NotInstalledError(

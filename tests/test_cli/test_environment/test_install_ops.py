@@ -22,6 +22,7 @@ def tool(monkeypatch, tmp_path):
     the operators can be loaded, and ``tool.failing`` makes a compilation fail.
     """
     monkeypatch.setenv('XDG_CACHE_HOME', str(tmp_path / 'cache'))
+    monkeypatch.setenv('CFLAGS', '-DMINE=1')
     for name in ('FORCE_CUDA', 'TORCH_CUDA_ARCH_LIST', 'MAX_JOBS'):
         monkeypatch.delenv(name, raising=False)
     for name, value in dict(calls=[], loading=[False, True], failing=False).items():
@@ -51,6 +52,7 @@ def test_the_wheel_is_compiled_once_and_cached(tool, tmp_path):
     assert tool.run() == 0
     (_, _), (compiled, environment), (installed, _) = tool.calls
     assert compiled[0] == 'wheel' and environment['MMCV_WITH_OPS'] == '1'
+    assert environment['CFLAGS'] == '-DMINE=1 -O2 -DNDEBUG -fwrapv'
     (folder,) = (tmp_path / 'cache/npid_mm').iterdir()
     assert torch.__version__ in folder.name and '-cpu-' in folder.name
     assert [path.name for path in folder.iterdir()] == [WHEEL]
