@@ -6,7 +6,10 @@ import runpy
 from pathlib import Path
 
 import pytest
+import yaml
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 import npid_mm
 from npid_mm.extras import EXTRAS, OPTIONAL
@@ -21,6 +24,7 @@ TOP_LEVEL = {
     '.gitignore',
     '.pre-commit-config.yaml',
     'CHANGELOG.md',
+    'CITATION.cff',
     'CONTRIBUTING.md',
     'LICENSE',
     'MANIFEST.in',
@@ -143,7 +147,9 @@ def test_constraints_fit_the_requirements(setup_arguments):
 
 
 def test_version_is_one(setup_arguments):
-    """The installed version, the imported one and a heading of the changelog agree."""
+    """The versions of the installation, import, changelog and citation agree."""
+    citation = yaml.safe_load((ROOT / 'CITATION.cff').read_text(encoding='utf-8'))
+    assert citation['version'] == npid_mm.__version__
     assert setup_arguments['version'] == npid_mm.__version__
     headings = (ROOT / 'CHANGELOG.md').read_text(encoding='utf-8').splitlines()
     assert f'## {npid_mm.__version__}' in headings
@@ -165,6 +171,24 @@ def test_wheel_ships_every_data_file(setup_arguments):
     data = {path for path in files if path.suffix not in ('.py', '.pyc')}
     assert package / '.mim/model-index.yml' in data
     assert data <= shipped, f'not in package_data: {sorted(data - shipped)}'
+
+
+def test_workflows_use_targets_extras_and_files_that_exist(setup_arguments):
+    """GitHub runs them, so a wrong name would be found late."""
+    makefile = (ROOT / 'Makefile').read_text(encoding='utf-8')
+    targets = set(re.findall(r'^([a-z-]+):', makefile, re.MULTILINE))
+    text = (ROOT / '.github/workflows/ci.yml').read_text(encoding='utf-8')
+    jobs = yaml.safe_load(text)['jobs']
+    used = set(jobs['checks']['strategy']['matrix']['target'])
+    used |= set(re.findall(r'run: make ([a-z-]+)$', text, re.MULTILINE))
+    assert used <= targets and {'lint', 'test', 'test-transfer'} <= used
+    rows = jobs['versions']['strategy']['matrix']['include']
+    extras = {extra for row in rows for extra in row['extras'].split(',')}
+    assert extras <= set(setup_arguments['extras_require'])
+    for row in rows:
+        assert Version(row['python']) in SpecifierSet(setup_arguments['python_requires'])
+    for name in re.findall(r"hashFiles\('([^']+)'\)", text):
+        assert (ROOT / name).is_file()
 
 
 def test_top_level_entries():
