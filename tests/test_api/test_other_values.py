@@ -6,6 +6,7 @@ import pytest
 import tifffile
 
 import npid_mm
+from npid_mm.analysis.augmented_views import augmented_views
 from npid_mm.api.run_folder import find_run
 from npid_mm.datasets.transforms.image_pipeline import ImagePipeline
 from npid_mm.engine.inference import load_network
@@ -93,5 +94,8 @@ def test_each_set_is_embedded_and_searched(trained, name, tmp_path):
     expected = np.argsort(-embeddings.vectors @ embeddings.vectors[5])[1:4]
     assert [each['index'] for each in by_file['neighbors']] == expected.tolist()
     assert by_array['neighbors'][0]['index'] == 5
+    originals, views = augmented_views(run.config, images=2, views=1)
+    for picture in (originals[1], views[1][0]):
+        assert picture.shape == (SIDE, SIDE, 3) and picture.min() == 0 and picture.max() == 255
     text = page.read_text()
     assert text.count('data:image/png') > 4 and '"src": null' not in text

@@ -4,6 +4,7 @@ import runpy
 import tracemalloc
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image
 
@@ -11,7 +12,8 @@ from npid_mm.images import ImageReader, UnreadableImageError, header
 
 from .encoded import COLOR, encoded, opencv, png_of
 
-FORMATS = ('JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM', 'GIF')
+pillow_heif.register_heif_opener()
+FORMATS = ('JPEG', 'PNG', 'BMP', 'TIFF', 'WEBP', 'PPM', 'GIF', 'AVIF', 'HEIF')
 
 
 @pytest.mark.parametrize('share', [0.05, 0.5, 0.95, 0.99])

@@ -67,6 +67,8 @@ def test_a_narrow_image_is_not_resized_to_a_huge_one():
         (changed('format', value=2), 'must be of format 1, got 2'),
         (changed('read', value={}), 'read must have the keys background'),
         (changed('read', 'max_pixels', value=10**12), 'max_pixels must be in'),
+        (changed('read', 'channels', value=2), 'value_range must be given with channels=2'),
+        (changed('read', 'channels', value=1 << 20), 'channels must be in 1..1024'),
         (changed('read', 'background', value='white'), 'background must be red'),
         (changed('steps', value=EDGE), 'steps must be a list of at most 16'),
         (changed('steps', value=[EDGE] * 17), 'steps must be a list of at most 16'),
@@ -93,6 +95,23 @@ def test_other_settings_are_refused(settings, message):
 def test_other_content_is_refused(content):
     with pytest.raises(ValueError, match='the preprocessing '):
         Preprocessing.from_json(content)
+
+
+def test_channels_keep_their_values():
+    """Resized and cropped, if the result is not too large for the limit of pixels."""
+    read = dict(background=[0, 0, 0], max_pixels=1000, value_range=[0, 1], channels=30)
+    edge = dict(type='resize_edge', edge='short', size=8, library='pillow', filter='bilinear')
+    crop = dict(type='center_crop', width=8, height=8)
+    settings = dict(format=1, read=read, steps=[edge, crop], size=[8, 8])
+    image = np.random.default_rng(0).normal(0, 1e6, (8, 10, 30)).astype(np.float32)
+    prepared = Preprocessing(settings)(image)
+    assert prepared.dtype == np.float32
+    np.testing.assert_array_equal(prepared, image[:, 1:9])
+    edge['size'] = 10  # 10 x 12 pixels of 30 channels are as much as 1,200 of three
+    with pytest.raises(UnreadableImageError, match='would be resized to 12 x 10: crop it'):
+        Preprocessing(settings)(image)
+    with pytest.raises(UnreadableImageError, match=r'must be \(H, W, 30\) of numbers, got'):
+        Preprocessing(settings)(image[..., :3])
 
 
 def test_opencv_and_torch_are_not_imported(tmp_path):

@@ -5,6 +5,8 @@ import logging
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmpretrain.registry import DATASETS
+from PIL import Image
 from sklearn.neighbors import KNeighborsClassifier
 
 from npid_mm.datasets import EvaluationDataset, InstanceDataset
@@ -142,6 +144,19 @@ def test_of_many_images_some_are_looked_at_and_images_in_memory_are_not(lists, m
     assert dataset.unreadable.sum() == 24
     with pytest.raises(ValueError, match='most must be at least 1, got 0'):
         image_check_hook.ImageCheckHook(0)
+
+
+def test_animations_are_counted_once(lists, monkeypatch):
+    """Their first frame is used."""
+    frames = [Image.new('L', (28, 28), shade) for shade in (0, 255)]
+    name = (lists / 'train.txt').read_text().splitlines()[5].split()[0]
+    frames[0].save(lists / name, 'GIF', save_all=True, append_images=frames[1:])
+    dataset = DATASETS.build(digits_config(lists, lists).train_dataloader.dataset.dataset)
+    logged = []
+    monkeypatch.setattr(image_check_hook, 'print_log', lambda text, _: logged.append(text))
+    check_images(dataset, 'train_dataloader')
+    (text,) = logged
+    assert text.startswith('train_dataloader: 1 of 48 images have several frames or pages, of')
 
 
 def test_images_of_other_loaders_are_not_checked(lists):
