@@ -1,6 +1,7 @@
 """Run trainings and evaluations: hooks, loops, resuming, distributed search."""
 
 from .atomic_file_backend import AtomicFileBackend
+from .bank import BankEMAHook
 from .hooks import (
     AtomicCheckpointHook,
     FeatureGateHook,
@@ -26,6 +27,7 @@ from .runners import (
 )
 
 __all__ = [
+    'BankEMAHook',
     'FeatureGateHook',
     'GracefulStopHook',
     'ImageCheckHook',

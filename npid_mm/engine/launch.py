@@ -59,9 +59,11 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
         local_rank (int, optional): Rank on this node, if the launcher passed it as an option.
 
     Raises:
-        ValueError: If a number of the config is out of range.
+        ValueError: If a number of the config is out of range, or NPID is to be trained by a
+            ``FlexibleRunner`` or under FSDP.
     """
     check_numbers(cfg)
+    _check_runner(cfg)
     write_scalars(cfg)
     register_loader()
     format_once()
@@ -76,6 +78,20 @@ def build_runner(cfg: Config, local_rank: int | None = None) -> Runner:
     for hook in (RunRecordHook(), MissedValidationHook(), ResumedCheckpointHook()):
         runner.register_hook(hook)
     return runner
+
+
+def _check_runner(cfg: Config) -> None:
+    """Refuse runners and model wrappers for which NPID's bank and checkpoints are not made."""
+    runner, wrapper = cfg.get('runner_type'), (cfg.get('model_wrapper_cfg') or {}).get('type')
+    sharded = wrapper if 'FullySharded' in str(wrapper) else None
+    flexible = runner if runner == 'FlexibleRunner' else None
+    if (cfg.get('model') or {}).get('type') == 'NPID' and (sharded or flexible):
+        name, value = ('runner_type', runner) if flexible else ('model_wrapper_cfg.type', wrapper)
+        raise ValueError(
+            f'{name} must be a Runner with DDP to train NPID, got {value}: the memory bank and its '
+            'checkpoints are made for these; leave it out. To split a large bank over the ranks, '
+            'set model.memory_bank.type=ShardedMemoryBank'
+        )
 
 
 def quiet_runner(cfg: Config) -> Runner:

@@ -70,7 +70,7 @@ def test_every_recipe_is_an_entry_and_every_entry_has_its_config():
 def test_schedules_are_those_of_the_configs(name):
     """Epochs and batch in the metafile, against the config and its name."""
     entry, cfg = PRETRAINING[name], shipped_config(ROOT / PRETRAINING[name]['Config'])
-    ranks = int(re.search(r'_(\d)xb\d+-', name)[1])
+    ranks = int(re.search(r'_(\d+)xb\d+-', name)[1])
     assert entry['Metadata']['Epochs'] == cfg.train_cfg.max_epochs
     assert entry['Metadata']['Batch Size'] == ranks * cfg.train_dataloader.batch_size
 

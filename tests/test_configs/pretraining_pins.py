@@ -63,6 +63,32 @@ PRETRAINING_PINS = {
     'selfsup/*/npid-nce4096_resnet18_*_in1k': {'model.backbone.depth': 18},
     'selfsup/*/npid-nce4096_alexnet_*': {'model.backbone': dict(type='AlexNet')},
     'selfsup/*/npid-nce4096_vgg16_*': {'model.backbone.depth': 16},
+    'selfsup/*-mlp_resnet50_*': {
+        'model.neck': dict(
+            type='MoCoV2Neck', in_channels=2048, hid_channels=2048, out_channels=128
+        ),
+        'model.backbone.zero_init_residual': False,
+    },
+    # VISSL's NPID++
+    'selfsup/*/npid-nce32000-mlp_*': {
+        'model.head': dict(type='NCEHead', num_negatives=32000, temperature=0.07),
+        'optim_wrapper': dict(optimizer=sgd(0.12, 1e-4)),
+        'param_scheduler': [
+            dict(type='CosineAnnealingLR', eta_min=0.00012, convert_to_iter_based=True)
+        ],
+        'train_cfg.max_epochs': 800,
+        'train_dataloader.batch_size': 32,
+    },
+    # augmentation and temperature of MoCo v2
+    'selfsup/*/npid-exact-mlp_*': {
+        'model.head': dict(type='ExactSoftmaxHead', temperature=0.2),
+        'data_preprocessor.augments': [
+            dict(JITTER, hue=0.1, p=0.8),
+            GRAY,
+            dict(type='RandomGaussianBlur', kernel_size=(23, 23), sigma=(0.1, 2.0), p=0.5),
+            FLIP,
+        ],
+    },
     'selfsup/*_1xb128-steplr-200e_cifar10': {
         'optim_wrapper': dict(optimizer=sgd(0.03, 5e-4)),
         'param_scheduler': steps([120, 160]),

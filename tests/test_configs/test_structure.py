@@ -15,6 +15,8 @@ HEADS = {
     'npid': 'SampledSoftmaxHead',
     'npid-ensure-neg': 'SampledSoftmaxHead',
     'npid-exact': 'ExactSoftmaxHead',
+    'npid-exact-mlp': 'ExactSoftmaxHead',
+    'npid-nce32000-mlp': 'NCEHead',
     'npid-nce4096': 'NCEHead',
     'npid-nce4096-proximal': 'NCEHead',
     'npid-parametric': 'ParametricSoftmaxHead',

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from npid_mm.cli.train import apply_options
+from npid_mm.engine.launch import build_runner
 from tests.test_engine.option_runs import scalars, short_config, train
 
 pytestmark = pytest.mark.slow
@@ -144,3 +145,49 @@ def test_scaling_of_the_rate_without_its_batch_is_refused():
     arguments = argparse.Namespace(resume=None, amp=False, auto_scale_lr=True)
     with pytest.raises(ValueError, match='needs the global batch .* set auto_scale_lr=dict'):
         apply_options({}, arguments)
+
+
+def test_averaged_weights_leave_the_bank_alone(digits, tmp_path, plain):
+    """EMAHook's copy has no bank, and the training is the same; it resumes."""
+    cfg = short_config(digits, tmp_path, epochs=2)
+    cfg.custom_hooks = [dict(type='BankEMAHook', momentum=0.1)]
+    runner = train(cfg)
+    state = runner.model.state_dict()
+    assert all(torch.equal(state[name], plain.state[name]) for name in state)
+    saved = torch.load(tmp_path / 'epoch_2.pth', weights_only=True)
+    assert not any('memory_bank' in name for name in saved['ema_state_dict'])
+    bank = 'memory_bank.feature_bank'
+    assert torch.equal(saved['state_dict'][bank], state[bank])
+    name = 'backbone.conv1.weight'
+    assert torch.equal(saved['ema_state_dict'][f'module.{name}'], state[name])
+    assert not torch.equal(saved['state_dict'][name], state[name])
+    cfg = short_config(digits, tmp_path, epochs=3)
+    cfg.custom_hooks = [dict(type='BankEMAHook', momentum=0.1)]
+    cfg.update(resume=True, load_from=str(tmp_path / 'epoch_2.pth'))
+    assert train(cfg).epoch == 3
+
+
+@pytest.mark.parametrize(
+    ('option', 'message'),
+    [
+        ({'runner_type': 'FlexibleRunner'}, 'runner_type must be .* got FlexibleRunner: the mem'),
+        (
+            {'model_wrapper_cfg': dict(type='MMFullyShardedDataParallel')},
+            'model_wrapper_cfg.type must be .* got MMFullyShardedDataParallel',
+        ),
+    ],
+)
+def test_runners_that_the_bank_is_not_made_for_are_refused(digits, tmp_path, option, message):
+    cfg = short_config(digits, tmp_path)
+    cfg.merge_from_dict(option)
+    with pytest.raises(ValueError, match=message):
+        build_runner(cfg)
+
+
+def test_lars_is_an_optimizer_of_a_training(digits, tmp_path):
+    """MMPretrain's, which leaves biases and norms to the plain rate."""
+    cfg = short_config(digits, tmp_path)
+    cfg.optim_wrapper.optimizer = dict(type='LARS', lr=0.5, momentum=0.9, weight_decay=1e-6)
+    runner = train(cfg)
+    assert type(runner.optim_wrapper.optimizer).__name__ == 'LARS'
+    assert torch.tensor(scalars(runner, 'train/loss')).isfinite().all()
