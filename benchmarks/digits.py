@@ -1,6 +1,7 @@
-"""Run the quickstart's recipe over seeds, and with one setting changed at a time.
+"""Run the recipes of the digits over seeds, and that of plain ones with one setting changed.
 
-python benchmarks/digits.py [--seeds 3] [--ablation-epochs 12] [--work-dir work_dirs/digits]
+python benchmarks/digits.py --scattered [--seeds 3]    the quickstart
+python benchmarks/digits.py [--ablation-epochs 12]     plain digits
 """
 
 import argparse
@@ -11,6 +12,9 @@ from pathlib import Path
 
 from mmengine.fileio import load
 
+from npid_mm.datasets import write_digits
+
+CONFIG = 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits'
 QUICKSTART = Path(__file__).resolve().parents[1] / 'tools' / 'quickstart.py'
 AFFINE = 'train_dataloader.dataset.dataset.pipeline.3'
 BRIGHTNESS = 'train_dataloader.dataset.dataset.pipeline.4.brightness=0.0'
@@ -63,9 +67,18 @@ def percent(value: float) -> str:
     return f'{100 * value:.2f}'
 
 
+def plain_digits(args: argparse.Namespace) -> list[str]:
+    """Return the arguments of the quickstart for plain digits."""
+    return ['--data', write_digits(args.work_dir / 'digits'), '--config', CONFIG]
+
+
 def over_seeds(args: argparse.Namespace) -> None:
-    """Run the full recipe over seeds."""
-    runs = [quickstart(args.work_dir / f'seed{seed}', seed, []) for seed in range(args.seeds)]
+    """Run a full recipe over seeds."""
+    name, arguments = ('scattered', []) if args.scattered else ('seed', plain_digits(args))
+    runs = [
+        quickstart(args.work_dir / f'{name}{seed}', seed, [], *arguments)
+        for seed in range(args.seeds)
+    ]
     rows = [
         [name, percent(statistics.mean(run[name] for run in runs))]
         + [percent(run[name]) for run in runs]
@@ -84,6 +97,7 @@ def ablate(args: argparse.Namespace) -> None:
                 seed,
                 options,
                 *('--epochs', str(args.ablation_epochs)),
+                *plain_digits(args),
             )
             for seed in range(args.seeds)
         ]
@@ -95,14 +109,16 @@ def ablate(args: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Run both tables."""
+    """Run the table of the quickstart, or both tables of plain digits."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--scattered', action='store_true', help="the quickstart's recipe")
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--ablation-epochs', type=int, default=12)
     parser.add_argument('--work-dir', type=Path, default=Path('work_dirs/digits'))
     args = parser.parse_args()
     over_seeds(args)
-    ablate(args)
+    if not args.scattered:
+        ablate(args)
 
 
 if __name__ == '__main__':

@@ -26,6 +26,7 @@ NOISE = 'Could not import OneDL'  # printed by every import of MMPretrain
 # section of a page -> the page, and the command whose output fills the section
 SECTIONS = {
     'environment': ('benchmarks.md', ['environment.py']),
+    'scattered_digits': ('benchmarks.md', ['digits.py', '--scattered']),
     'digits': ('benchmarks.md', ['digits.py']),
     'head_step': ('benchmarks.md', ['head_step.py', *PEER]),
     'bank_memory': ('benchmarks.md', ['bank_memory.py', *PEER]),

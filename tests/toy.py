@@ -13,6 +13,9 @@ from tests.shipped import shipped_config
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS_CONFIG = ROOT / 'configs/selfsup/npid/npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
+QUICKSTART_CONFIG = DIGITS_CONFIG.with_name(
+    'npid-exact_resnet18-w16_1xb32-coslr-120e_scattered-digits.py'
+)
 
 # Without statistics over the batch, so that ranks and one process give the same results.
 BACKBONE = dict(

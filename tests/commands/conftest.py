@@ -17,6 +17,8 @@ FIRST = next(
     each for each in blocks(ROOT / 'README.md', 'shell') if each.code.startswith('make quickstart')
 )
 
+EPOCHS = 8  # of the quickstart
+
 # what a clone does not hold
 LEFT = {'.git', '.venv', '.venv-peer', 'build', 'data', 'dist', 'work_dirs'}
 
@@ -54,7 +56,12 @@ class Workshop:
         # ruff skips what git ignores
         subprocess.run(['git', 'init', '--quiet', root], check=True)
 
-    def run(self, blocks: list[Block], names: dict[str, str] | None = None) -> None:
+    def run(
+        self,
+        blocks: list[Block],
+        names: dict[str, str] | None = None,
+        variables: dict[str, str] | None = None,
+    ) -> None:
         """Run blocks of a page in one shell, and stop at the first failure.
 
         A Python block is run if it imports something; otherwise it is a config, and its model is
@@ -63,6 +70,7 @@ class Workshop:
         Args:
             blocks (list[Block]): In ``shell`` or ``python``.
             names (dict[str, str], optional): Replacements of names in capital letters.
+            variables (dict[str, str], optional): More environment variables.
         """
         script = [SHELL.format(root=self.root)]
         for block in blocks:
@@ -79,7 +87,12 @@ class Workshop:
         shell = subprocess.run(
             ['bash', '-c', '\n'.join(script)],
             # the environment has the tree that was copied as an editable install
-            env=os.environ | {'PYTHONPATH': str(self.root), 'OMP_NUM_THREADS': '1'},
+            env={
+                **os.environ,
+                'PYTHONPATH': str(self.root),
+                'OMP_NUM_THREADS': '1',
+                **(variables or {}),
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -101,7 +114,10 @@ class Workshop:
 
 @pytest.fixture(scope='session')
 def quickstart(tmp_path_factory):
-    """Run the first commands of the README once for all workers; return their work dir."""
+    """Run the first commands of the README once for all workers; return their work dir.
+
+    They train for a few epochs; the checkpoint has the name of the last epoch all the same.
+    """
     base = tmp_path_factory.getbasetemp()
     base = base.parent if 'PYTEST_XDIST_WORKER' in os.environ else base
     left = base / 'quickstart/work_dirs/quickstart'
@@ -109,7 +125,9 @@ def quickstart(tmp_path_factory):
         if not (left / 'results.json').exists():
             shutil.rmtree(base / 'quickstart', ignore_errors=True)
             (base / 'quickstart').mkdir()
-            Workshop(base / 'quickstart').run([FIRST])
+            options = {'QUICKSTART_ARGS': f'--epochs {EPOCHS}'}
+            Workshop(base / 'quickstart').run([FIRST], variables=options)
+            shutil.copy(left / f'epoch_{EPOCHS}.pth', left / 'epoch_120.pth')
     return left
 
 

@@ -17,12 +17,12 @@ from tests.commands.conftest import FIRST
 from tests.pages import blocks, pages
 from tests.scenes import make_scenes
 from tests.test_checkpoints import foreign
-from tests.toy import DIGITS_CONFIG, ROOT
+from tests.toy import DIGITS_CONFIG, QUICKSTART_CONFIG, ROOT
 
 pytestmark = pytest.mark.slow
 
-QUICKSTART = f'work_dirs/quickstart/{DIGITS_CONFIG.name}'
-NAMES = {'CONFIG': QUICKSTART, 'CHECKPOINT': 'work_dirs/quickstart/epoch_60.pth'}
+QUICKSTART = f'work_dirs/quickstart/{QUICKSTART_CONFIG.name}'
+NAMES = {'CONFIG': QUICKSTART, 'CHECKPOINT': 'work_dirs/quickstart/epoch_120.pth'}
 
 
 def write_photographs(digits, folder, split, count):

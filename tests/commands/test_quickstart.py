@@ -41,8 +41,8 @@ def test_digits_are_trained_evaluated_and_drawn(tmp_path):
         'linear probe, NPID',
     }
     # raw pixels do not depend on the training
-    assert figures['kNN, raw pixels'] > 0.97
-    assert figures['kNN, NPID recomputed'] > 0.5
+    assert 0.35 < figures['kNN, raw pixels'] < 0.45
+    assert 'interval' in done.stdout and 'has used no label' in ' '.join(done.stdout.split())
     assert 'eta' in done.stdout and 'top-1' in done.stdout
     assert min(size(tmp_path / 'neighbors.png')) > 500 and min(size(tmp_path / 'curve.png')) > 300
 
@@ -89,7 +89,7 @@ def test_a_flat_folder_trains_and_gets_its_pictures(tmp_path):
     done = quickstart(tmp_path / 'run', '--short')
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert f'run holds a run on the images of {data}, not of' in done.stderr
-    assert not (tmp_path / 'run/digits').exists()
+    assert not (tmp_path / 'run/scattered-digits').exists()
 
 
 def test_class_folders_give_figures(tmp_path):

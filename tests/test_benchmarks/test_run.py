@@ -44,4 +44,4 @@ def test_unknown_names_are_refused(run, monkeypatch, capsys):
     monkeypatch.setattr('sys.argv', ['run.py', 'nothing'])
     with pytest.raises(SystemExit, match='2'):
         run.main()
-    assert 'no benchmark nothing; there are digits' in capsys.readouterr().err
+    assert 'no benchmark nothing; there are environment' in capsys.readouterr().err

@@ -23,7 +23,7 @@ LEAVES = [
     for folder in ('selfsup/npid', 'benchmarks/classification/[!_]*')
     for path in sorted(CONFIGS.glob(f'{folder}/*.py'))
 ] + ['selfsup/_base_/datasets/imagenet_per-image']
-OURS = ('*_digits', '*_folder')  # recipes that follow no published one
+OURS = ('*_digits', '*_scattered-digits', '*_folder')  # recipes that follow no published one
 PINS = PRETRAINING_PINS | BENCHMARK_PINS
 
 

@@ -1,6 +1,6 @@
 """Train, evaluate and show NPID on a laptop.
 
-npid quickstart                    scikit-learn's handwritten digits
+npid quickstart                    handwritten digits, scattered over a canvas
 npid quickstart --data FOLDER      your own images; class subfolders give labels
 """
 
@@ -15,7 +15,6 @@ from mmengine.fileio import dump
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
 from npid_mm.api.live_progress import live_progress
@@ -29,7 +28,7 @@ from npid_mm.config.networks.fit_neck import fit_neck, image_shape
 from npid_mm.config.own_images import ImageLists, own_images_config
 from npid_mm.config.read_config import read_config
 from npid_mm.config.shipped import find_config
-from npid_mm.datasets import dataset_labels, split_folder, write_digits
+from npid_mm.datasets import dataset_labels, split_folder, write_scattered_digits
 from npid_mm.datasets.image_folders.image_list import list_lines
 from npid_mm.datasets.transforms.pipeline_reader import dataset_reader
 from npid_mm.engine.features import tolerate_unreadable
@@ -40,10 +39,11 @@ from npid_mm.utils.paths import MIM
 from npid_mm.visualization import neighbor_sheet, sample_across_classes, training_curve
 
 from .embedding import K, UntrainedFeaturesHook, embed, knn_accuracy, pixel_rows
+from .table import MEANING, accuracy_table
 from .work_dir import check_work_dir, record_images
 
 CONFIGS = (MIM / 'configs/selfsup/npid').resolve()
-DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-60e_digits.py'
+DIGITS = CONFIGS / 'npid-exact_resnet18-w16_1xb32-coslr-120e_scattered-digits.py'
 FOLDER = CONFIGS / 'npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 BACKBONE = 'model.backbone.'
 SHORT_EPOCHS = 3
@@ -86,7 +86,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
 def main(argv: list[str] | None = None) -> None:
     """Run the quickstart, alone in its work dir."""
     args = parse_args(argv)
-    root = args.data or args.work_dir / 'digits'
+    root = args.data or args.work_dir / 'scattered-digits'
     config = find_config(str(args.config or (FOLDER if args.data else DIGITS)))
     cfg = _read_config(config, args)
     check_writable(args.work_dir, '--work-dir')
@@ -113,7 +113,7 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
     torch.set_num_threads(max(1, (os.cpu_count() or 2) // 2))
     console = Console()
     if args.data is None:
-        write_digits(root)
+        write_scattered_digits(root)
     classes = split_folder(root, args.work_dir, with_labels=args.labels)
     record_images(args.work_dir, root)
     count, held_out = (len(list_lines(args.work_dir / f'{name}.txt')) for name in ('train', 'val'))
@@ -158,7 +158,8 @@ def _quickstart(args: argparse.Namespace, cfg: Config, root: Path) -> None:
         }
         dump(figures, args.work_dir / 'results.json')
         left_out = sum(len(loader.dataset) for loader in loaders) - sum(map(len, datasets))
-        console.print(_as_table(figures, left_out))
+        console.print(accuracy_table(figures, len(datasets[1]), left_out))
+        console.print(MEANING)
     console.print(f'Look at {args.work_dir}/neighbors.png and {args.work_dir}/curve.png')
 
 
@@ -184,15 +185,3 @@ def _draw_neighbors(
         out=out,
         reader=dataset_reader(asked),
     )
-
-
-def _as_table(figures: dict[str, float], left_out: int) -> Table:
-    """Make the closing table; ``left_out`` images could not be read."""
-    caption = f'kNN: K = {K}, tau = 0.07'
-    caption += f'; unreadable images left out: {left_out}' if left_out else ''
-    table = Table(title='Accuracy on the held-out images', caption=caption)
-    table.add_column('what')
-    table.add_column('top-1', justify='right')
-    for name, value in figures.items():
-        table.add_row(name, f'{100 * value:.2f} %')
-    return table
