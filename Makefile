@@ -81,10 +81,9 @@ format: install  ## put style and format right where ruff can
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-docs: install  ## write the API reference, from the docstrings, to build/api
-	$(PY) -W ignore -m pdoc --docformat google --no-show-source --output-directory build/api \
-		npid_mm npid_mm.api npid_mm.export npid_mm.visualization npid_mm.suites npid_mm.analysis npid_mm.cli
-	@echo 'Look at build/api/index.html'
+docs: install  ## write the site of all pages and the API reference to build/site
+	$(PY) -W ignore -m sphinx -q -W --keep-going -b html docs build/site
+	@echo 'Look at build/site/index.html'
 
 # mmselfsup cannot live beside npid_mm: it needs the frameworks of its time.
 $(PEER)/.installed: requirements/peer.txt

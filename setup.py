@@ -102,17 +102,20 @@ EXTRAS = {
         *PARQUET,
         *BACKBONES,
         *FORMATS,
+        'furo',
         'mypy',
+        'myst-parser',
         'openmim',
         # newer ones, which openmim brings, pin old versions of requests, rich and setuptools
         'openxlab<0.0.12',
-        'pdoc',
         'pre-commit',
         'PySide6-WebEngine',  # carries a Chromium, for the tests of pages
         'pytest',
         'pytest-xdist',
         'ruff',
         'scipy',
+        'sphinx',
+        'sphinx-copybutton',
         'setuptools>=77,<81',  # builds wheels by itself; openmim and mmcv need its pkg_resources
     ],
 }
