@@ -114,7 +114,7 @@ EXTRAS = {
         'pytest-xdist',
         'ruff',
         'scipy',
-        'sphinx',
+        'Sphinx',
         'sphinx-copybutton',
         'setuptools>=77,<81',  # builds wheels by itself; openmim and mmcv need its pkg_resources
     ],
