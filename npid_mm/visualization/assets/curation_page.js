@@ -206,5 +206,6 @@ data.tabs.forEach((tab, i) => addLink(`${tab.name} (${tab.cards.length.toLocaleS
 if (data.points) addLink('Map', '#map');
 addLink('Search', '#search');
 window.addEventListener('hashchange', show);
+window.addEventListener('resize', () => { if (location.hash === '#map') showMap(); });
 count();
 show();
