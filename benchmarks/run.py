@@ -28,6 +28,7 @@ SECTIONS = {
     'environment': ('benchmarks.md', ['environment.py']),
     'scattered_digits': ('benchmarks.md', ['digits.py', '--scattered']),
     'digits': ('benchmarks.md', ['digits.py']),
+    'adaptation': ('benchmarks.md', ['adaptation.py']),
     'head_step': ('benchmarks.md', ['head_step.py', *PEER]),
     'bank_memory': ('benchmarks.md', ['bank_memory.py', *PEER]),
     'knn': ('benchmarks.md', ['knn.py', *PEER]),
