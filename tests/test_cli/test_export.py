@@ -131,5 +131,7 @@ def test_options_of_a_training_reach_pretrain(monkeypatch, zeros):
         'device': 'cpu',
         'labels': False,
         'resume': True,
+        'grow': False,
+        'stop_if_worse': False,
         'train_cfg.val_interval': 1,
     }

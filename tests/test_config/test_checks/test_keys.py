@@ -20,7 +20,7 @@ def digits_recipe():
         ('batchsize', "the config has no 'batchsize'; did you mean batch_size?"),
         ('train_cfg.max_epoch', "train_cfg has no 'max_epoch'; did you mean train_cfg.max_epochs?"),
         ('model.head.temprature', 'did you mean model.head.temperature?'),
-        ('model.head.num_negatives', "model.head has no 'num_negatives'; its keys are proximal_w"),
+        ('model.head.num_negatives', "model.head has no 'num_negatives'; its keys are groups, p"),
         ('train_dataloader.batchsize', 'did you mean train_dataloader.batch_size or '),
         ('train_dataloader.dataset.dataset.anfile', 'did you mean .*ann_file'),
         ('train_dataloader.sampler.shufle', r'did you mean train_dataloader\.sampler\.shuffle\?'),
