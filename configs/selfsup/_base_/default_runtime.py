@@ -15,9 +15,9 @@ default_hooks = dict(
     divergence=dict(type='DivergenceHook'),
     # on SIGTERM save and exit; --resume continues in the middle of the epoch
     graceful_stop=dict(type='GracefulStopHook', interval=10),
-    # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
     # log RankMe, uniformity and other measures that need no labels, and warn if nothing is learned
     label_free=dict(type='LabelFreeHook'),
+    # knn_interval: epochs between two logs of bank_knn, the bank's accuracy on its own labels
     memory_bank=dict(type='MemoryBankHook', knn_interval=0),
     # P(i|f) of each image in the checkpoint, which tells duplicates (npid curate)
     own_probability=dict(type='OwnProbabilityHook'),

@@ -3,6 +3,10 @@ _base_ = '../../../selfsup/_base_/default_runtime.py'
 
 default_hooks = dict(
     _delete_=True,
-    **{name: hook for name, hook in _base_.default_hooks.items() if name != 'memory_bank'},
+    **{
+        name: hook
+        for name, hook in _base_.default_hooks.items()
+        if name not in ('label_free', 'memory_bank', 'own_probability')
+    },
     label_check=dict(type='LabelCheckHook'),
 )
