@@ -184,6 +184,11 @@ def save_gathered_rows(runner: Runner, bank: MemoryBank) -> None:
     runner.save_checkpoint, runner.load_checkpoint = save_gathered, load_on_cpu
 
 
+def has_bank(runner: Runner) -> bool:
+    """Return whether the model of a run has a memory bank."""
+    return hasattr(get_ori_model(runner.model), 'memory_bank')
+
+
 def model_bank(runner: Runner) -> MemoryBank:
     """Return the memory bank of the model of a run.
 
@@ -191,7 +196,7 @@ def model_bank(runner: Runner) -> MemoryBank:
         TypeError: If the model has none.
     """
     model = get_ori_model(runner.model)
-    if not hasattr(model, 'memory_bank'):
+    if not has_bank(runner):
         raise TypeError(
             f'MemoryBankHook needs a model with a memory_bank, such as NPID, got '
             f'{type(model).__name__}: remove the hook from this config'

@@ -10,7 +10,7 @@ from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
 from torch import Tensor
 
-from npid_mm.engine.hooks.memory_bank_hook import model_bank
+from npid_mm.engine.hooks.memory_bank_hook import has_bank, model_bank
 from npid_mm.engine.runner_state import built_loops
 from npid_mm.evaluation import (
     alignment,
@@ -47,6 +47,8 @@ class LabelFreeHook(Hook):
     passed to ``CheckpointHook`` and ``EarlyStoppingHook`` after each epoch. So ``save_best`` and
     early stopping can use them in either case; ``rule`` must be set.
 
+    With a model that has no memory bank, such as a probe, the hook does nothing.
+
     A warning, once per cause, is logged if the bank collapses or does not move, or if the loss
     stays at chance level.
 
@@ -75,8 +77,7 @@ class LabelFreeHook(Hook):
         self._warned: set[str] = set()
 
     def before_train(self, runner: Runner) -> None:
-        """Check the model, and start the mean loss."""
-        model_bank(runner)
+        """Start the mean loss."""
         self._chance = ChanceLevel()
 
     def after_train_iter(
@@ -91,6 +92,8 @@ class LabelFreeHook(Hook):
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Measure, log and warn."""
+        if not has_bank(runner):
+            return
         self._figures = {}
         epoch, head = runner.epoch + 1, getattr(get_ori_model(runner.model), 'head', None)
         loss = self._chance.end_epoch(head, model_bank(runner).length)
@@ -116,7 +119,7 @@ class LabelFreeHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict | None = None) -> None:
         """Add the measures to the metrics of the validation of a training."""
-        if metrics is None or 'train' not in built_loops(runner):
+        if metrics is None or 'train' not in built_loops(runner) or not has_bank(runner):
             return
         if not self._figures:  # a validation before the first epoch of a resumed run
             self._figures, _ = self._measure(runner)

@@ -11,7 +11,7 @@ from mmpretrain.utils import get_ori_model
 from torch import Tensor
 
 from npid_mm.checkpoints.convert.npid_state import OWN_PROBABILITY
-from npid_mm.engine.hooks.memory_bank_hook import model_bank
+from npid_mm.engine.hooks.memory_bank_hook import has_bank, model_bank
 from npid_mm.engine.runner_state import is_resuming
 from npid_mm.models.npid import instance_index
 
@@ -38,6 +38,8 @@ class OwnProbabilityHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Start the record of a run that does not resume one."""
+        if not has_bank(runner):
+            return
         length = model_bank(runner).length
         if self._record is None or len(self._record) != length:
             self._record = torch.full((length,), torch.nan)
