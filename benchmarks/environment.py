@@ -47,7 +47,8 @@ def main() -> None:
         names = closure([line])
         cuda = [name for name in names if name.startswith(CUDA)]
         print(f'| `{line}` | {purpose} | {len(names)} | {size(names):,.0f} | {size(cuda):,.0f} |')
-    times = {name: min(cpu_seconds(each) for _ in range(rounds)) for name, each in STARTS.items()}
+    taken = [{name: cpu_seconds(each) for name, each in STARTS.items()} for _ in range(rounds)]
+    times = {name: min(each[name] for each in taken) for name in STARTS}
     print('\n| start of a process | of `import torch` | of `import mmpretrain` |')
     print('| --- | --- | --- |')
     for name, time in times.items():

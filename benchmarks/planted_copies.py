@@ -4,7 +4,7 @@
 
 The images are the digits, or those of a folder. A share of them gets one copy each; the kinds of
 copies take turns: JPEG of quality 30, cropped by 10 % of each side, mirrored, resized to two
-thirds, brightened by 30 %. The network of the quickstart trains on all images, mirrored at random
+thirds, brightened by 30 %. The network of the plain digits trains on all images, mirrored at random
 too. A pair of images is found if they are in one group. Recall is the share of the copies of a kind
 that are in a group with their original; precision is the share of the pairs in groups that are
 planted. Both are given for the default limits of `npid curate`, and for cosine alone and the
@@ -13,7 +13,6 @@ perceptual hash of imagehash at the limit with the largest F1, chosen with the t
 
 import argparse
 import io
-import shutil
 from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
@@ -67,8 +66,7 @@ def plant(source: list[Path], folder: Path, share: float, seed: int) -> dict[tup
     """Write images and copies; return the names of each pair with its kind."""
     generator = np.random.default_rng(seed)
     chosen = set(generator.choice(len(source), round(share * len(source)), replace=False).tolist())
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     planted = {}
     for number, path in enumerate(source):
         name = f'{number:05}.png'
@@ -83,7 +81,7 @@ def plant(source: list[Path], folder: Path, share: float, seed: int) -> dict[tup
 
 def train(args: argparse.Namespace, folder: Path) -> Path:
     """Train on the images of a folder; return the checkpoint."""
-    run = args.work_dir / 'run'
+    run = args.work_dir / f'run_{folder.name}'
     checkpoint = run / f'epoch_{args.epochs}.pth'
     if not checkpoint.exists():
         names = sorted(path.name for path in folder.iterdir())
@@ -157,7 +155,8 @@ def main() -> None:
     source = args.images or write_digits(args.work_dir / 'digits') / 'train'
     paths = sorted(path for path in source.rglob('*') if path.suffix in ('.png', '.jpg'))
     paths = paths[:: max(1, len(paths) // args.limit)][: args.limit]
-    folder = args.work_dir / 'images'
+    # a folder for each set of images, as files of another one would remain in it
+    folder = args.work_dir / f'planted_{len(paths)}_{args.share}_{args.seed}'
     planted = plant(paths, folder, args.share, args.seed)
     checkpoint = train(args, folder)
     images = read_image_set(checkpoint, images=folder)

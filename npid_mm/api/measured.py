@@ -15,7 +15,7 @@ SAMPLE = 100  # images that are looked at
 
 
 class Measured(NamedTuple):
-    """What a run takes from its images."""
+    """Image size and values that a run takes from its images."""
 
     image_size: int  # the median of the shorter edges, rounded up, at most LARGEST
     values: ImageValues | None  # None for 8-bit color

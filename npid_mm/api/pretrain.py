@@ -198,7 +198,7 @@ def _check_lists(staged: Path, out: Path) -> None:
             raise ValueError(
                 f'{out} holds a run on other images: its {name} has {len(before):,} lines, and the '
                 f'images given now make another list, of {len(present):,}: give the same ones, '
-                'another folder, or grow=True (--grow) to go on with them'
+                'another folder, or grow=True (--grow) to resume with the new ones'
             )
 
 

@@ -1,4 +1,4 @@
-"""What a training on images starts from: weights, frozen stages, learning rates by depth."""
+"""Set initial weights, frozen stages and layer-wise learning rates of a training on images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,7 +19,7 @@ REPORT = 'weights.txt'
 def set_start(
     cfg: Config, backbone: nn.Module, model: str, named: Mapping[str, Any], resume: bool
 ) -> str | None:
-    """Set what a training starts from, and check that it fits the network.
+    """Set weights, frozen stages and learning rates, and check that they fit the network.
 
     Args:
         cfg (Config): The config; changed in place.
@@ -27,7 +27,7 @@ def set_start(
         model (str): Name of the network.
         named (Mapping[str, Any]): Options of :func:`npid_mm.pretrain`: ``weights``, ``freeze``,
             ``layer_decay`` and ``stop_if_worse``.
-        resume (bool): The run goes on from a checkpoint, which has the weights.
+        resume (bool): Whether the run resumes from a checkpoint, which has the weights.
 
     Returns:
         str, optional: A line for each key of the file of weights.

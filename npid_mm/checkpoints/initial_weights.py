@@ -61,8 +61,8 @@ def initial_weights(own: Mapping[str, Tensor], path: str | Path) -> InitialWeigh
         state, _ = complete_state(own, {**given, **resized}, ADVICE, optional=['neck'])
     except ValueError as error:
         raise ValueError(f'{path}: {error}') from error
-    keys |= {name: f'module.{name}' if f'module.{name}' in given else name for name in state if
-             name not in keys}  # fmt: skip
+    for name in state.keys() - keys.keys():
+        keys[name] = f'module.{name}' if f'module.{name}' in given else name
     lines = [f'{keys[name]} -> {name} {tuple(value.shape)}' for name, value in state.items()]
     lines += [f'{key} resized from {tuple(given[key].shape)}' for key in resized]
     used = {keys[name] for name in state}

@@ -54,7 +54,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         '--grow',
         action='store_true',
-        help='with --resume: go on although images were added or removed',
+        help='with --resume: continue although images were added or removed',
     )
     add_config_options(parser)
     return parser.parse_args(argv)

@@ -126,8 +126,8 @@ def compare_images(saved: Sequence[str], present: Sequence[str], path: str) -> N
         f'the memory bank of {path} belongs to other images than those of train_dataloader '
         f'({differs}; {len(gone):,} of its {len(saved):,} images are not there now, and '
         f'{len(new):,} of the {len(present):,} current ones are new): give the images that it was '
-        'trained on; go on with those of now, where known images keep their rows, with '
-        'default_hooks.memory_bank.grow=True; or start a new run from its backbone alone '
+        'trained on; set default_hooks.memory_bank.grow=True to resume with the current ones, of '
+        'which known images keep their rows; or start a new run from its backbone alone '
         '(npid convert extract-backbone); where files were only renamed, set '
         'default_hooks.memory_bank.check_images=False'
     )

@@ -1,4 +1,4 @@
-"""What the readers of headers and of pixels share."""
+"""Types that the readers of headers and of pixels share."""
 
 from os import PathLike
 from typing import NamedTuple

@@ -44,8 +44,9 @@ def parameter_stages(network: nn.Module) -> tuple[dict[str, int], int]:
     trunk = max(trunks, key=lambda prefix: sum(trunks[prefix].values()))
     numbers = sorted(trunks[trunk])
     # others with the same numbers belong to the stages, e.g. `downsample_layers` of a ConvNeXt
-    outer = [p for p in parts if sorted(parts[p]) == numbers and not p.startswith(tuple(
-        f'{trunk}{number}.' for number in numbers))]  # fmt: skip
+    inside = tuple(f'{trunk}{number}.' for number in numbers)
+    outer = [each for each in parts if sorted(parts[each]) == numbers]
+    outer = [each for each in outer if not each.startswith(inside)]
     stages, current = {}, 0
     for name, _ in network.named_parameters():
         found = None

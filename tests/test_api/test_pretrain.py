@@ -134,7 +134,7 @@ def test_a_run_goes_on_with_images_that_were_added_and_removed(
     for path in sorted((digits / 'train/3').glob('*.png'))[15:27]:
         shutil.copy(path, images / '3')
     settings = {**SETTINGS, 'epochs': 3}
-    with pytest.raises(ValueError, match=r'list, of 66: give .* or grow=True \(--grow\) to go on'):
+    with pytest.raises(ValueError, match=r'list, of 66: give .* or grow=True \(--grow\) to resume'):
         npid_mm.pretrain(images, out, resume=True, **settings)
     with pytest.raises(ValueError, match='grow=True .* continues a run: give resume=True'):
         npid_mm.pretrain(images, out, grow=True, **settings)

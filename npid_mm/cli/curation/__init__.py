@@ -1,1 +1,1 @@
-"""Commands of npid that judge images and runs."""
+"""Commands of npid that examine images and runs."""

@@ -11,7 +11,7 @@ from npid_mm.datasets.image_names import PIXELS
 
 
 class Growth(NamedTuple):
-    """Where the rows of a bank come from."""
+    """Source of each row of a bank: a row of a checkpoint, or none for a new image."""
 
     source: Tensor  # (N,), row of the checkpoint's bank for each present image, -1 for a new one
     saved: int  # rows of the checkpoint's bank

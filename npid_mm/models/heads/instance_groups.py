@@ -1,4 +1,4 @@
-"""Groups of instances that are no negatives of one another, such as copies of an image."""
+"""Groups of instances that are not negatives of one another, such as copies of an image."""
 
 from collections.abc import Sequence
 

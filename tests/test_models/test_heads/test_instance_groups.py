@@ -36,7 +36,7 @@ def test_exact_head_equals_a_loop(bank):
         expected -= (logits[kept.index(index)] - logits.logsumexp(0)) / B
     torch.testing.assert_close(loss, expected)
     torch.testing.assert_close(torch.autograd.grad(loss, x)[0], torch.autograd.grad(expected, y)[0])
-    # the copies are no chance to be wrong
+    # the copies do not count as wrong answers
     assert loss < build('ExactSoftmaxHead', temperature=0.1).loss(x, INDEX, bank)['loss']
 
 
