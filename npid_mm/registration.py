@@ -109,7 +109,7 @@ class RegisterBeforeImport(MetaPathFinder, Loader):
 
 def register_on_demand() -> None:
     """Register now if MMEngine is imported, otherwise before it is."""
-    if 'mmengine' in sys.modules:
+    if sys.modules.get('mmengine'):
         register()
     else:
         sys.meta_path.insert(0, RegisterBeforeImport())
