@@ -34,7 +34,7 @@ SECTIONS = {
     'knn': ('benchmarks.md', ['knn.py', *PEER]),
     'retrieval': ('benchmarks.md', ['retrieval.py']),
     'svm': ('benchmarks.md', ['svm.py', '--threads', '1', '--peer-fits', '38']),
-    'scale': ('scale.md', ['scale.py']),
+    'scale': ('benchmarks.md', ['scale.py']),
     'parity': ('benchmarks.md', ['parity/compare.py', *PEER]),
     'feed': ('benchmarks.md', ['feed.py', *PEER, *DATA]),
     'cifar10': ('benchmarks.md', CIFAR10),

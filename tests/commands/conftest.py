@@ -12,10 +12,9 @@ from filelock import FileLock
 from tests.pages import Block, blocks
 from tests.toy import ROOT
 
-# the first two commands of a new user in a clone
-FIRST = next(
-    each for each in blocks(ROOT / 'README.md', 'shell') if each.code.startswith('make quickstart')
-)
+# the first command of a new user in a clone
+QUICKSTART = ROOT / 'docs/quickstart.md'
+FIRST = next(each for each in blocks(QUICKSTART, 'shell') if each.code == 'make quickstart\n')
 
 EPOCHS = 8  # of the quickstart
 
@@ -114,7 +113,7 @@ class Workshop:
 
 @pytest.fixture(scope='session')
 def quickstart(tmp_path_factory):
-    """Run the first commands of the README once for all workers; return their work dir.
+    """Run the first command of the docs once for all workers; return their work dir.
 
     They train for a few epochs; the checkpoint has the name of the last epoch all the same.
     """

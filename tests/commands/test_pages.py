@@ -34,8 +34,7 @@ def write_photographs(digits, folder, split, count):
 
 
 def two_folders(root, digits):
-    """Write the user's images of the tutorial, and remove the work dirs."""
-    shutil.rmtree(root / 'work_dirs')
+    """Write the user's images of the quickstart."""
     write_photographs(digits, root / 'path/to/images', 'train', 40)
     write_photographs(digits, root / 'path/to/more', 'val', 8)
     return {}
@@ -80,10 +79,10 @@ def large_index(root, digits):
 
 
 PREPARE = {
-    'README.md': few_digits,
     'docs/checkpoints.md': checkpoint_of_the_authors,
+    'docs/pretraining.md': few_digits,
+    'docs/quickstart.md': two_folders,
     'docs/retrieval.md': large_index,
-    'docs/tutorial.md': two_folders,
 }
 
 

@@ -42,7 +42,7 @@ def test_every_command_is_in_the_help(capsys):
 
 
 def test_the_page_lists_every_command():
-    page = (ROOT / 'docs/tools.md').read_text()
+    page = (ROOT / 'docs/commands.md').read_text()
     assert [name for name in COMMANDS if f'`npid {name}' not in page] == ['retrieve']
     tools = {str(path.relative_to(ROOT)) for path in (ROOT / 'tools').rglob('*.py')}
     assert [tool for tool in tools if f'`{tool}' not in page] == []

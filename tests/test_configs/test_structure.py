@@ -87,7 +87,7 @@ def test_cifar10_in_memory_and_as_files_differ_in_nothing_else():
 
 
 def test_benchmarks_have_the_runtime_of_pretraining():
-    """Without the hooks of the bank, with a check of the labels, which pretraining does not read."""
+    """Without the hooks of the bank, and with a check of the labels, which pretraining ignores."""
     hooks = shipped_config(PROBES[0]).default_hooks
     assert hooks.pop('label_check') == dict(type='LabelCheckHook')
     pretraining = shipped_config(CONFIGS / 'selfsup/_base_/default_runtime.py').default_hooks

@@ -1,4 +1,4 @@
-"""The code of docs/python_api.md, run in its order on sixty digits."""
+"""The code of docs/api.md, run in its order on sixty digits."""
 
 import shutil
 
@@ -8,7 +8,7 @@ from npid_mm.cli import embed, train_images
 from tests.pages import blocks
 from tests.toy import ROOT
 
-PAGE = ROOT / 'docs/python_api.md'
+PAGE = ROOT / 'docs/api.md'
 RUN = 'run by tests/test_docs/test_python_api.py'
 SHORT = {'resnet18': 'resnet18-w16', 'epochs=100': 'epochs=1, image_size=16, workers=0'}
 

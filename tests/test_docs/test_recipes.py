@@ -16,7 +16,7 @@ def test_every_recipe_is_on_its_page_and_no_other():
 @pytest.mark.parametrize(
     ('page', 'folder'),
     [
-        ('classification', 'classification'),
+        ('evaluation', 'classification'),
         ('detection', 'mmdetection'),
         ('segmentation', 'mmsegmentation'),
     ],

@@ -15,7 +15,7 @@ EACH_STEP = ('default_hooks.logger.interval=1', 'log_processor.window_size=1')
 
 
 def in_a_config(cfg, tmp_path, backend):
-    """The line of docs/training_options.md, in a config over another."""
+    """The line of docs/pretraining.md, in a config over another."""
     cfg.dump(tmp_path / 'base.py')
     path = tmp_path / 'mine.py'
     line = f"visualizer = dict(vis_backends=[dict(type='LocalVisBackend'), {backend}])"

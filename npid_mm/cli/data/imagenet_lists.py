@@ -19,7 +19,7 @@ from .write_lists import wanted, write_list
 VAL_LABELS = """\
 The validation archive has no class folders. Any of these gives its labels:
   - put ILSVRC2012_devkit_t12.tar.gz and ILSVRC2012_img_val.tar into DATA_ROOT and let torchvision
-    unpack them into class folders (docs/imagenet.md has the command);
+    unpack them into class folders (docs/datasets.md has the command);
   - copy the val.txt of Caffe's ILSVRC12 files, in sorted WNID order, to meta/val.txt.
 The numbers in the development kit's ILSVRC2012_validation_ground_truth.txt are in another order."""
 

@@ -17,7 +17,7 @@ ORDINARY = {True: re.compile(f'{PATH} -?[0-9]{{1,6}}'), False: re.compile(PATH)}
 SEPARATORS = {'\t': 'a tab', ',': 'a comma', ';': 'a semicolon', '\xa0': 'a no-break space'}
 NO_LABEL = (
     'has no label: each line must be `path label`; for images without labels set with_label=False '
-    'in the data set, and val_dataloader = val_evaluator = val_cfg = None (docs/your_data.md)'
+    'in the data set, and val_dataloader = val_evaluator = val_cfg = None (docs/your_images.md)'
 )
 
 

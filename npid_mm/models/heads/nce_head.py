@@ -25,7 +25,7 @@ from npid_mm.utils.checks import check_number, check_whole
 from .base_head import InstanceHead
 
 # Largest M / N without a warning about a constant Z: that of the published CIFAR-10 recipe. At 0.1
-# and above, short runs on small sets lost accuracy or diverged, see docs/choosing.md.
+# and above, short runs on small sets lost accuracy or diverged, see docs/pretraining.md.
 MAX_NEGATIVES_PER_ROW = 4096 / 50000
 
 

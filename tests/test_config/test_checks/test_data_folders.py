@@ -147,7 +147,7 @@ def test_a_list_without_labels_is_refused_with_advice(listed):
     message = (
         rf"train_dataloader: {path}: line 1, 'a photo\.jpg', has no label: each line must be `path "
         r'label`; for images without labels set with_label=False in the data set, and '
-        r'val_dataloader = val_evaluator = val_cfg = None \(docs/your_data\.md\) \(2 of 2 lines\)'
+        r'val_dataloader = val_evaluator = val_cfg = None \(docs/your_images\.md\) \(2 of 2 lines\)'
     )
     with pytest.raises(ValueError, match=message):
         check_data_folders(cfg, 'train_dataloader')

@@ -1,5 +1,5 @@
 # ImageNet-1k: workers decode and crop, the rest runs on the batch on the training device.
-# imagenet_per-image.py has the order and the operators of MMSelfSup. See docs/imagenet.md.
+# imagenet_per-image.py has the order and the operators of MMSelfSup. See docs/datasets.md.
 _base_ = '../evaluation/knn.py'
 
 dataset_type = 'ImageNet'

@@ -1,4 +1,4 @@
-"""The configs of docs/your_data.md, taken from the page as they stand."""
+"""The configs of docs/your_images.md, taken from the page as they stand."""
 
 import shutil
 import uuid
@@ -21,8 +21,8 @@ from tests.toy import ROOT, on_small_data
 
 
 def config_of(name, images, lists, folder):
-    """A config of docs/your_data.md, by the name in its first line; its folders replaced."""
-    page = blocks(ROOT / 'docs/your_data.md', 'python')
+    """A config of docs/your_images.md, by the name in its first line; its folders replaced."""
+    page = blocks(ROOT / 'docs/your_images.md', 'python')
     (text,) = [block.code for block in page if block.code.startswith(f'# {name}')]
     text = text.replace('/data/images', str(images)).replace('/data/lists', str(lists))
     path = folder / name
@@ -36,7 +36,7 @@ def example(digits, tmp_path):
     return config_of('my_config.py', digits, digits, tmp_path)
 
 
-def test_your_data_example_finds_its_images_in_every_loader(example, digits):
+def test_the_example_finds_its_images_in_every_loader(example, digits):
     sets = [
         example.train_dataloader.dataset.dataset,
         example.test_cfg.reference.dataset,
@@ -49,7 +49,7 @@ def test_your_data_example_finds_its_images_in_every_loader(example, digits):
 
 
 @pytest.mark.slow
-def test_your_data_example_trains(example, digits, tmp_path):
+def test_the_example_trains(example, digits, tmp_path):
     Runner.from_cfg(on_small_data(example, {'CustomDataset': digits}, tmp_path / 'run')).train()
     assert (tmp_path / 'run/epoch_1.pth').is_file()
 
@@ -62,7 +62,7 @@ def unlabelled(digits, tmp_path):
     for path in sorted((digits / 'train').rglob('*.png'))[:80]:
         shutil.copy(path, images)
     assert split_folder(images, tmp_path / 'lists') == []
-    cfg = config_of('unlabelled.py', images, tmp_path / 'lists', tmp_path)
+    cfg = config_of('unlabeled.py', images, tmp_path / 'lists', tmp_path)
     cfg.update(work_dir=str(tmp_path / 'run'), experiment_name=uuid.uuid4().hex)
     cfg.train_cfg.max_epochs = 1
     cfg.train_dataloader.update(batch_size=32, num_workers=0)
