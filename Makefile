@@ -17,6 +17,9 @@ TEST := $(PY) -m pytest -n $(TEST_JOBS) --dist worksteal $(PYTEST_ARGS)
 # folders of tests with a target of their own
 APART := $(foreach each,inputs commands test_contributing transfer,--ignore tests/$(each))
 
+# whose spelling is checked; tests have wrong words on purpose
+PROSE := *.md docs/*.md .github configs npid_mm tools benchmarks setup.py Makefile
+
 .DEFAULT_GOAL := help
 .PHONY: help install quickstart test test-fast test-inputs test-commands test-transfer model-page links lint format docs bench
 
@@ -72,10 +75,12 @@ model-page: install  ## write the tables of the model page from the metafiles
 links: install  ## ask every site that the pages link to; needs a network
 	$(VENV)/bin/pre-commit run --hook-stage manual --all-files links
 
-lint: install  ## check style, format and types, change nothing
+lint: install  ## check style, format, types, spelling and prose, change nothing
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy npid_mm
+	$(PY) -m codespell_lib $(PROSE)
+	$(PY) -m tests.prose
 
 format: install  ## put style and format right where ruff can
 	$(PY) -m ruff check --fix .

@@ -102,6 +102,7 @@ EXTRAS = {
         *PARQUET,
         *BACKBONES,
         *FORMATS,
+        'codespell',
         'furo',
         'mypy',
         'myst-parser',

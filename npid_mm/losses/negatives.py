@@ -26,10 +26,10 @@ def draw_negatives(
     generator: torch.Generator | None = None,
     device: torch.device | str | None = None,
 ) -> Tensor:
-    """Draw rows uniformly, with replacement.
+    """Sample rows uniformly, with replacement.
 
-    With ``exclude``, numbers below length - 1 are drawn, and those at or above the own index move
-    up by one. This is uniform over the other rows, and nothing has to be drawn again.
+    With ``exclude``, numbers below length - 1 are sampled, and one is added to those at or above
+    the own index. This is uniform over the other rows, and no sample is rejected.
 
     Args:
         batch (int): B.

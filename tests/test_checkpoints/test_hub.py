@@ -112,7 +112,7 @@ def test_links_of_the_page_lead_to_files():
 
 def test_figures_run_here_are_those_of_the_benchmarks_page():
     measured = (ROOT / 'docs/benchmarks.md').read_text()
-    here = PAGE.read_text().partition('### Run here')[2]
+    here = PAGE.read_text().partition('### Our results')[2]
     rows = re.findall(r'^\| (.*) \| (\d+\.\d+) \| (\d+\.\d+) \|', here, re.MULTILINE)
     assert len(rows) == 4
     for name, *figures in rows:

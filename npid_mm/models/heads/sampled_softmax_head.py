@@ -20,10 +20,10 @@ from .base_head import InstanceHead
 
 @MODELS.register_module()
 class SampledSoftmaxHead(InstanceHead):
-    """Cross entropy of the own row against M uniformly drawn rows (MMSelfSup's NPID).
+    """Cross entropy of the own row against M uniformly sampled rows (MMSelfSup's NPID).
 
     Args:
-        num_negatives (int): M, drawn with replacement for each sample.
+        num_negatives (int): M, sampled with replacement for each sample.
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         exclude_positive (bool): Draw from the N - 1 others, as MMSelfSup's ``ensure_neg=True``.
