@@ -56,10 +56,13 @@ def read_image_set(
         ImageSet: Images of ``source``, then those of ``against``.
 
     Raises:
-        FileNotFoundError: If a folder has neither an index nor a checkpoint.
+        FileNotFoundError: If a folder has neither an index nor a checkpoint, or ``images`` is not a
+            folder.
         ValueError: If a file is damaged, a checkpoint has no bank or no names of its images, there
             are fewer than 2 images, or the sources differ in D.
     """
+    if images is not None and not Path(images).is_dir():
+        raise FileNotFoundError(f'images must be a folder (--images), got {images}')
     found = _read(Path(source), images)
     if against is not None:
         other = _read(Path(against), images)

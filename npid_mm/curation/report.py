@@ -90,6 +90,11 @@ def curate(
         >>> [report.columns['path'][row] for row in report.groups[0]]
     """
     check_whole('subset', subset, least=0)
+    check_whole('seed', seed, least=0)
+    if clusters is not None:
+        check_whole('clusters', clusters)
+    if subset > len(images):
+        raise ValueError(f'subset must be at most {len(images)}, all of the images, got {subset}')
     if method not in METHODS:
         raise ValueError(f'method must be one of {", ".join(METHODS)}, got {method!r}')
     neighbors = all_neighbors(images.rows, k, seed=seed)

@@ -10,6 +10,7 @@ import argparse
 
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.utils.atomic_io import write_atomic
+from npid_mm.utils.checks import check_whole
 from npid_mm.utils.output_files import CURATION, LIST, PAGE, Kind, add_force, check_output
 from npid_mm.utils.paths import printable_path
 
@@ -82,6 +83,7 @@ def run(args: argparse.Namespace) -> None:
         check_output(out, PAGE if out.lower().endswith('.html') else TABLE_OR_PAGE, args.force)
         for out in args.out
     ]
+    check_whole('--page-images', args.page_images)
     images = read_image_set(args.source, args.against, args.images)
     report = curate(
         images,
