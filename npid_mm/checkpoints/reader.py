@@ -45,6 +45,10 @@ def load_tensors(path: str | Path, values: bool = True) -> Any:
             million steps of the pickle, 100 nested containers, keys that are plain, and tensors not
             far larger than the file.
         MissingExtraError: If safetensors is needed and not installed.
+
+    Example:
+        >>> load_tensors('epoch_100.pth')['state_dict']['backbone.conv1.weight'].shape
+        torch.Size([64, 3, 7, 7])
     """
     path = Path(existing_file(str(path), 'checkpoint')).expanduser()
     try:

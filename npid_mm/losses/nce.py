@@ -30,6 +30,10 @@ def nce_log_noise(z: float | Tensor, num_negatives: int, length: int) -> float |
 
     Raises:
         ValueError: If ``z`` is a number not above 0, or a tensor that is not 0-dim.
+
+    Example:
+        >>> nce_log_noise(1.0, num_negatives=10, length=10)
+        0.0
     """
     check_z(z)
     log_z = z.log() if isinstance(z, Tensor) else math.log(z)
@@ -59,6 +63,11 @@ def nce_statistics(
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
         IndexError: If ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank, negatives = torch.eye(3), torch.tensor([[1, 2]])
+        >>> nce_statistics(bank[:1], bank, negatives, temperature=1.0, log_noise=0.0).loss
+        tensor([1.3863])
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
     with plain_arithmetic(feature):
@@ -90,6 +99,12 @@ def nce_loss_from_statistics(
 
     Returns:
         Tensor: Scalar, mean over B, differentiable in ``feature``.
+
+    Example:
+        >>> statistics = NCEStatistics(torch.zeros(1), torch.zeros(1, 3))
+        >>> row = torch.eye(3)[:1]
+        >>> nce_loss_from_statistics(row, row, statistics, temperature=1.0, log_noise=1.0)
+        tensor(0.6931)
     """
     with plain_arithmetic(feature):
         positive = positive.to(statistics.row.dtype)
@@ -128,6 +143,11 @@ def nce_loss(
         ValueError: If the temperature is below 0.001, z is not above 0, or shapes or types are
             incompatible.
         IndexError: If ``index`` or ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank, negatives = torch.eye(3), torch.tensor([[1, 2]])
+        >>> nce_loss(bank[:1], bank, torch.tensor([0]), negatives, temperature=1.0, z=3.0)
+        tensor(1.3624)
     """
     check_inputs(feature, bank, temperature, index=index, negatives=negatives)
     log_noise = nce_log_noise(z, negatives.shape[1], len(bank))

@@ -50,6 +50,10 @@ def draw_negatives(
         ValueError: If batch, num or length is below 1, length is 1 with ``exclude``, or
             ``exclude`` does not hold B integers.
         IndexError: If ``exclude`` is outside [0, N).
+
+    Example:
+        >>> draw_negatives(1, 4, length=2, exclude=torch.tensor([0]))
+        tensor([[1, 1, 1, 1]])
     """
     for name, value in (('batch', batch), ('num', num), ('length', length)):
         check_whole(name, value)

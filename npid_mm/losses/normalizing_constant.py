@@ -30,6 +30,11 @@ def z_statistics(
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
         IndexError: If ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank = torch.eye(3)
+        >>> z_statistics(bank[:1], bank, torch.tensor([[1, 2]]), temperature=1.0).lse  # log 2
+        tensor([0.6931])
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
     with plain_arithmetic(feature):
@@ -56,6 +61,11 @@ def z_from_statistics(
 
     Raises:
         ValueError: If Z may overflow at this temperature.
+
+    Example:
+        >>> statistics = ZStatistics(torch.zeros(4))
+        >>> z_from_statistics(statistics, num_negatives=1, length=10, temperature=1.0)
+        tensor(10.)
     """
     (lse,) = statistics
     check_temperature(temperature, terms=length, dtype=lse.dtype)
@@ -77,6 +87,11 @@ def estimate_z(feature: Tensor, bank: Tensor, negatives: Tensor, temperature: fl
     Raises:
         ValueError: If Z may overflow at this temperature, or shapes or types are incompatible.
         IndexError: If ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank = torch.eye(3)
+        >>> estimate_z(bank[:1], bank, torch.tensor([[1, 2]]), temperature=1.0)
+        tensor(3.)
     """
     statistics = z_statistics(feature, bank, negatives, temperature)
     return z_from_statistics(statistics, negatives.shape[1], len(bank), temperature)

@@ -22,6 +22,11 @@ def proximal_loss(feature: Tensor, bank: Tensor, index: Tensor) -> Tensor:
     Raises:
         ValueError: If shapes or types are incompatible.
         IndexError: If ``index`` is outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank = torch.eye(2)
+        >>> proximal_loss(bank[:1], bank, torch.tensor([1]))
+        tensor(2.)
     """
     check_inputs(feature, bank, index=index)
     with plain_arithmetic(feature):

@@ -28,6 +28,11 @@ def sampled_softmax_statistics(
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
         IndexError: If ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank, negatives = torch.eye(3), torch.tensor([[1, 2]])
+        >>> sampled_softmax_statistics(bank[:1], bank, negatives, temperature=1.0).lse  # log 2
+        tensor([0.6931])
     """
     check_inputs(feature, bank, temperature, negatives=negatives)
     with plain_arithmetic(feature):
@@ -62,6 +67,11 @@ def sampled_softmax_loss(
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
         IndexError: If ``index`` or ``negatives`` are outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank, negatives = torch.eye(3), torch.tensor([[1, 2]])
+        >>> sampled_softmax_loss(bank[:1], bank, torch.tensor([0]), negatives, temperature=1.0)
+        tensor(0.5514)
     """
     check_inputs(feature, bank, index=index)
     statistics = sampled_softmax_statistics(feature, bank, negatives, temperature)

@@ -41,6 +41,11 @@ def softmax_statistics(
 
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
+
+    Example:
+        >>> bank = torch.eye(3)
+        >>> softmax_statistics(bank[:1], bank, temperature=1.0, exclude=torch.tensor([0])).mean
+        tensor([[0.0000, 0.5000, 0.5000]])
     """
     check_inputs(feature, bank, temperature)
     with plain_arithmetic(feature):
@@ -60,6 +65,12 @@ def softmax_loss_from_statistics(
 
     Returns:
         Tensor: Scalar, mean over B, differentiable in ``feature``.
+
+    Example:
+        >>> statistics = SoftmaxStatistics(torch.zeros(1), torch.zeros(1, 3))
+        >>> row = torch.eye(3)[:1]
+        >>> softmax_loss_from_statistics(row, row, statistics, temperature=1.0)
+        tensor(0.3133)
     """
     with plain_arithmetic(feature):
         positive = positive.to(statistics.mean.dtype)
@@ -84,6 +95,12 @@ def own_probability(
 
     Returns:
         Tensor: (B,), from 0 to 1.
+
+    Example:
+        >>> statistics = SoftmaxStatistics(torch.ones(1), torch.zeros(1, 3))
+        >>> row = torch.eye(3)[:1]
+        >>> own_probability(row, row, statistics, temperature=1.0)
+        tensor([0.5000])
     """
     with plain_arithmetic(feature):
         positive = positive.to(statistics.mean.dtype)
@@ -107,6 +124,11 @@ def exact_softmax_loss(feature: Tensor, bank: Tensor, index: Tensor, temperature
     Raises:
         ValueError: If the temperature is below 0.001, or shapes or types are incompatible.
         IndexError: If ``index`` is outside [0, N) and on the CPU.
+
+    Example:
+        >>> bank = torch.eye(3)
+        >>> exact_softmax_loss(bank, bank, torch.arange(3), temperature=1.0)
+        tensor(0.5514)
     """
     check_inputs(feature, bank, index=index)
     statistics = softmax_statistics(feature, bank, temperature, exclude=index)

@@ -28,7 +28,13 @@ class Statistics(Protocol):
 
 
 class SoftmaxStatistics(NamedTuple):
-    """Statistics of a softmax over rows."""
+    """Statistics of a softmax over rows.
+
+    Example:
+        >>> parts = [SoftmaxStatistics(torch.zeros(1), torch.eye(2)[i : i + 1]) for i in (0, 1)]
+        >>> SoftmaxStatistics.merge(parts)
+        SoftmaxStatistics(lse=tensor([0.6931]), mean=tensor([[0.5000, 0.5000]]))
+    """
 
     lse: Tensor
     """Log-sum-exp of the logits, (B,); -inf without rows."""
@@ -49,7 +55,13 @@ class SoftmaxStatistics(NamedTuple):
 
 
 class NCEStatistics(NamedTuple):
-    """Statistics of the noise part of NCE, with the posterior h of each row."""
+    """Statistics of the noise part of NCE, with the posterior h of each row.
+
+    Example:
+        >>> part = NCEStatistics(torch.ones(1), torch.ones(1, 2))
+        >>> NCEStatistics.merge([part, part])
+        NCEStatistics(loss=tensor([2.]), row=tensor([[2., 2.]]))
+    """
 
     loss: Tensor
     """Sum of -log(1 - h), (B,)."""
@@ -69,7 +81,12 @@ class NCEStatistics(NamedTuple):
 
 
 class ZStatistics(NamedTuple):
-    """Statistics of the estimate of the normalizing constant Z."""
+    """Statistics of the estimate of the normalizing constant Z.
+
+    Example:
+        >>> ZStatistics.merge([ZStatistics(torch.zeros(1)), ZStatistics(torch.zeros(1))])
+        ZStatistics(lse=tensor([0.6931]))
+    """
 
     lse: Tensor
     """Log-sum-exp of the logits, (B,)."""

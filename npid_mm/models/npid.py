@@ -64,6 +64,14 @@ class NPID(BaseSelfSupervisor):
         ValueError: If a part is missing, a ``feat_dim`` differs from the neck's ``out_channels``,
             or, at the first batch, the neck's ``in_channels`` from the width of the backbone.
         TypeError: If ``compile_backbone`` is neither a bool nor a dict.
+
+    Example:
+        >>> backbone = dict(type='ResNet', depth=18, out_indices=(3,))
+        >>> neck = dict(type='LinearNeck', in_channels=512, out_channels=128, gap_dim=2)
+        >>> head = dict(type='ExactSoftmaxHead', temperature=0.2)
+        >>> model = NPID(backbone, neck, head, memory_bank=dict(type='MemoryBank', length=1000))
+        >>> model.eval().embed(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 128])
     """
 
     def __init__(

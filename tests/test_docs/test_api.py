@@ -9,15 +9,27 @@ import pytest
 from tests.pages import blocks
 from tests.toy import ROOT
 
+MARKED = [
+    each
+    for each in blocks(ROOT / 'docs/api.md', 'python')
+    if each.mark == 'run by tests/test_docs/test_api.py'
+]
+LOOP, EXAMPLE = MARKED
 ROOMS = ('losses', 'evaluation', 'models', 'engine', 'retrieval', 'checkpoints')
 
 
 def test_api_example_runs(capsys):
-    page = blocks(ROOT / 'docs/api.md', 'python')
-    (example,) = [each for each in page if each.mark == 'run by tests/test_docs/test_api.py']
-    exec(example.code, {})
+    exec(EXAMPLE.code, {})
     # the rows asked with lie in the bank, and nothing else is as near as they are
     assert capsys.readouterr().out.strip() == 'tensor([0, 1, 2, 3, 4])'
+
+
+@pytest.mark.slow
+def test_the_plain_loop_learns(capsys):
+    """One of its epochs, which is enough to find most digits by their neighbors."""
+    exec(LOOP.code.replace('range(5)', 'range(1)'), {})
+    found = re.fullmatch(r'epoch 1: loss [0-9.]+, kNN ([0-9.]+)%\n', capsys.readouterr().out)
+    assert float(found[1]) > 80
 
 
 @pytest.mark.parametrize('room', ROOMS)

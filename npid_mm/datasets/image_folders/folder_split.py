@@ -38,6 +38,10 @@ def split_folder(
         AmbiguousFolderError: If the folders can be read in several ways.
         ValueError: If there are too few images, held-out ones are copies, or a list cannot hold
             the name of one.
+
+    Example:
+        >>> split_folder('photographs', 'lists')  # writes lists/train.txt and lists/val.txt
+        ['cats', 'dogs']
     """
     if every < 2:
         raise ValueError(f'every must be at least 2, got {every}')

@@ -20,6 +20,10 @@ def voc_average_precision(scores: Tensor, targets: Tensor) -> Tensor:
     Raises:
         ValueError: If the lengths differ, a score is NaN, a target is not 1, 0 or -1, or no target
             is 1.
+
+    Example:
+        >>> voc_average_precision(torch.tensor([0.9, 0.8, 0.1]), torch.tensor([1, 0, 1]))
+        tensor(0.8333, dtype=torch.float64)
     """
     if targets.dim() != 1 or scores.dim() not in (1, 2) or len(scores) != len(targets):
         raise ValueError(

@@ -57,7 +57,7 @@ def uniformity(rows: Tensor, t: float = 2.0) -> float:
         ValueError: If the rows are not 2-D floating point, fewer than 2 or not finite.
 
     Example:
-        >>> uniformity(torch.tensor([[1.0, 0.0], [-1.0, 0.0]]))
+        >>> round(uniformity(torch.tensor([[1.0, 0.0], [-1.0, 0.0]])), 3)
         -8.0
     """
     _check_rows('rows', rows, least=2)

@@ -63,6 +63,11 @@ def weighted_knn(
     Raises:
         ValueError: If the labels do not fit the bank or the classes, ``temperature`` is so low that
             the scores overflow, or :func:`nearest_neighbors` refuses its input.
+
+    Example:
+        >>> bank, labels = torch.eye(3), torch.tensor([0, 1, 1])
+        >>> weighted_knn(bank[1:2], bank, labels, k=1).argmax(dim=1)
+        tensor([1])
     """
     _check_bank_labels(labels, bank)
     if len(bank) == 0:
@@ -104,6 +109,10 @@ def weighted_vote(
     Raises:
         ValueError: If ``k``, ``temperature`` or a label is out of range, the shapes differ, or the
             scores overflow.
+
+    Example:
+        >>> weighted_vote(torch.ones(1, 3), torch.tensor([[0, 1, 1]]), 3, 1.0, num_classes=2)
+        tensor([[2.7183, 5.4366]])
     """
     check_whole('k', k)
     if similarity.shape != neighbor_labels.shape:
@@ -143,6 +152,11 @@ def leave_one_out_knn(
     Raises:
         ValueError: If the bank has fewer than 2 rows, ``queries`` is empty or out of range, or
             :func:`weighted_knn` would refuse an argument.
+
+    Example:
+        >>> bank = torch.tensor([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+        >>> leave_one_out_knn(bank, torch.tensor([0, 0, 1, 1]), k=1)
+        1.0
     """
     if len(bank) < 2:
         raise ValueError(f'bank must have at least 2 rows, got {len(bank)}')

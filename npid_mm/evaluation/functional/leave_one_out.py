@@ -22,6 +22,11 @@ def leave_one_out_neighbors(bank: Tensor, k: int) -> tuple[Tensor, Tensor]:
 
     Raises:
         ValueError: If there are fewer than 2 rows, or :func:`nearest_neighbors` refuses them.
+
+    Example:
+        >>> bank = torch.tensor([[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])
+        >>> leave_one_out_neighbors(bank, k=1)[1].tolist()
+        [[1], [0], [1]]
     """
     check_whole('k', k)
     if len(bank) < 2:

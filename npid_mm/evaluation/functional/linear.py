@@ -28,6 +28,11 @@ def linear_probe(
     Raises:
         ValueError: If ``train_labels`` has fewer than two classes, or ``inverse_weight`` is not
             above 0.
+
+    Example:
+        >>> rows, labels = torch.eye(2).repeat(5, 1), torch.tensor([0, 1]).repeat(5)
+        >>> linear_probe(rows, labels, rows, labels)
+        1.0
     """
     # scikit-learn takes seconds to import
     from sklearn.linear_model import LogisticRegression

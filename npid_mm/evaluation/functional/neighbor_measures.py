@@ -82,8 +82,8 @@ def hubness(neighbors: Tensor, length: int) -> float:
         ValueError: If ``length`` is below 1, or ``neighbors`` are not in [0, N).
 
     Example:
-        >>> hubness(torch.tensor([[1], [0], [0], [0]]), 4)
-        0.8164965809277259
+        >>> round(hubness(torch.tensor([[1], [0], [0], [0]]), 4), 3)
+        0.816
     """
     check_whole('length', length)
     _check_range('neighbors', neighbors, length)

@@ -43,6 +43,11 @@ def nearest_neighbors(query: Tensor, bank: Tensor, k: int) -> tuple[Tensor, Tens
     Raises:
         ValueError: If ``k`` is below 1, the shapes do not fit, a tensor is not floating point, the
             bank is empty or a row is not finite.
+
+    Example:
+        >>> similarity, index = nearest_neighbors(torch.eye(3)[1:2], torch.eye(3), k=2)
+        >>> index.tolist()
+        [[1, 0]]
     """
     for name, rows in (('query', query), ('bank', bank)):
         if rows.dim() != 2 or not rows.is_floating_point():
@@ -95,6 +100,11 @@ def merge_neighbors(
 
     Raises:
         ValueError: If ``k`` is below 1 or the parts of both lists differ in shape.
+
+    Example:
+        >>> parts = [torch.tensor([[0.9, 0.1]]), torch.tensor([[0.8]])]
+        >>> merge_neighbors(parts, [torch.tensor([[3, 1]]), torch.tensor([[7]])], k=2)[1].tolist()
+        [[3, 7]]
     """
     check_whole('k', k)
     shapes = [tuple(part.shape) for part in similarity]

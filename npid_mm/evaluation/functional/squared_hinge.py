@@ -26,7 +26,13 @@ LARGEST_JUMP = 4.0
 
 
 def linear_gram(features: Tensor) -> Tensor:
-    """Inner products (N, N) of the rows of ``features`` (N, D), each with a 1 appended."""
+    """Inner products (N, N) of the rows of ``features`` (N, D), each with a 1 appended.
+
+    Example:
+        >>> linear_gram(torch.eye(2))
+        tensor([[2., 1.],
+                [1., 2.]])
+    """
     return (features @ features.T).add_(1)
 
 

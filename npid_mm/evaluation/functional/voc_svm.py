@@ -17,7 +17,12 @@ FOLDS = 3
 
 
 def normalize_features(features: Tensor) -> Tensor:
-    """Convert rows (N, D) to float64 and divide them by their length + 1e-5."""
+    """Convert rows (N, D) to float64 and divide them by their length + 1e-5.
+
+    Example:
+        >>> normalize_features(torch.tensor([[3.0, 4.0]])).round(decimals=3)
+        tensor([[0.6000, 0.8000]], dtype=torch.float64)
+    """
     features = features.double()
     return features / (features.norm(dim=1, keepdim=True) + 1e-5)
 

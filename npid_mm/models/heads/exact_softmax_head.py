@@ -21,6 +21,12 @@ class ExactSoftmaxHead(InstanceHead):
         temperature (float): tau, at least 0.001.
         proximal_weight (float): lambda of Eq. 9 and 10; 0 leaves the term out.
         groups (str | Sequence[Sequence[int]], optional): See :class:`InstanceHead`.
+
+    Example:
+        >>> bank, index = MemoryBank(length=100, feat_dim=16), torch.arange(8)
+        >>> head = ExactSoftmaxHead(temperature=0.2)
+        >>> head.loss(bank.rows(index), index, bank)['loss'].shape
+        torch.Size([])
     """
 
     def chance_loss(self, length: int) -> float:

@@ -49,6 +49,12 @@ class NCEHead(InstanceHead):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> bank, index = MemoryBank(length=100, feat_dim=16), torch.arange(8)
+        >>> head = NCEHead(num_negatives=4, temperature=0.2)
+        >>> sorted(head.loss(bank.rows(index), index, bank))
+        ['loss', 'z']
     """
 
     def __init__(

@@ -29,6 +29,12 @@ class ParametricSoftmaxHead(InstanceHead):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> bank, index = MemoryBank(length=100, feat_dim=16), torch.arange(8)
+        >>> head = ParametricSoftmaxHead(length=100, feat_dim=16)
+        >>> head.loss(bank.rows(index), index, bank)['loss'].shape
+        torch.Size([])
     """
 
     def __init__(

@@ -31,6 +31,12 @@ class SampledSoftmaxHead(InstanceHead):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> bank, index = MemoryBank(length=100, feat_dim=16), torch.arange(8)
+        >>> head = SampledSoftmaxHead(num_negatives=32, temperature=0.2)
+        >>> head.loss(bank.rows(index), index, bank)['loss'].shape
+        torch.Size([])
     """
 
     def __init__(

@@ -43,6 +43,11 @@ class MemoryBank(BaseModule):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> bank = MemoryBank(length=1000, feat_dim=128, dtype='bfloat16')
+        >>> bank.rows(torch.tensor([0, 999])).shape
+        torch.Size([2, 128])
     """
 
     feature_bank: Tensor
@@ -190,11 +195,7 @@ class MemoryBank(BaseModule):
         self._drift += torch.stack([moved.sum().double(), is_local.sum().double()])
 
     def _local_part(self, index: Tensor, feature: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Select what this rank has to move of a batch of all ranks.
-
-        Args:
-            index (Tensor): (B,), rows of the bank.
-            feature (Tensor): (B, D), equal where the index is.
+        """Select what this rank has to move of a batch of all ranks, equal where the index is.
 
         Returns:
             tuple[Tensor, Tensor, Tensor]: Rows of ``feature_bank`` (B,), the feature of each

@@ -55,6 +55,11 @@ class ShardedMemoryBank(MemoryBank):
 
     Raises:
         ValueError: If an argument is out of range.
+
+    Example:
+        >>> bank = ShardedMemoryBank(length=1000, feat_dim=128)
+        >>> bank.local_rows  # all, as there is one rank
+        slice(0, 1000, None)
     """
 
     _full: Tensor | None = None  # the rows of all ranks on rank 0, inside gathered_rows()

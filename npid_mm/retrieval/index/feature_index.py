@@ -53,6 +53,9 @@ class FeatureIndex:
     Raises:
         FileNotFoundError: If the folder has no index.
         ValueError: If it has another format, or is damaged.
+
+    Example:
+        >>> FeatureIndex('work_dirs/index')[0].path
     """
 
     def __init__(self, folder: str | Path):

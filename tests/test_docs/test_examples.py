@@ -1,0 +1,58 @@
+"""The examples of the docstrings: that public names have one, and that they run."""
+
+import doctest
+import importlib
+import inspect
+from functools import partial
+
+import pytest
+import torch
+
+import npid_mm
+from npid_mm import losses, models
+from tests.toy import ROOT
+
+# the others read images and runs
+SELF_CONTAINED = ('losses', 'evaluation/functional', 'models', 'config/networks', 'curation')
+FILES = [
+    path
+    for package in SELF_CONTAINED
+    for path in sorted((ROOT / 'npid_mm' / package).rglob('*.py'))
+    if '>>>' in path.read_text(encoding='utf-8')
+]
+# they need an index or an image
+READ_FILES = ('curation/report.py', 'curation/pixels.py')
+HEADS = [
+    getattr(models, name)
+    for name in models.heads.__all__
+    if issubclass(getattr(models, name), models.InstanceHead)
+]
+
+
+@pytest.mark.parametrize(
+    'path',
+    [path for path in FILES if not str(path).endswith(READ_FILES)],
+    ids=lambda path: path.stem,
+)
+def test_examples_give_what_they_show(path):
+    name = '.'.join(path.relative_to(ROOT).with_suffix('').parts)
+    package = importlib.import_module(name.rpartition('.')[0])
+    public = {each: getattr(package, each) for each in getattr(package, '__all__', ())}
+    failed, run = doctest.testmod(
+        importlib.import_module(name), extraglobs={'torch': torch, 'nn': torch.nn, **public}
+    )
+    assert run and not failed
+
+
+@pytest.mark.parametrize(
+    'value',
+    [
+        *map(partial(getattr, npid_mm), npid_mm.LAZY.keys() - {'Run'}),
+        *map(partial(getattr, losses), losses.__all__),
+        *(models.NPID, models.MemoryBank, models.ShardedMemoryBank, *HEADS),
+    ],
+    ids=lambda value: value.__name__,
+)
+def test_public_names_have_an_example(value):
+    interface = inspect.isabstract(value) or getattr(value, '_is_protocol', False)
+    assert interface or '>>> ' in value.__doc__
