@@ -68,8 +68,9 @@ def write_report_page(
     ]
     if not any(report.images.labels):
         tabs = [tab for tab in tabs if tab.name != 'Labels in doubt']
-    found = {row for tab in tabs for card in tab.cards for row, _ in card.images}
-    shown = sorted(found | set(_others(report, found, size - len(found))))
+    # in the order of the tabs, as the page shows the first one before it has read all images
+    found = list(dict.fromkeys(row for tab in tabs for card in tab.cards for row, _ in card.images))
+    shown = found + _others(report, set(found), size - len(found))
     position = {row: number for number, row in enumerate(shown)}
     tabs = [
         tab._replace(

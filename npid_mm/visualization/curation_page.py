@@ -1,7 +1,7 @@
 """Page of findings about images: tabs, a map and a search, in which images can be marked."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,8 @@ from npid_mm.images import ImageReader
 
 from .neighbor_page import thumbnail, write_page
 from .style import ImageSource
+
+BLOCK = 256  # images that a page reads at once
 
 
 class Card(NamedTuple):
@@ -44,7 +46,8 @@ def curation_page(
 
     A link saves the marks as a CSV file with the columns ``path`` and ``mark``. With rows, the page
     searches exactly among its images; with points, it has a map on which images are selected by
-    drawing around them. The page is self-contained: it works from a disk, without a network.
+    drawing around them. The page is self-contained: it works from a disk, without a network. It
+    opens before all of its images are read, so that the images of the first tab should come first.
 
     Args:
         images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8.
@@ -73,28 +76,32 @@ def curation_page(
     for position in (position for tab in tabs for card in tab.cards for position, _ in card.images):
         if not 0 <= position < len(images):
             raise ValueError(f'tabs must name images 0..{len(images) - 1}, got {position}')
-    reader = reader or ImageReader()
     content = {
         'images': [
-            {**thumbnail(image, reader), 'name': name, 'label': label}
-            for image, name, label in zip(images, names, labels, strict=True)
+            {'name': name, 'label': label} for name, label in zip(names, labels, strict=True)
         ],
+        'block': BLOCK,
         'tabs': [
             {**tab._asdict(), 'cards': [card._asdict() for card in tab.cards]} for tab in tabs
         ],
-        'rows': None if rows is None else _quantize(rows),
+        'dim': None if rows is None else rows.shape[1],
         'points': None if points is None else _fit(points),
     }
-    write_page('curation_page', content, title, out)
+    write_page('curation_page', content, title, out, _parts(images, rows, reader or ImageReader()))
     return out
 
 
-def _quantize(rows: np.ndarray) -> dict:
-    """Convert rows to 8 bits with one scale."""
-    scale = float(np.abs(rows).max()) / 127 or 1.0
-    values = np.rint(rows / scale).astype(np.int8)
-    text = base64.b64encode(values.tobytes()).decode()
-    return {'dim': rows.shape[1], 'scale': scale, 'values': text}
+def _parts(
+    images: Sequence[ImageSource], rows: np.ndarray | None, reader: ImageReader
+) -> Iterator[tuple[str, str]]:
+    """Yield the rows in 8 bits, then blocks of images; an unreadable one has an empty line."""
+    if rows is not None:
+        scale = float(np.abs(rows).max()) / 127 or 1.0
+        values = np.rint(rows / scale).astype(np.int8)
+        yield 'rows', f'{scale} {base64.b64encode(values.tobytes()).decode()}'
+    for start in range(0, len(images), BLOCK):
+        found = [thumbnail(image, reader)['src'] or '' for image in images[start : start + BLOCK]]
+        yield f'images-{start // BLOCK}', '\n'.join(found)
 
 
 def _fit(points: np.ndarray) -> list[list[float]]:

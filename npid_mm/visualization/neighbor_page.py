@@ -4,7 +4,7 @@ import base64
 import html
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from importlib.resources import files
 from os.path import isfile, realpath
 from pathlib import Path
@@ -131,14 +131,24 @@ def thumbnail(image: ImageSource, reader: ImageReader) -> dict:
     }
 
 
-def write_page(name: str, content: dict, title: str, out: str | Path) -> None:
+def write_page(
+    name: str,
+    content: dict,
+    title: str,
+    out: str | Path,
+    parts: Iterable[tuple[str, str]] = (),
+) -> None:
     """Write a page of the assets with its data, style and script in one file.
+
+    The parts follow the script, which a browser thus runs before it has read them. It calls the
+    function ``arrived`` of the script with the name of each part.
 
     Args:
         name (str): Name of the files in ``assets``.
         content (dict): Data of the page.
         title (str): Title and heading.
         out (str | Path): File to write.
+        parts (Iterable[tuple[str, str]]): Names and texts, without ``<``.
     """
     assets = files(__package__) / 'assets'
     page, style, script = (
@@ -150,5 +160,10 @@ def write_page(name: str, content: dict, title: str, out: str | Path) -> None:
     page = page.replace('/* style */', style).replace('/* script */', script)
     page = page.replace('id="data">null', f'id="data">{text}')
     page = page.replace('<!-- title -->', html.escape(title))
-    with atomic_path(out) as path:
-        path.write_text(page, encoding='utf-8')
+    head, end, tail = page.rpartition('</body>')
+    with atomic_path(out) as path, open(path, 'w', encoding='utf-8') as file:
+        file.write(head)
+        for key, part in parts:
+            file.write(f'<script type="text/plain" id="{key}">{part}</script>\n')
+            file.write(f'<script>arrived("{key}")</script>\n')
+        file.write(end + tail)

@@ -75,6 +75,9 @@ def test_the_page_shows_each_finding(report, images, tmp_path):
     names = [image['name'] for image in data['images']]
     shown = [names[position] for position, _ in tabs['Duplicates'][0]['images']]
     assert shown == [images.paths[row] for row in report.groups[0]]
+    # the page shows the first tab before it has read all images
+    first = [row for group in report.groups for row in group]
+    assert names[: len(first)] == [images.paths[row] for row in first]
     title = '3 images, in train and val, with different labels: cat, dog'
     assert tabs['Leaks'][0]['title'] == title
     assert len(tabs['Clusters']) == 3 and len(tabs['Subset'][0]['images']) == 4

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import npid_mm.visualization.curation_page as module
 from npid_mm.visualization.curation_page import Card, Tab, curation_page
 from tests.chromium import browse
 
@@ -30,7 +31,9 @@ def write(out):
 
 
 @pytest.mark.slow
-def test_images_are_marked_and_saved(tmp_path):
+def test_images_are_marked_and_saved(tmp_path, monkeypatch):
+    """The third image is in another block."""
+    monkeypatch.setattr(module, 'BLOCK', 2)
     text = 'document.querySelector("main").innerText'
     values = browse(
         write(tmp_path / 'page.html'),

@@ -1,7 +1,7 @@
 'use strict';
 
-// images: {src, sharp, name, label}; tabs: {name, about, cards: [{title, images: [[image, note]]}]};
-// rows: null or {dim, scale, values}, int8 in base64; points: null or [x, y] in 0..1 of each image
+// images: {name, label}; block: images in a block; dim: of the rows, or null;
+// tabs: {name, about, cards: [{title, images: [[image, note]]}]}; points: null or [x, y] in 0..1 of each image
 const data = JSON.parse(document.getElementById('data').textContent);
 const main = document.querySelector('main');
 const nav = document.querySelector('nav');
@@ -10,7 +10,9 @@ const marked = new Set();
 const CARDS = 100; // shown at once
 const FOUND = 60; // results of a search
 const IMAGES = 400; // of a selection that are shown
-const rows = data.rows && new Int8Array(Uint8Array.from(atob(data.rows.values), (each) => each.charCodeAt(0)).buffer);
+const blocks = new Map(); // number -> data URIs of the images, '' if unreadable
+let rows = null; // {scale, values}, int8
+const texts = data.images.map(({ name, label }) => `${name}\n${label ?? ''}`.toLowerCase());
 const classes = [...new Set(data.images.map((image) => image.label))].filter((label) => label !== null).sort();
 
 function element(tag, name, ...children) {
@@ -20,47 +22,75 @@ function element(tag, name, ...children) {
   return made;
 }
 
-function picture(position, note) {
-  const { src, sharp, name } = data.images[position];
-  const frame = element('span', 'frame');
-  if (src === null) {
+// show an image in its frame, unless it is not read yet
+function fill(frame) {
+  const position = Number(frame.dataset.waits);
+  const block = blocks.get(Math.floor(position / data.block));
+  if (!block) return;
+  frame.removeAttribute('data-waits');
+  const src = block[position % data.block];
+  if (src === '') {
     frame.append(element('span', 'lost', 'not readable'));
-  } else {
-    const image = element('img', sharp === null ? '' : 'sharp');
-    image.src = src;
-    image.alt = '';
-    frame.append(image);
+    return;
   }
+  // small images are stored as PNG, without smoothing
+  const image = element('img', src.startsWith('data:image/png') ? 'sharp' : '');
+  image.decoding = 'async';
+  image.loading = 'lazy';
+  image.src = src;
+  image.alt = '';
+  frame.append(image);
+}
+
+// called when a part of the page has been read: rows, or images-N
+function arrived(part) {
+  const held = document.getElementById(part);
+  const text = held.textContent;
+  held.remove();
+  if (part === 'rows') {
+    const [scale, values] = text.split(' ');
+    rows = { scale: Number(scale), values: new Int8Array(Uint8Array.from(atob(values), (each) => each.charCodeAt(0)).buffer) };
+    if (location.hash.startsWith('#like-')) show();
+    return;
+  }
+  blocks.set(Number(part.slice('images-'.length)), text.split('\n'));
+  document.querySelectorAll('[data-waits]').forEach(fill);
+}
+
+function picture(position, note) {
+  const { name } = data.images[position];
+  const frame = element('span', 'frame');
+  frame.dataset.waits = position;
+  fill(frame);
   const button = element('button', 'image', frame, element('span', 'caption', note),
     element('span', 'caption name', name.split('/').pop()));
   button.type = 'button';
   button.title = name;
   button.dataset.image = position;
   button.setAttribute('aria-pressed', marked.has(position));
-  button.addEventListener('click', () => mark(position, !marked.has(position)));
-  if (!rows) return button;
+  button.addEventListener('click', () => mark([position], !marked.has(position)));
+  if (!data.dim) return button;
   const like = element('a', 'like', 'similar');
   like.href = `#like-${position}`;
   return element('div', 'item', button, like);
 }
 
-function mark(position, on) {
-  if (on) marked.add(position);
-  else marked.delete(position);
-  for (const same of document.querySelectorAll(`[data-image="${position}"]`)) {
-    same.setAttribute('aria-pressed', on);
+function mark(positions, on) {
+  positions.forEach((position) => (on ? marked.add(position) : marked.delete(position)));
+  for (const same of document.querySelectorAll('[data-image]')) {
+    same.setAttribute('aria-pressed', marked.has(Number(same.dataset.image)));
   }
   count();
 }
 
 // images of the page by their cosine with one of them, the most similar first
 function similar(query) {
-  const { dim, scale } = data.rows;
-  const own = rows.subarray(query * dim, (query + 1) * dim);
+  const { dim } = data;
+  const own = rows.values.subarray(query * dim, (query + 1) * dim);
   const values = data.images.map((_, i) => {
     let sum = 0;
-    for (let j = 0, at = i * dim; j < dim; j += 1, at += 1) sum += own[j] * rows[at];
-    return sum * scale * scale;
+    for (let j = 0, at = i * dim; j < dim; j += 1, at += 1) sum += own[j] * rows.values[at];
+    return sum * rows.scale ** 2;
   });
   const order = values.map((_, i) => i).filter((i) => i !== query).sort((a, b) => values[b] - values[a]);
   return order.slice(0, FOUND).map((i) => [i, values[i].toFixed(3)]);
@@ -84,8 +114,7 @@ function showSearch() {
   const found = element('div');
   input.addEventListener('input', () => {
     const text = input.value.toLowerCase();
-    const hits = data.images.map((image, i) => [i, image.label ?? '']).filter(([i, label]) =>
-      text && (data.images[i].name.toLowerCase().includes(text) || label.toLowerCase().includes(text)));
+    const hits = data.images.map((image, i) => [i, image.label ?? '']).filter(([i]) => text && texts[i].includes(text));
     found.replaceChildren(section(`${hits.length} images`, hits.slice(0, IMAGES)));
   });
   main.replaceChildren(element('p', '', 'Find images of the page by their path or class.'), input, found);
@@ -100,8 +129,7 @@ function inside([x, y], polygon) {
   return odd;
 }
 
-const color = (label) =>
-  label === null ? '#888' : `hsl(${(360 * classes.indexOf(label)) / classes.length} 70% 45%)`;
+const colors = new Map(classes.map((label, i) => [label, `hsl(${(360 * i) / classes.length} 70% 45%)`]));
 
 function showMap() {
   const canvas = element('canvas');
@@ -113,14 +141,18 @@ function showMap() {
   canvas.height = height;
   const pen = canvas.getContext('2d');
   const places = data.points.map(([x, y]) => [10 + x * (width - 20), 10 + y * (height - 20)]);
+  places.forEach(([x, y], i) => {
+    pen.fillStyle = colors.get(data.images[i].label) ?? '#888';
+    pen.fillRect(x - 2, y - 2, 4, 4);
+  });
+  const points = element('canvas'); // is copied when the lasso moves
+  points.width = width;
+  points.height = height;
+  points.getContext('2d').drawImage(canvas, 0, 0);
   let lasso = null;
   function draw() {
     pen.clearRect(0, 0, width, height);
-    places.forEach(([x, y], i) => {
-      pen.fillStyle = color(data.images[i].label);
-      pen.fillRect(x - 2, y - 2, 4, 4);
-    });
-    if (!lasso) return;
+    pen.drawImage(points, 0, 0);
     pen.beginPath();
     lasso.forEach(([x, y]) => pen.lineTo(x, y));
     pen.closePath();
@@ -142,11 +174,10 @@ function showMap() {
   canvas.addEventListener('pointerup', () => {
     const hits = places.map((_, i) => i).filter((i) => inside(places[i], lasso));
     const all = element('button', 'more', `Mark all ${hits.length}`);
-    all.addEventListener('click', () => hits.forEach((i) => mark(i, true)));
+    all.addEventListener('click', () => mark(hits, true));
     found.replaceChildren(all, section(`${hits.length} images selected`, hits.slice(0, IMAGES).map((i) => [i, data.images[i].label ?? ''])));
     lasso = null;
   });
-  draw();
 }
 
 const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text);
@@ -178,8 +209,8 @@ function addCards(tab, start) {
 function show() {
   const like = /^#like-(\d+)$/.exec(location.hash);
   const hash = [...nav.children].some((link) => link.hash === location.hash) ? location.hash : '#tab-0';
-  if (rows && like && Number(like[1]) < data.images.length) {
-    showSimilar(Number(like[1]));
+  if (data.dim && like && Number(like[1]) < data.images.length) {
+    if (rows) showSimilar(Number(like[1]));
   } else if (hash === '#map') {
     showMap();
   } else if (hash === '#search') {
