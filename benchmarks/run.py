@@ -21,6 +21,8 @@ HERE = Path(__file__).resolve().parent
 DOCS = HERE.parent / 'docs'
 PEER = '--peer-python PEER'.split()
 DATA = '--images DATA'.split()
+RUN = '--checkpoint CHECKPOINT --config CONFIG'.split()
+KNOWN = '--known benchmarks/cifar10_copies.csv'.split()
 CIFAR10 = ['cifar10.py', '--scaled', '--seeds', '3', *DATA]
 NOISE = 'Could not import OneDL'  # printed by every import of MMPretrain
 # section of a page -> the page, and the command whose output fills the section
@@ -36,6 +38,11 @@ SECTIONS = {
     'svm': ('benchmarks.md', ['svm.py', '--threads', '1', '--peer-fits', '38']),
     'scale': ('benchmarks.md', ['scale.py']),
     'parity': ('benchmarks.md', ['parity/compare.py', *PEER]),
+    'planted_copies': ('benchmarks.md', ['planted_copies.py']),
+    'planted_cifar10': ('benchmarks.md', ['planted_copies.py', *DATA, *RUN, *KNOWN]),
+    'label_free': ('benchmarks.md', ['label_free.py']),
+    'page': ('benchmarks.md', ['page.py']),
+    'million_rows': ('benchmarks.md', ['million_rows.py']),
     'feed': ('benchmarks.md', ['feed.py', *PEER, *DATA]),
     'cifar10': ('benchmarks.md', CIFAR10),
     'cifar10_feeds': ('benchmarks.md', [*CIFAR10, '--feeds']),
@@ -86,15 +93,23 @@ def main() -> None:
     parser.add_argument('names', nargs='*', metavar='NAME', help=f'one of {", ".join(SECTIONS)}')
     parser.add_argument('--peer-python', default='python', help='interpreter with mmselfsup 1.0.0')
     parser.add_argument('--data', help='folder of images, for the benchmarks that read some')
+    parser.add_argument('--checkpoint', help='network for the benchmark that takes a trained one')
+    parser.add_argument('--config', help='config of the checkpoint')
     args = parser.parse_args()
     unknown = sorted(set(args.names) - set(SECTIONS))
     if unknown:
         parser.error(f'no benchmark {", ".join(unknown)}; there are {", ".join(SECTIONS)}')
-    values = {'PEER': args.peer_python, 'DATA': args.data}
+    values = {
+        'PEER': args.peer_python,
+        'DATA': args.data,
+        'CHECKPOINT': args.checkpoint,
+        'CONFIG': args.config,
+    }
     for name in args.names or [name for name in SECTIONS if 'DATA' not in SECTIONS[name][1]]:
         page, (script, *arguments) = SECTIONS[name]
-        if 'DATA' in arguments and not args.data:
-            parser.error(f'{name} reads images: give their folder with --data')
+        for value in arguments:
+            if value in values and not values[value]:
+                parser.error(f'{name} needs a file or folder: give it with --{value.lower()}')
         print(f'{name} ...', flush=True)
         filled = [values.get(each, each) for each in arguments]
         done = subprocess.run(

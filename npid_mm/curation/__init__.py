@@ -2,7 +2,14 @@
 
 from .all_neighbors import Neighbors, all_neighbors
 from .clusters import cluster_rows
-from .duplicates import Pairs, confirm_pairs, duplicate_groups, leaking_groups, similar_pairs
+from .duplicates import (
+    Pairs,
+    confirm_pairs,
+    duplicate_groups,
+    join_pairs,
+    leaking_groups,
+    similar_pairs,
+)
 from .image_set import ImageSet, read_image_set
 from .outliers import label_doubts, outlier_scores
 from .pixels import pixel_similarity
@@ -20,6 +27,7 @@ __all__ = [
     'curate',
     'duplicate_groups',
     'facility_location',
+    'join_pairs',
     'k_center',
     'label_doubts',
     'leaking_groups',

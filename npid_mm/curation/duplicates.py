@@ -13,6 +13,8 @@ from npid_mm.utils.checks import check_number
 
 from .all_neighbors import Neighbors
 
+BLOCK = 8192  # pairs whose cosines are computed at once
+
 
 class Pairs(NamedTuple):
     """P pairs of rows i < j, each once."""
@@ -50,10 +52,26 @@ def similar_pairs(neighbors: Neighbors, min_cosine: float) -> Pairs:
     return Pairs(pairs[order], largest[order])
 
 
+def join_pairs(rows: Tensor, *pairs: Tensor) -> Pairs:
+    """Join lists of pairs i < j of rows, each pair once, with the cosine of its rows.
+
+    Args:
+        rows (Tensor): (N, D), unit rows.
+        *pairs (Tensor): (P, 2), such as ``indices`` of :class:`Pairs`.
+
+    Returns:
+        Pairs: The most similar first.
+    """
+    indices = torch.cat(pairs).unique(dim=0)
+    parts = [rows[part].float().prod(dim=1).sum(dim=1) for part in indices.split(BLOCK)]
+    cosine, order = torch.cat(parts or [rows.new_zeros(0)]).sort(descending=True, stable=True)
+    return Pairs(indices[order], cosine)
+
+
 def confirm_pairs(
     pairs: Pairs,
     pixels: Callable[[int, int], float] | None = None,
-    min_pixels: float = 0.9,
+    min_pixels: float = 0.985,
     own: Tensor | None = None,
     max_own: float = 0.6,
 ) -> tuple[Tensor, Tensor]:

@@ -3,24 +3,29 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from npid_mm.images import ImageReader, UnreadableImageError
+from npid_mm.images import ImageReader
 from npid_mm.utils.checks import check_whole
 
 from .all_neighbors import Neighbors, all_neighbors
 from .clusters import cluster_rows, default_clusters
-from .duplicates import confirm_pairs, duplicate_groups, leaking_groups, similar_pairs
+from .duplicates import (
+    confirm_pairs,
+    duplicate_groups,
+    join_pairs,
+    leaking_groups,
+    similar_pairs,
+)
 from .image_set import ImageSet
 from .outliers import label_doubts, outlier_scores
-from .pixels import prepare, prepared_similarity
+from .pixels import ImagePixels
 from .subset import facility_location, k_center
 
-CACHED = 20_000  # reduced images in memory, 9 kB each
+MIN_THUMBNAIL = 0.9  # correlation of the thumbnails of candidates
+THUMBNAILS = 5  # nearest thumbnails of an image
 METHODS = ('k-center', 'facility-location')
 
 
@@ -48,8 +53,8 @@ class Report:
 
 def curate(
     images: ImageSet,
-    min_cosine: float = 0.9,
-    min_pixels: float | None = 0.9,
+    min_cosine: float = 0.8,
+    min_pixels: float | None = 0.985,
     k: int = 10,
     clusters: int | None = None,
     subset: int = 0,
@@ -68,7 +73,8 @@ def curate(
 
     Args:
         images (ImageSet): The images.
-        min_cosine (float): Least cosine of candidates for copies.
+        min_cosine (float): Least cosine of candidates for copies. Images with similar thumbnails
+            are candidates whatever their cosine.
         min_pixels (float, optional): Least similarity of the pixels of copies. None does not read
             the files.
         k (int): Neighbors of each image.
@@ -99,12 +105,16 @@ def curate(
         raise ValueError(f'method must be one of {", ".join(METHODS)}, got {method!r}')
     neighbors = all_neighbors(images.rows, k, seed=seed)
     pairs = similar_pairs(neighbors, min_cosine)
-    compare = None if min_pixels is None else _Pixels(images.paths, reader or ImageReader())
-    limit = 0.0 if min_pixels is None else min_pixels
+    compare, limit = None, 0.0
+    if min_pixels is not None:
+        compare, limit = ImagePixels(images.paths, reader or ImageReader()), min_pixels
+        near = similar_pairs(compare.neighbors(THUMBNAILS, seed), MIN_THUMBNAIL)
+        pairs = join_pairs(images.rows, pairs.indices, near.indices)
     confirmed, pixels = confirm_pairs(pairs, compare, limit, images.own)
     groups = duplicate_groups(pairs.indices[confirmed], len(images))
     leaks = leaking_groups(groups, images.sets)
-    look_alikes = [(i, j) for i, j in pairs.indices[~confirmed].tolist()]
+    similar = pairs.indices[~confirmed & (pairs.cosine >= min_cosine)]
+    look_alikes = [(i, j) for i, j in similar.tolist()]
     report = Report(images, neighbors, groups, look_alikes, leaks)
     group: list[int | None] = [None] * len(images)
     for number, members in enumerate(groups):
@@ -133,25 +143,6 @@ def curate(
         'subset': [chosen.get(row) for row in range(len(images))],
     }
     return report
-
-
-class _Pixels:
-    """Similarity of the pixels of two images, NaN if one is unreadable."""
-
-    def __init__(self, paths: Sequence[str], reader: ImageReader):
-        self._paths = paths
-        self._reader = reader
-        self._prepared = lru_cache(CACHED)(self._prepare)
-
-    def _prepare(self, row: int) -> np.ndarray | None:
-        try:
-            return prepare(self._reader.picture(self._paths[row]))
-        except (UnreadableImageError, OSError):
-            return None
-
-    def __call__(self, first: int, second: int) -> float:
-        one, other = self._prepared(first), self._prepared(second)
-        return math.nan if one is None or other is None else prepared_similarity(one, other)
 
 
 def _label_doubts(

@@ -11,6 +11,7 @@ from npid_mm.curation import (
     all_neighbors,
     confirm_pairs,
     duplicate_groups,
+    join_pairs,
     leaking_groups,
     similar_pairs,
 )
@@ -38,12 +39,22 @@ def test_missing_neighbors_are_not_pairs():
         similar_pairs(table, 2)
 
 
+def test_joined_pairs_are_sorted_by_their_cosine():
+    rows = unit_rows(9, 4)
+    pairs = [(0, 3), (2, 8), (1, 4), (0, 1)]
+    joined = join_pairs(rows, torch.tensor(pairs[:3]), torch.tensor(pairs[1:]))
+    expected = sorted(pairs, key=lambda pair: -float(rows[pair[0]] @ rows[pair[1]]))
+    assert list(map(tuple, joined.indices.tolist())) == expected
+    torch.testing.assert_close(joined.cosine, torch.stack([rows[i] @ rows[j] for i, j in expected]))
+    assert len(join_pairs(rows, torch.empty(0, 2, dtype=torch.long)).cosine) == 0
+
+
 def test_pixels_and_the_training_confirm():
     pairs = Pairs(torch.tensor([[0, 1], [1, 2], [2, 3]]), torch.tensor([0.99, 0.98, 0.97]))
-    values = {(0, 1): 0.97, (1, 2): 0.3, (2, 3): math.nan}
+    values = {(0, 1): 0.99, (1, 2): 0.3, (2, 3): math.nan}
     confirmed, pixels = confirm_pairs(pairs, lambda i, j: values[i, j])
     assert confirmed.tolist() == [True, False, False]
-    assert pixels[:2].tolist() == [0.97, 0.3] and pixels[2].isnan()
+    assert pixels[:2].tolist() == [0.99, 0.3] and pixels[2].isnan()
     own = torch.tensor([0.5, 0.4, 0.9, math.nan])  # row 2 is told apart from row 1
     confirmed, pixels = confirm_pairs(pairs, own=own)
     assert confirmed.tolist() == [True, False, True] and pixels.isnan().all()

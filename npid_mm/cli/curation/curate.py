@@ -40,13 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--min-cosine',
         type=float,
-        default=0.9,
+        default=0.8,
         help='least cosine of candidates for copies; default: %(default)s',
     )
     parser.add_argument(
         '--min-pixels',
         type=float,
-        default=0.9,
+        default=0.985,
         help='least similarity of the pixels of copies; default: %(default)s',
     )
     parser.add_argument(
