@@ -1,40 +1,20 @@
 """Train a network on a user's images."""
 
 import os
-import threading
-import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from mmengine.config import Config
-
-from npid_mm.config.networks.by_name import network_config
-from npid_mm.config.networks.fit_neck import fit_neck
-from npid_mm.config.own_images import ImageLists, own_images_config
-from npid_mm.config.read_config import read_config
-from npid_mm.datasets.image_folders.folder_layout import FolderLayout
-from npid_mm.datasets.image_folders.folder_split import write_lists
-from npid_mm.datasets.image_folders.image_list import list_lines
-from npid_mm.datasets.image_folders.image_sources import NamedImages, Source, named_images
-from npid_mm.engine.folder_lock import sole_training
-from npid_mm.engine.launch import quiet_runner, set_resume
-from npid_mm.engine.resume import checkpoint_files, newest_checkpoint
-from npid_mm.utils.atomic_io import write_atomic
-from npid_mm.utils.checks import check_whole
-from npid_mm.utils.paths import MIM, printable_path, real_paths
+from npid_mm.datasets.image_folders.image_sources import Source
+from npid_mm.engine.launch import quiet_runner
+from npid_mm.engine.resume import newest_checkpoint
 from npid_mm.visualization.scalars import read_run
 
-from .image_values import use_values
 from .live_progress import live_progress
-from .measured import LARGEST, Measured, measure_images, read_measured
-from .options import VARIABLES, check_dotted, split_options
-from .processes import refuse_in_worker, runner_device, start_method, worker_count
-from .run_folder import Run, check_out, check_record, write_record
-from .start import REPORT, set_start
+from .prepare import prepared_training
+from .processes import refuse_in_worker
+from .run_folder import Run, kept_lists
 
-CONFIG = MIM / 'configs/selfsup/npid/npid-exact_resnet18-w32_1xb64-coslr-60e_folder.py'
 NOT_METRICS = {'time', 'data_time', 'memory', 'lr', 'base_lr'}
 
 
@@ -100,142 +80,25 @@ def pretrain(
         >>> embeddings = npid_mm.embed(run, 'photographs/')
     """
     refuse_in_worker()
-    if epochs is not None:
-        check_whole('epochs', epochs)
-    named, dotted = split_options(options)
-    network_config(model, LARGEST)  # reports a wrong name before searching for images
-    if grow and not resume:
-        raise ValueError('grow=True (--grow) continues a run: give resume=True (--resume) with it')
+    refuse_in_worker()
     out = Path(os.path.expanduser(out))
-    check_out(out, resume)
-    found = named_images(images, training=True, with_labels=labels)
-    root = _check_images(found)
-    resume = resume and bool(checkpoint_files(out))
-    with runner_device(named.get('device')), sole_training(out), TemporaryDirectory() as staged:
-        classes = write_lists(_layout(found, root), staged, found.remarks)
-        if resume and not grow:
-            _check_lists(Path(staged), out)
-        held_out = sum(found.held_out)
-        count = len(found.paths) - held_out
-        measured = read_measured(out) if resume else None
-        measured = measured or measure_images(found.paths, 'value_range' not in named)
-        cfg = _shipped_config(model, measured, named)
-        check_dotted(cfg, options)
-        lists = ImageLists(root, out, count, held_out, labeled=bool(classes))
-        own_images_config(cfg, lists, out, named.get('seed', 0), epochs, dotted)
-        report = set_start(cfg, fit_neck(cfg), model, named, resume)
-        _set_run(cfg, dotted, count)
-        if grow:
-            cfg.default_hooks.memory_bank.grow = True
-        if resume:
-            check_record(out, cfg)
-            set_resume(cfg, 'auto')
-        for path in Path(staged).iterdir():
-            write_atomic(out / path.name, path.read_bytes())
-        if report:
-            write_atomic(out / REPORT, report)
-        if not (Path(staged) / 'val.txt').is_file():  # of images that were held out before
-            (out / 'val.txt').unlink(missing_ok=True)
-        write_record(out, cfg, measured)
+    settings = dict(labels=labels, resume=resume, grow=grow)
+    with (
+        kept_lists(out),
+        prepared_training(images, out, model, epochs, **settings, **options) as cfg,
+    ):
         runner = quiet_runner(cfg)
         with live_progress(runner):
             runner.train()
-        return Run(out, _newest(out), runner.cfg, _metrics(out))
+        return Run(out, final_checkpoint(out), runner.cfg, _metrics(out))
 
 
-def _check_images(found: NamedImages) -> Path:
-    """Check that there are enough images, each once; return the folder of all.
-
-    Raises:
-        ValueError: If there are not, or an image occurs twice.
-    """
-    first: dict[str, int] = {}
-    for position, real in enumerate(real_paths(found.paths)):
-        if first.setdefault(real, position) != position:
-            raise ValueError(
-                'images must name each image once, because a copy of an image would be its own '
-                f'negative, got {printable_path(real)} at positions {first[real] + 1} and '
-                f'{position + 1}'
-            )
-    trained = sum(not each for each in found.held_out)
-    if trained < 2:
-        raise ValueError(
-            f'images must be at least 2 to train on, got {trained}: '
-            f'{printable_path(found.paths[0])}'
-        )
-    return Path(os.path.commonpath([os.path.dirname(path) for path in found.paths]))
-
-
-def _layout(found: NamedImages, root: Path) -> FolderLayout:
-    """Arrange images for the lists of a run; without a class for each image, there are none."""
-    names = [os.path.relpath(path, root) for path in found.paths]
-    layout = FolderLayout(
-        [name for name, held_out in zip(names, found.held_out, strict=True) if not held_out],
-        [name for name, held_out in zip(names, found.held_out, strict=True) if held_out],
-        {name: label for name, label in zip(names, found.labels, strict=True) if label},
-    )
-    without = len(names) - len(layout.labels)
-    if layout.labels and without:
-        layout.labels = {}
-        layout.remarks.append(
-            f'{without:,} of {len(names):,} images have no class, so none is used'
-        )
-    return layout
-
-
-def _check_lists(staged: Path, out: Path) -> None:
-    """Check that the lists of a run that is resumed are those of its images.
+def final_checkpoint(out: Path) -> Path:
+    """Return the newest checkpoint of a finished run.
 
     Raises:
-        ValueError: If they are not.
+        FileNotFoundError: If it has none.
     """
-    for name in ('train.txt', 'val.txt'):
-        before, present = (
-            list_lines(folder / name) if (folder / name).is_file() else []
-            for folder in (out, staged)
-        )
-        if before != present:
-            raise ValueError(
-                f'{out} holds a run on other images: its {name} has {len(before):,} lines, and the '
-                f'images given now make another list, of {len(present):,}: give the same ones, '
-                'another folder, or grow=True (--grow) to resume with the new ones'
-            )
-
-
-def _shipped_config(model: str, measured: Measured, named: Mapping[str, Any]) -> Config:
-    """Read the config for folders of images, with the network, size and values of the images."""
-    variables = {name: named[name] for name in VARIABLES if name in named}
-    variables.setdefault('image_size', measured.image_size)
-    variables['num_workers'] = worker_count(named.get('workers', 2))
-    cfg = read_config(CONFIG, variables)
-    cfg.model.backbone = network_config(model, variables['image_size'])
-    if measured.values and 'value_range' not in named:
-        use_values(cfg, measured.values)
-    return cfg
-
-
-def _set_run(cfg: Config, dotted: Mapping[str, Any], count: int) -> None:
-    """Set what depends on the program that the run is a part of."""
-    batch = cfg.train_dataloader.batch_size
-    if batch > count:
-        raise ValueError(
-            f'batch_size must be at most the number of images to train on, {count}, got {batch}'
-        )
-    interval = min(cfg.train_cfg.val_interval, cfg.train_cfg.max_epochs)
-    if 'train_cfg.val_interval' not in dotted:
-        cfg.train_cfg.val_interval = interval
-    labeled = cfg.train_dataloader.dataset.dataset.with_label
-    if labeled and 'default_hooks.memory_bank.knn_interval' not in dotted:
-        cfg.default_hooks.memory_bank.knn_interval = interval
-    cfg.env_cfg.mp_cfg.mp_start_method = start_method()
-    if threading.current_thread() is not threading.main_thread():
-        cfg.default_hooks.graceful_stop = None  # only the main thread handles signals
-    # MMEngine shares the loggers of one name
-    cfg.experiment_name = f'{Path(cfg.work_dir).name}_{time.time_ns()}'
-    object.__setattr__(cfg, '_filename', 'config.py')  # the name under which it is written
-
-
-def _newest(out: Path) -> Path:
     found = newest_checkpoint(out)
     if found is None:
         raise FileNotFoundError(f'{out} has no checkpoint: set default_hooks.checkpoint.interval')

@@ -2,7 +2,8 @@
 
 import json
 import os
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from npid_mm.utils.text import pluralize, preview
 from npid_mm.version import __version__
 
 RECORD = 'run.json'
+LISTS = ('train.txt', 'val.txt')  # of the images
 MEASURED = 'measured'  # key of the record
 IGNORED = ('training.lock',)
 
@@ -107,7 +109,7 @@ def record_training(cfg: Config) -> None:
     """Write the record of a training into its work dir, if it trains NPID and can be recorded.
 
     A network with parts that :func:`find_run` would refuse has no record; its config is named
-    where it is used.
+    where it is used. A record of the same network is kept, with what was measured.
 
     Args:
         cfg (Config): A complete config.
@@ -115,7 +117,44 @@ def record_training(cfg: Config) -> None:
     if (cfg.get('model') or {}).get('type') == 'NPID':
         with suppress(ValueError, TypeError):  # no test pipeline, or values that JSON lacks
             embedding_config(with_test_pipeline(cfg))
-            write_record(cfg.work_dir, cfg)
+            path = Path(cfg.work_dir) / RECORD
+            if not path.is_file() or _read(path) != json.loads(_record(cfg))['encoder']:
+                write_record(cfg.work_dir, cfg)
+
+
+@contextmanager
+def kept_lists(out: Path) -> Iterator[None]:
+    """Restore the lists of a run after the block, unless a checkpoint was written in it.
+
+    The lists are then those of the newest checkpoint, even if a training on other images failed.
+
+    Args:
+        out (Path): Folder of the run.
+    """
+    before, checkpoints = read_lists(out), _times(out)
+    try:
+        yield
+    finally:
+        if checkpoints and _times(out) == checkpoints and read_lists(out) != before:
+            replace_lists(out, before)
+
+
+def _times(out: Path) -> dict[Path, int]:
+    """Return when each checkpoint of a folder was written."""
+    return {path: path.stat().st_mtime_ns for path in checkpoint_files(out)}
+
+
+def read_lists(folder: Path) -> dict[str, bytes]:
+    """Read the lists in a folder: name of the file -> content."""
+    return {name: (folder / name).read_bytes() for name in LISTS if (folder / name).is_file()}
+
+
+def replace_lists(out: Path, lists: Mapping[str, bytes]) -> None:
+    """Write lists, and remove those that a run had before, as of images that were held out."""
+    for name, content in lists.items():
+        write_atomic(out / name, content)
+    for name in set(LISTS).difference(lists):
+        (out / name).unlink(missing_ok=True)
 
 
 def find_run(run: str | os.PathLike, config: str | os.PathLike | None = None) -> tuple[Config, str]:

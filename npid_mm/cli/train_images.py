@@ -4,11 +4,16 @@ npid train IMAGES... --out run [--model resnet50] [--epochs 100]
 """
 
 import argparse
+from pathlib import Path
 
-from npid_mm.api.pretrain import pretrain
-from npid_mm.cli.common.options import add_config_options
+from npid_mm.api.prepare import prepared_training
+from npid_mm.api.pretrain import final_checkpoint, pretrain
+from npid_mm.api.run_folder import kept_lists
+from npid_mm.cli.common.launch_ranks import check_gpus, launch_ranks
+from npid_mm.cli.common.options import add_config_options, add_gpus
 from npid_mm.cli.common.run_tool import ToolParser
 from npid_mm.config.networks.by_name import ANY, NETWORKS
+from npid_mm.utils.atomic_io import write_atomic
 from npid_mm.utils.paths import printable_path
 
 SETTINGS = {
@@ -56,6 +61,7 @@ def parse_args(argv: list[str] | None) -> argparse.Namespace:
         action='store_true',
         help='with --resume: continue although images were added or removed',
     )
+    add_gpus(parser)
     add_config_options(parser)
     return parser.parse_args(argv)
 
@@ -65,19 +71,36 @@ def main(argv: list[str] | None = None) -> int:
     args = parse_args(argv)
     options = {name: getattr(args, name) for name in (*SETTINGS, 'device', 'stop_if_worse')}
     options = {name: value for name, value in options.items() if value is not None}
-    try:
-        run = pretrain(
-            args.images,
-            args.out,
-            args.model,
-            labels=args.labels,
-            resume=args.resume,
-            grow=args.grow,
-            **options,
-            **args.cfg_options,
-        )
-    except SystemExit as stop:  # on SIGTERM, after a checkpoint was saved
-        return stop.code if isinstance(stop.code, int) else 1
-    print(f'Finished: {printable_path(run.checkpoint)}')
+    options |= dict(labels=args.labels, resume=args.resume, grow=args.grow, **args.cfg_options)
+    if args.gpus == 1:
+        try:
+            newest = pretrain(args.images, args.out, args.model, **options).checkpoint
+        except SystemExit as stop:  # on SIGTERM, after a checkpoint was saved
+            return stop.code if isinstance(stop.code, int) else 1
+    else:
+        status = _train_on_gpus(args, options)
+        if status:
+            return status
+        newest = final_checkpoint(Path(args.out).expanduser())
+    print(f'Finished: {printable_path(newest)}')
     print(f'Embed images with: npid embed {printable_path(args.out)} IMAGES --out vectors.npz')
     return 0
+
+
+def _train_on_gpus(args: argparse.Namespace, options: dict) -> int:
+    """Train in several processes; return their exit status.
+
+    The config is written into the folder of the run, and the processes train that.
+    """
+    check_gpus(args.gpus)
+    if args.device:
+        raise ValueError(
+            f'--device chooses the device of one process, got {args.device} with --gpus '
+            f'{args.gpus}: leave one of them out'
+        )
+    out = Path(args.out).expanduser()
+    with kept_lists(out):
+        with prepared_training(args.images, out, args.model, ranks=args.gpus, **options) as cfg:
+            config = out / 'config.py'
+            write_atomic(config, cfg.pretty_text)
+        return launch_ranks('train', [str(config)], args.gpus)

@@ -9,6 +9,7 @@ import torch
 from mmengine.config import Config
 from mmengine.fileio import load
 
+import npid_mm
 from tests.command_line import free_port, run
 from tests.toy import digits_config
 
@@ -60,6 +61,23 @@ def test_a_resumed_run_equals_the_uninterrupted_one(config, tmp_path):
     rows = 'memory_bank.feature_bank'
     assert not torch.equal(first['state_dict'][rows], whole['state_dict'][rows])
     assert int(whole['state_dict']['head.z_count']) == 1
+
+
+def test_two_processes_train_on_a_folder_of_images(digits, tmp_path):
+    """One batch of each, of an epoch; the network embeds without its config."""
+    out = tmp_path / 'run'
+    words = ['train', digits / 'train', '--out', out, '--model', 'resnet18-w16', '--epochs', 1]
+    options = ['--image-size', 16, '--workers', 0, '--batch-size', 300, '--gpus', 2]
+    done = run('npid', *words, *options)
+    assert done.returncode == 0, done.stderr
+    assert f'Finished: {out}/epoch_1.pth' in done.stdout
+    checkpoint = load_checkpoint(out / 'epoch_1.pth')
+    images = len(list((digits / 'train').glob('*/*.png')))
+    assert len(checkpoint['state_dict']['memory_bank.feature_bank']) == images
+    assert checkpoint['meta']['iter'] == images // 300
+    assert Config.fromfile(out / 'config.py').train_dataloader.batch_size == 150
+    assert load(out / 'run.json')['measured']['image_size'] == 32  # of the files
+    assert len(npid_mm.embed(out, digits / 'val/3').vectors)
 
 
 def assert_equal(left, right):

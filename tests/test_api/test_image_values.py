@@ -5,7 +5,7 @@ from mmengine.config import Config
 from mmpretrain.registry import MODELS
 
 from npid_mm.api.image_values import use_values
-from npid_mm.api.pretrain import CONFIG
+from npid_mm.api.prepare import CONFIG
 from npid_mm.config.read_config import read_config
 from npid_mm.images.measure import ImageValues
 

@@ -6,7 +6,7 @@ from mmengine.config import Config
 from PIL import Image
 
 from npid_mm.api.measured import Measured, measure_images, read_measured
-from npid_mm.api.pretrain import CONFIG
+from npid_mm.api.prepare import CONFIG
 from npid_mm.api.run_folder import write_record
 
 

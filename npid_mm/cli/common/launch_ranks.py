@@ -32,10 +32,7 @@ def launch_ranks(command: str, argv: list[str], ranks: int) -> int:
         ValueError: If the machine has GPUs, but fewer than ``ranks``.
         RuntimeError: If a rank was killed by a signal.
     """
-    check_whole('--gpus', ranks)
-    gpus = torch.cuda.device_count()
-    if 0 < gpus < ranks:
-        raise ValueError(f'--gpus must be at most {gpus}, the GPUs of this machine, got {ranks}')
+    check_gpus(ranks)
     os.environ.setdefault('OMP_NUM_THREADS', '1')  # as torchrun sets it, with a warning
     logging.getLogger('torch.distributed').setLevel(logging.CRITICAL)  # the ranks report
     where = ['--master_addr', HOST, '--master_port', os.environ.get('PORT') or _free_port()]
@@ -51,6 +48,18 @@ def launch_ranks(command: str, argv: list[str], ranks: int) -> int:
             raise RuntimeError(f'rank {rank} was killed by {name}, and so ended all') from error
         return failure.exitcode
     return 0
+
+
+def check_gpus(ranks: int) -> None:
+    """Check the number of processes to start here.
+
+    Raises:
+        ValueError: If the machine has GPUs, but fewer than ``ranks``.
+    """
+    check_whole('--gpus', ranks)
+    gpus = torch.cuda.device_count()
+    if 0 < gpus < ranks:
+        raise ValueError(f'--gpus must be at most {gpus}, the GPUs of this machine, got {ranks}')
 
 
 def _free_port() -> str:

@@ -28,6 +28,13 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         default='none',
         help='how the processes were started; set by tools/dist_*.sh and tools/slurm_*.sh',
     )
+    add_gpus(parser)
+    # torch.distributed.launch passes it; torchrun sets the environment instead
+    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
+
+
+def add_gpus(parser: argparse.ArgumentParser) -> None:
+    """Add ``--gpus``, the number of processes."""
     parser.add_argument(
         '--gpus',
         type=int,
@@ -35,8 +42,6 @@ def add_common_arguments(parser: argparse.ArgumentParser) -> None:
         metavar='N',
         help='processes on this machine, one per GPU, or on the CPU without GPUs; default: 1',
     )
-    # torch.distributed.launch passes it; torchrun sets the environment instead
-    parser.add_argument('--local_rank', '--local-rank', type=int, help=argparse.SUPPRESS)
 
 
 def add_config(parser: argparse.ArgumentParser, help: str = 'config') -> None:
