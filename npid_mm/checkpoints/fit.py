@@ -24,6 +24,9 @@ def load_backbone(backbone: nn.Module, path: str | Path) -> None:
         FileNotFoundError: If the file does not exist.
         ValueError: If the file holds no backbone, or another one. The message lists the keys that
             are missing, unexpected or of another shape.
+
+    Example:
+        >>> load_backbone(network, 'checkpoint.pth')  # doctest: +SKIP
     """
     own = backbone.state_dict()
     weights = backbone_weights(path, own)
@@ -103,7 +106,12 @@ def _prefix_hint(own: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> str:
 
 
 def non_finite(state: Mapping[str, object]) -> list[str]:
-    """List the tensors of a state dict that hold NaN or infinity."""
+    """List the tensors of a state dict that hold NaN or infinity.
+
+    Example:
+        >>> non_finite({'weight': torch.tensor([1.0, torch.nan])})
+        ['weight']
+    """
     return [
         name
         for name, value in _tensors(state).items()
@@ -112,7 +120,12 @@ def non_finite(state: Mapping[str, object]) -> list[str]:
 
 
 def fit_report(own: Mapping[str, Tensor], given: Mapping[str, object]) -> str:
-    """Describe why the state dict ``given`` does not fill ``own``; '' if it does."""
+    """Describe why the state dict ``given`` does not fill ``own``; '' if it does.
+
+    Example:
+        >>> fit_report({'weight': torch.zeros(2)}, {'bias': torch.zeros(2)})
+        '1 missing: weight; 1 unexpected: bias'
+    """
     return describe_misfits(misfits(own, given))
 
 

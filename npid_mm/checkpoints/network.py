@@ -48,6 +48,9 @@ def backbone_weights(path: str | Path, own: Collection[str] = ()) -> dict[str, T
         FileNotFoundError: If the file does not exist.
         DownloadError: If it cannot be downloaded.
         ValueError: If the file is not a checkpoint of PyTorch, or holds no backbone.
+
+    Example:
+        >>> backbone_weights('checkpoint.pth')['conv1.weight'].shape  # doctest: +SKIP
     """
     content = checkpoint_content(path)
     weights = pick_backbone(network_state(content), own)
@@ -118,6 +121,11 @@ def pick_backbone(state: Mapping, own: Collection[str] = ()) -> dict[str, Tensor
     Args:
         state (Mapping): State dict of a network.
         own (Collection[str]): Names of the weights of the backbone, see :func:`backbone_keys`.
+
+    Example:
+        >>> state = {'backbone.conv1.weight': torch.zeros(1), 'neck.fc.bias': torch.zeros(1)}
+        >>> list(pick_backbone(state))
+        ['conv1.weight']
     """
     return {name: state[key].detach() for name, key in backbone_keys(state, own).items()}
 

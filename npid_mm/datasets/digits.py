@@ -33,6 +33,9 @@ def write_digits(root: str | PathLike) -> Path:
 
     Raises:
         FileExistsError: If ``root`` exists without train/ and val/ inside.
+
+    Example:
+        >>> write_digits('data/digits')  # data/digits/train/0/0000.png
     """
     return _write(Path(root), _enlarged)
 
@@ -53,6 +56,9 @@ def write_scattered_digits(root: str | PathLike, seed: int = 0) -> Path:
 
     Raises:
         FileExistsError: If ``root`` exists without train/ and val/ inside.
+
+    Example:
+        >>> write_scattered_digits('data/scattered', seed=1)
     """
     generator = np.random.default_rng(seed)
     return _write(Path(root), lambda digit: _scattered(digit, generator))

@@ -45,6 +45,10 @@ class ImageReader:
 
     Raises:
         ValueError: If an argument is out of its range.
+
+    Example:
+        >>> ImageReader().read('cat.png').shape
+        (6, 8, 3)
     """
 
     def __init__(

@@ -73,6 +73,10 @@ def build_index(
         ValueError: If the config cannot be stored in an index; the index is damaged, or of another
             network, preprocessing or dtype; no image can be read; the images differ in size after
             the pipeline; or an argument is not allowed.
+
+    Example:
+        >>> cfg = Config.fromfile('config.py')
+        >>> index, unreadable = build_index('index', cfg, 'epoch_100.pth', 'photographs')
     """
     if dtype not in (None, *DTYPES):
         raise ValueError(f'dtype must be one of {", ".join(DTYPES)}, got {dtype!r}')

@@ -125,6 +125,9 @@ def search_index(
 
     Returns:
         list[dict]: A result per query: ``query``, ``label``, ``neighbors`` and ``error``.
+
+    Example:
+        >>> search_index('work_dirs/index', 'cat.jpg', k=5)[0]['neighbors']
     """
     opened = FeatureIndex(index)
     if opened.meta.get('encoder') is not None:

@@ -33,6 +33,10 @@ def class_accuracy(
 
     Raises:
         ValueError: If the arrays are empty, or their lengths differ.
+
+    Example:
+        >>> class_accuracy([0, 1, 1], [0, 0, 1], ['cat', 'dog'])['mean_of_classes']
+        75.0
     """
     predicted, labels = np.asarray(predicted), np.asarray(labels)
     if len(labels) == 0 or predicted.shape != labels.shape:
@@ -74,6 +78,11 @@ def class_accuracy_bars(
 
     Returns:
         str | Path: ``out``.
+
+    Example:
+        >>> figures = class_accuracy([0, 1, 1], [0, 0, 1], ['cat', 'dog'])
+        >>> class_accuracy_bars(figures, 'bars.png')
+        'bars.png'
     """
     from matplotlib.figure import Figure  # slow to import
 

@@ -38,6 +38,10 @@ def project_2d(rows: ArrayLike, method: str = 'tsne', seed: int = 0) -> np.ndarr
     Raises:
         ValueError: If ``method`` is unknown, or there are too few rows.
         MissingExtraError: If umap-learn is not installed.
+
+    Example:
+        >>> project_2d(np.eye(8)).shape
+        (8, 2)
     """
     if method not in METHODS:
         raise ValueError(f'method must be one of {sorted(METHODS)}, got {method!r}')
@@ -79,6 +83,10 @@ def class_map(
 
     Raises:
         ValueError: If the shapes are incompatible.
+
+    Example:
+        >>> class_map(np.eye(2), [0, 1], ['cat', 'dog'], out='map.png')
+        'map.png'
     """
     from matplotlib.figure import Figure  # slow to import
 

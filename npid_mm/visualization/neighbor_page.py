@@ -58,6 +58,12 @@ def neighbor_page(
 
     Raises:
         ValueError: If lengths differ, or a number or a position is out of range.
+
+    Example:
+        >>> images = [np.zeros((8, 8, 3), np.uint8) for _ in range(3)]
+        >>> links = [[(1, 0.9), (2, 0.8)], [(2, 0.7)], [(1, 0.7)]]
+        >>> neighbor_page(images, links, queries=1, out='page.html')
+        'page.html'
     """
     labels = [None] * len(images) if labels is None else labels
     _check(images, links, queries, labels)

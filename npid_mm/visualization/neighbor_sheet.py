@@ -57,6 +57,11 @@ def neighbor_sheet(
     Raises:
         ValueError: If ``query_paths`` is empty, lengths differ, only one side has labels, ``thumb``
             is too small or ``sections`` have another number of rows.
+
+    Example:
+        >>> query, near, far = (np.full((8, 8, 3), gray, np.uint8) for gray in (0, 20, 200))
+        >>> neighbor_sheet([query], [[near, far]], [[0.9, 0.1]], out='sheet.png')
+        'sheet.png'
     """
     rows = [[float(value) for value in row] for row in similarity]
     _check_lengths(query_paths, neighbor_paths, rows, query_labels, neighbor_labels)

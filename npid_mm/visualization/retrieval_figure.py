@@ -52,6 +52,12 @@ def retrieval_figure(
     Raises:
         ValueError: If only one side has labels, there are fewer than 2 x ``rows`` queries (without
             labels: than ``rows``), or a number is too small.
+
+    Example:
+        >>> images = np.zeros((4, 8, 8, 3), np.uint8)
+        >>> similarity, index = np.full((4, 1), 0.9), np.arange(4)[:, None]
+        >>> retrieval_figure(images.__getitem__, images.__getitem__, similarity, index, rows=2)
+        'retrieval.png'
     """
     similarity, index = np.asarray(similarity), np.asarray(index)
     if (query_labels is None) != (reference_labels is None):
@@ -107,6 +113,10 @@ def rank_queries(similarity: np.ndarray, right: np.ndarray) -> np.ndarray:
 
     Raises:
         ValueError: If the shapes differ.
+
+    Example:
+        >>> rank_queries(np.array([[0.9], [0.8]]), np.array([[False], [True]])).tolist()
+        [1, 0]
     """
     if similarity.shape != right.shape:
         raise ValueError(

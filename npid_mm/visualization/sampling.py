@@ -21,6 +21,10 @@ def sample_positions(length: int, count: int, seed: int) -> np.ndarray:
 
     Raises:
         ValueError: If ``count`` or ``seed`` is too small.
+
+    Example:
+        >>> len(sample_positions(length=1000, count=5, seed=0))
+        5
     """
     check_whole('count', count)
     check_whole('seed', seed, 0)
@@ -41,6 +45,10 @@ def sample_across_classes(labels: Iterable[int], count: int) -> list[int]:
 
     Raises:
         ValueError: If ``count`` is too small.
+
+    Example:
+        >>> sample_across_classes([0, 0, 0, 0, 1, 1, 1, 1], 2)
+        [0, 4]
     """
     check_whole('count', count)
     seen: Counter[int] = Counter()

@@ -30,6 +30,9 @@ def read_run(path: str | Path) -> Series:
     Raises:
         FileNotFoundError: If the file does not exist, or the folder has no log of a training.
         ValueError: If a line other than the last one is not a JSON object.
+
+    Example:
+        >>> epochs, values = read_run('work_dirs/quickstart')['loss']  # doctest: +SKIP
     """
     path = Path(path)
     if path.is_file():
@@ -61,6 +64,10 @@ def run_names(runs: Sequence[str | Path], names: Sequence[str] | None = None) ->
 
     Raises:
         ValueError: If the names are not distinct, or not as many as the runs.
+
+    Example:
+        >>> run_names(['runs/seed_0/out', 'runs/seed_1/out'])
+        ['seed_0/out', 'seed_1/out']
     """
     chosen = list(names or [])
     if names is None:

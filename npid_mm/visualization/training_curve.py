@@ -52,6 +52,9 @@ def training_curve(
         FileNotFoundError: If a run has no log.
         ValueError: If a log holds none of the quantities or cannot be parsed, or ``k`` is not
             among the logged ones.
+
+    Example:
+        >>> training_curve({'seed 0': 'runs/0', 'seed 1': 'runs/1'}, 'curves.png')
     """
     from matplotlib.figure import Figure  # slow to import
     from matplotlib.lines import Line2D

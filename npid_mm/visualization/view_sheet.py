@@ -38,6 +38,11 @@ def view_sheet(
 
     Raises:
         ValueError: If ``originals`` is empty, the lengths differ or ``cell`` is too small.
+
+    Example:
+        >>> image = np.zeros((8, 8, 3), np.uint8)
+        >>> view_sheet([image], [[image, image]], out='views.png')
+        'views.png'
     """
     if not len(originals) or len(originals) != len(views):
         raise ValueError(

@@ -5,23 +5,31 @@ import importlib
 import inspect
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import npid_mm
 from npid_mm import losses, models
 from tests.toy import ROOT
 
 # the others read images and runs
-SELF_CONTAINED = ('losses', 'evaluation/functional', 'models', 'config/networks', 'curation')
+SELF_CONTAINED = (
+    *('losses', 'evaluation/functional', 'models', 'config/networks', 'curation'),
+    *('visualization', 'checkpoints', 'images'),
+)
 FILES = [
     path
     for package in SELF_CONTAINED
     for path in sorted((ROOT / 'npid_mm' / package).rglob('*.py'))
     if '>>>' in path.read_text(encoding='utf-8')
 ]
-# they need an index or an image
-READ_FILES = ('curation/report.py', 'curation/pixels.py')
+# they need an index, a checkpoint or another file
+READ_FILES = (
+    *('curation/report.py', 'curation/pixels.py', 'checkpoints/reader.py'),
+    *('images/preprocessing.py', 'visualization/training_curve.py'),
+)
 HEADS = [
     getattr(models, name)
     for name in models.heads.__all__
@@ -34,13 +42,15 @@ HEADS = [
     [path for path in FILES if not str(path).endswith(READ_FILES)],
     ids=lambda path: path.stem,
 )
-def test_examples_give_what_they_show(path):
+def test_examples_give_what_they_show(path, tmp_path, monkeypatch):
+    """In a folder with an image, where pictures are written."""
+    monkeypatch.chdir(tmp_path)
+    Image.new('RGB', (8, 6)).save('cat.png')
     name = '.'.join(path.relative_to(ROOT).with_suffix('').parts)
     package = importlib.import_module(name.rpartition('.')[0])
     public = {each: getattr(package, each) for each in getattr(package, '__all__', ())}
-    failed, run = doctest.testmod(
-        importlib.import_module(name), extraglobs={'torch': torch, 'nn': torch.nn, **public}
-    )
+    names = {'torch': torch, 'nn': torch.nn, 'np': np, **public}
+    failed, run = doctest.testmod(importlib.import_module(name), extraglobs=names)
     assert run and not failed
 
 

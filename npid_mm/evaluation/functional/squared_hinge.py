@@ -60,6 +60,12 @@ def squared_hinge_path(
 
     Raises:
         RuntimeError: If rounding keeps an SVM from reaching ``tolerance``.
+
+    Example:
+        >>> gram, ones = linear_gram(torch.eye(2).double()), torch.ones(2, 1).double()
+        >>> signs = torch.tensor([[1.0], [-1.0]]).double()
+        >>> [cost for cost, _, _ in squared_hinge_path(gram, signs, ones, [1.0, 0.1])]
+        [0.1, 1.0]
     """
     coef, score = torch.zeros_like(weights), torch.zeros_like(weights)
     # at this cost all rows are within the margin, where one step is exact

@@ -16,6 +16,11 @@ class StemResNet(ResNet):
     Args:
         depth (int): 18, 34, 50, 101 or 152.
         **kwargs: Arguments of ``ResNet``, without ``out_indices``.
+
+    Example:
+        >>> maps = StemResNet(depth=18)(torch.zeros(1, 3, 64, 64))
+        >>> [tuple(each.shape[1:]) for each in maps]
+        [(64, 32, 32), (64, 16, 16), (128, 8, 8), (256, 4, 4), (512, 2, 2)]
     """
 
     def __init__(self, depth: int, **kwargs: Any):

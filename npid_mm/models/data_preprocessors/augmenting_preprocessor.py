@@ -41,6 +41,10 @@ class AugmentingDataPreprocessor(SelfSupDataPreprocessor):
     Raises:
         ValueError: If kornia has no augmentation of a given name, or ``mean`` and ``std`` differ
             in length.
+
+    Example:
+        >>> augments = [dict(type='RandomHorizontalFlip'), dict(type='RandomGrayscale', p=0.2)]
+        >>> preprocessor = AugmentingDataPreprocessor(augments, mean=[128.0] * 3, std=[64.0] * 3)
     """
 
     def __init__(

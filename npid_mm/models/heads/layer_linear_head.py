@@ -29,6 +29,11 @@ class LayerLinearHead(BaseModule):
     Raises:
         ValueError: If a length is not a multiple of the layer's channels, or ``num_classes`` is
             below 1.
+
+    Example:
+        >>> head = LayerLinearHead(10, channels=(4, 8), in_channels=(16, 8), norm='BN1d')
+        >>> sorted(head([torch.zeros(2, 16), torch.zeros(2, 8)]))
+        ['feature1', 'feature2']
     """
 
     def __init__(

@@ -16,6 +16,11 @@ class LayerPooling(nn.Module):
 
     Args:
         pools (Sequence[tuple[int, int, int]]): Kernel, stride and padding for each map.
+
+    Example:
+        >>> pooling = LayerPooling([(2, 2, 0)])
+        >>> [vector.shape for vector in pooling([torch.zeros(8, 16, 4, 4)])]
+        [torch.Size([8, 64])]
     """
 
     def __init__(self, pools: Sequence[tuple[int, int, int]] = RESNET50_POOLS):
