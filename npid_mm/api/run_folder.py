@@ -36,6 +36,10 @@ class Run:
         checkpoint (Path): Its newest checkpoint.
         config (Config): Its config, which is also in the folder as ``config.py``.
         metrics (dict[str, float]): The last value of each figure that it logged, such as ``loss``.
+
+    Example:
+        >>> run = npid_mm.pretrain('photographs/', 'run', model='resnet18')
+        >>> run.metrics['loss'], run.checkpoint
     """
 
     folder: Path

@@ -57,7 +57,7 @@ def test_examples_give_what_they_show(path, tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     'value',
     [
-        *map(partial(getattr, npid_mm), sorted(npid_mm.LAZY.keys() - {'Run'})),
+        *map(partial(getattr, npid_mm), npid_mm.LAZY),
         *map(partial(getattr, losses), losses.__all__),
         *(models.NPID, models.MemoryBank, models.ShardedMemoryBank, *HEADS),
     ],
