@@ -40,6 +40,14 @@ class ProbeClassifier(ImageClassifier):
         data_preprocessor (dict | nn.Module, optional): Data preprocessor, MMPretrain's
             ClsDataPreprocessor by default.
         init_cfg (dict, optional): Config of the initialization.
+
+    Example:
+        >>> backbone = dict(type='LibraryBackbone', library='torchvision', name='resnet18')
+        >>> head = dict(type='LinearClsHead', num_classes=10, in_channels=512)
+        >>> probe = ProbeClassifier(backbone, head=head, checkpoint='random')
+        >>> probe.init_weights()
+        >>> probe.eval()(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 10])
     """
 
     def __init__(

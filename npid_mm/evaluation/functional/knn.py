@@ -193,6 +193,12 @@ def leave_one_out_hits(
 
     Returns:
         int: Correct answers, from 0 to Q.
+
+    Example:
+        >>> similarity, index = torch.tensor([[1.0, 0.9]]), torch.tensor([[0, 1]])
+        >>> rows, labels = torch.tensor([0]), torch.tensor([5, 5])
+        >>> leave_one_out_hits(similarity, index, rows, labels, k=1, temperature=0.1)
+        1
     """
     similarity, index = exclude_self(similarity, index, rows)
     scores = weighted_vote(similarity, labels[index], k, temperature, int(labels.max()) + 1)

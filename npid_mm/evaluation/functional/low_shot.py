@@ -83,6 +83,12 @@ def low_shot_svm(
     Raises:
         ValueError: If :func:`voc_svm` would refuse the inputs, ``draws`` is below 1, or a class has
             fewer than k positives, no negative or no positive to test on.
+
+    Example:
+        >>> rows, targets = torch.eye(8).double(), torch.tensor([[1, 0], [0, 1]]).repeat(4, 1)
+        >>> records = low_shot_svm(rows, targets, rows, targets, k=2, draws=3, costs=[1.0])
+        >>> [record['column'] for record in records]
+        [0, 1]
     """
     check_inputs(train, train_targets, test, test_targets, costs)
     check_whole('draws', draws)
@@ -127,6 +133,11 @@ def choose_low_shot(records: Sequence[dict], select: str = 'held_out') -> dict:
     Raises:
         ValueError: If ``select`` is neither, ``records`` is empty, they differ in k, costs or
             number of draws, or no class has a positive outside its draws.
+
+    Example:
+        >>> record = {'k': 1, 'costs': [1.0], 'test_ap': [[0.6]], 'held_out_ap': [[0.5]]}
+        >>> choose_low_shot([record])['cost']
+        1.0
     """
     if select not in ('held_out', 'test'):
         raise ValueError(f"select must be 'held_out' or 'test', got {select!r}")

@@ -61,6 +61,11 @@ def voc_svm(
         ValueError: If shapes do not fit, a feature is not finite, a target is not 1, 0 or -1, a
             cost is not above 0, or a class has fewer than 3 positives or negatives to train on or
             no positive to test on.
+
+    Example:
+        >>> rows, targets = normalize_features(torch.eye(8)), torch.tensor([[1], [0]]).repeat(4, 1)
+        >>> voc_svm(rows, targets, rows, targets, costs=[1.0])[0]['test_ap']
+        1.0
     """
     check_inputs(train, train_targets, test, test_targets, costs)
     columns = range(train_targets.shape[1]) if columns is None else list(columns)
