@@ -8,6 +8,7 @@ measure after the last epoch with the accuracy of kNN from the bank (K = 10) on 
 """
 
 import argparse
+import sys
 from itertools import product
 from pathlib import Path
 
@@ -85,7 +86,7 @@ def main() -> None:
         values = [figures[-1][each] for each in (ACCURACY, *names)]
         settings = [f'{rate:g}', f'{temperature:g}', augmentation, str(seed)]
         rows.append(settings + [f'{value:.2f}' for value in values])
-        print(' '.join(rows[-1]), flush=True)
+        print(' '.join(rows[-1]), file=sys.stderr, flush=True)
     print_table(['lr', 'tau', 'augmentation', 'seed', 'kNN (%)', *names], rows)
     accuracy = [each[ACCURACY] for each in figures]
     correlations = [

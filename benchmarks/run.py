@@ -24,7 +24,7 @@ DATA = '--images DATA'.split()
 RUN = '--checkpoint CHECKPOINT --config CONFIG'.split()
 KNOWN = '--known benchmarks/cifar10_copies.csv'.split()
 CIFAR10 = ['cifar10.py', '--scaled', '--seeds', '3', *DATA]
-NOISE = 'Could not import OneDL'  # printed by every import of MMPretrain
+NOISE = ('Could not import OneDL', ' - mmengine - ')  # imports of MMPretrain, and log lines
 # section of a page -> the page, and the command whose output fills the section
 SECTIONS = {
     'environment': ('benchmarks.md', ['environment.py']),
@@ -69,7 +69,8 @@ def machine() -> str:
 def section(name: str, output: str, command: list[str]) -> str:
     """Text of a section, including its markers."""
     shown = ' '.join(['python', f'benchmarks/{command[0]}', *command[1:]])
-    output = '\n'.join(line for line in output.splitlines() if line != NOISE).strip()
+    lines = [line for line in output.splitlines() if not any(part in line for part in NOISE)]
+    output = '\n'.join(lines).strip()
     # Markdown tables are kept; other output goes into a code block
     body = output if '| ---' in output else f'```text\n{output}\n```'
     return (
