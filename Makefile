@@ -62,7 +62,7 @@ test-commands: install  ## run whole commands: training, quickstart, sweeps, all
 # mmcv's operators are compiled once; the wheel stays in the user's cache.
 $(TRANSFER): $(DEVELOP) tools/install_mmcv_ops.py
 	@echo 'Installing MMDetection and MMSegmentation into $(VENV)'
-	@$(INSTALL) '.[onedl,dev,detection,segmentation]'
+	@$(INSTALL) '.[onedl,dev,detection,segmentation,proposals]'
 	$(PY) tools/install_mmcv_ops.py
 	@touch $@
 

@@ -67,6 +67,9 @@ PARQUET = ['pyarrow']
 
 BACKBONES = ['timm']
 
+# OpenCV with its extra modules, for selective search
+PROPOSALS = ['opencv-contrib-python-headless']
+
 # TIFFs of any channels, compressed ones, and HEIC
 FORMATS = ['tifffile', 'imagecodecs', 'pillow-heif']
 
@@ -89,6 +92,7 @@ EXTRAS = {
     'formats': FORMATS,
     'parquet': PARQUET,
     'pictures': PICTURES,
+    'proposals': PROPOSALS,
     'search': SEARCH,
     'fast-jpeg': FAST_JPEG,
     'tracking': TRACKING,

@@ -11,6 +11,7 @@ OPS = 'mmcv._ext'  # the compiled operators, which mmcv's wheel on the package i
 EXTRAS = {'mmdet': 'detection', 'mmseg': 'segmentation'}
 # import name -> name for pip, and extra; these belong to neither family
 OPTIONAL = {
+    'cv2': ('opencv-contrib-python-headless', 'proposals'),  # for its extra modules
     'faiss': ('faiss-cpu', 'search'),
     'onnx': ('onnx', 'export'),
     'onnxruntime': ('onnxruntime', 'search'),

@@ -135,7 +135,7 @@ def test_constraints_fit_the_requirements(setup_arguments):
     """Each package that a target of the Makefile installs is pinned to an allowed version."""
     pins = constraints()
     extras = setup_arguments['extras_require']
-    named = [extras[extra] for extra in ('onedl', 'dev', 'detection', 'segmentation')]
+    named = [extras[extra] for extra in ('onedl', 'dev', 'detection', 'segmentation', 'proposals')]
     for line in sum(named, setup_arguments['install_requires']):
         requirement = Requirement(line)
         if requirement.name == 'setuptools':  # pip freeze leaves it out

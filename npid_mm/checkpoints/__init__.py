@@ -3,7 +3,7 @@
 from .fit import complete_state, fit_report, load_backbone, non_finite
 from .initial_weights import InitialWeights, initial_weights
 from .mmengine_loader import register_loader
-from .network import backbone_weights, pick_backbone
+from .network import backbone_weights, neck_weights, pick_backbone
 from .reader import load_tensors
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     'initial_weights',
     'load_backbone',
     'load_tensors',
+    'neck_weights',
     'non_finite',
     'pick_backbone',
     'register_loader',

@@ -27,6 +27,7 @@ NETWORKS = (
 PREFIXES = ('backbone.', 'encoder_q.', 'base_encoder.', 'encoder.', '_feature_blocks.')
 # in front of all names of a backbone that holds a network of another library
 WRAPPERS = ('network.', 'timm_model.')
+NECK = 'neck.'
 COUNTER = 'num_batches_tracked'  # of batch norms; old checkpoints lack it, and it is not needed
 OTHER_PARTS = (
     'neck.', 'head.', 'heads.', 'head_jig.', 'memory_bank.', 'data_preprocessor.',
@@ -57,6 +58,24 @@ def backbone_weights(path: str | Path, own: Collection[str] = ()) -> dict[str, T
     if not weights:
         raise ValueError(no_backbone_message(path, content))
     return weights
+
+
+def neck_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read the weights of the neck of a pretraining, under its own names; empty without one.
+
+    Args:
+        path (str | Path): See :func:`checkpoint_content`.
+    """
+    found = {
+        key.removeprefix('module.'): value
+        for key, value in network_state(checkpoint_content(path)).items()
+        if isinstance(value, Tensor)
+    }
+    return {
+        name.removeprefix(NECK): value.detach()
+        for name, value in found.items()
+        if name.startswith(NECK)
+    }
 
 
 def no_backbone_message(path: str | Path, content: object) -> str:

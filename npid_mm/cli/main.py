@@ -38,6 +38,7 @@ COMMANDS = {
     'data check': ('data.check', 'check the files of a data set'),
     'data imagenet-lists': ('data.imagenet_lists', "write ImageNet's lists of images"),
     'data places205-lists': ('data.places205_lists', "write Places205's lists of images"),
+    'data proposals': ('data.proposals', 'propose regions of VOC by selective search'),
     'draw curves': ('draw.curves', 'draw the curves of runs'),
     'draw views': ('draw.views', 'draw training images beside augmented views'),
     'draw bank': ('draw.bank', 'draw a map of the memory bank'),

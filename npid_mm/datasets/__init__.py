@@ -9,7 +9,7 @@ from .instance_checks import check_instances
 from .instance_dataset import InstanceDataset
 from .label_checks import accept_numpy_labels, check_same_classes, dataset_labels
 from .samplers import ResumableSampler
-from .transforms import LoadImage, LoadRandomResizedCrop, ResizeChannels
+from .transforms import LoadImage, LoadProposalFile, LoadRandomResizedCrop, ResizeChannels
 from .voc2007 import VOC2007Classification
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     'INaturalist2018',
     'InstanceDataset',
     'LoadImage',
+    'LoadProposalFile',
     'LoadRandomResizedCrop',
     'ResizeChannels',
     'ResumableSampler',

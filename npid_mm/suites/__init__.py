@@ -1,9 +1,15 @@
 """Run sets of benchmarks and sweeps on a checkpoint, and report their results."""
 
 from .classification import CLASSIFICATION
-from .detection import DETECTION
+from .detection import ALEXNET, DETECTION, VGG16
 from .segmentation import SEGMENTATION
 
-SUITES = dict(classification=CLASSIFICATION, detection=DETECTION, segmentation=SEGMENTATION)
+SUITES = {
+    'classification': CLASSIFICATION,
+    'detection': DETECTION,
+    'detection-alexnet': ALEXNET,
+    'detection-vgg16': VGG16,
+    'segmentation': SEGMENTATION,
+}
 
 __all__ = ['SUITES']

@@ -1,4 +1,4 @@
-"""Detection benchmarks of a ResNet-50 pretrained on ImageNet, and their tables."""
+"""Detection benchmarks of networks pretrained on ImageNet, and their tables."""
 
 from npid_mm.datasets.layout_checks import build_check
 
@@ -6,6 +6,7 @@ from .suite import Benchmark, Column, Suite, Table
 
 FOLDER = 'configs/benchmarks/mmdetection'
 VOC07 = build_check('voc0712', years=(2007,))
+VOC07_PROPOSALS = build_check('voc0712', years=(2007,), proposals=True)
 VOC0712 = build_check('voc0712')
 COCO = build_check('coco')
 DIFFICULT = (
@@ -66,3 +67,17 @@ DETECTION = Suite(
         *(_coco_table(layout, schedule) for layout in ('fpn', 'c4') for schedule in ('1x', '2x')),
     ),
 )
+
+
+def _fast_rcnn(network: str, name: str) -> Suite:
+    """Return the suite of a network without residual blocks, the paper's own protocol."""
+    config = f'{FOLDER}/voc2007/fast-rcnn_{name}_150k_voc07.py'
+    title = f'VOC07 to VOC07 test, Fast R-CNN {network} (%)'
+    columns = tuple(Column(each, 'voc07', f'pascal_voc/{each}') for each in ('AP', 'AP50', 'AP75'))
+    return Suite(
+        benchmarks=(Benchmark('voc07', config, VOC07_PROPOSALS, trained=True),),
+        tables=(Table(title, columns),),
+    )
+
+
+ALEXNET, VGG16 = _fast_rcnn('AlexNet', 'alexnet'), _fast_rcnn('VGG16', 'vgg16')

@@ -48,6 +48,7 @@ CASES = {
     'draw retrieval': others.RETRIEVAL,
     'data check': others.CHECK_DATASET,
     'data imagenet-lists': others.IMAGENET_LISTS,
+    'data proposals': others.PROPOSALS,
     'data places205-lists': others.PLACES205_LISTS,
 }
 EVERY = [(command, *case) for command, cases in CASES.items() for case in cases]

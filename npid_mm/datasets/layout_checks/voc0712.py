@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from npid_mm.datasets.proposals import FOLDER
+
 from .base import LayoutCheck, LayoutReport, register_check
 
 # year, split -> published number of images
@@ -16,11 +18,13 @@ class VOC0712Check(LayoutCheck):
 
     Args:
         years (tuple[int, ...]): Those of 2007 and 2012 that are used for training.
+        proposals (bool): Whether the images need files of proposals.
     """
 
     folder = 'VOCdevkit'
 
     years: tuple[int, ...] = (2007, 2012)
+    proposals: bool = False
 
     def check(self, root: Path, report: LayoutReport) -> None:
         """See :meth:`LayoutCheck.check`."""
@@ -42,7 +46,10 @@ class VOC0712Check(LayoutCheck):
             if year == 2007:
                 ids[split] = set(images)
             report.count(f'{split} {year}', len(images), name, f'VOC{year}', expected)
-            for kind, ending in (('JPEGImages', 'jpg'), ('Annotations', 'xml')):
+            kinds = [('JPEGImages', 'jpg'), ('Annotations', 'xml')]
+            if self.proposals:
+                kinds.append((FOLDER, 'npy'))
+            for kind, ending in kinds:
                 files = [f'VOC{year}/{kind}/{image}.{ending}' for image in images]
                 self.look_for(report, root, files, name)
         report.check_disjoint(ids, 'trainval', 'test')

@@ -1,16 +1,20 @@
 """Load a pretrained backbone completely into a detector or segmentor, or refuse to start."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.registry import HOOKS
 from mmpretrain.utils import get_ori_model
-from torch import Tensor
+from torch import Tensor, nn
 
-from npid_mm.checkpoints import backbone_weights, fit_report
+from npid_mm.checkpoints import backbone_weights, fit_report, neck_weights
+from npid_mm.checkpoints.network import NECK
+from npid_mm.models.necks import RegionLayers
 from npid_mm.models.probe_classifier import UNTRAINED
+
+SHARED = 'roi_head.shared_head.'  # of C4 and of Fast R-CNN
 
 
 @HOOKS.register_module()
@@ -21,7 +25,8 @@ class PretrainedBackboneHook(Hook):
     so a missing prefix or another stem silently trains from random weights. Here every weight of
     the backbone must come from the checkpoint, and every weight of the checkpoint's backbone must
     be used. C4 models have the last stage in ``roi_head.shared_head``, where it is filled; other
-    layers of that head, e.g. a norm, keep their initial weights.
+    layers of that head, e.g. a norm, keep their initial weights. A head of
+    :class:`~npid_mm.models.RegionLayers` is filled from the neck of the checkpoint.
 
     ``pretrained='random'`` requests an untrained backbone. A resumed run is not changed. A run that
     starts from the weights of a whole model (``load_from``) is not changed either, but they must
@@ -100,22 +105,29 @@ def fill_backbone(model: BaseModel, checkpoint: str) -> None:
     """Load a checkpoint's backbone into a detector or segmentor, completely or not at all.
 
     Args:
-        model (BaseModel): Model with a ``backbone``, and for C4 a ``roi_head.shared_head`` with
-            the last stage.
+        model (BaseModel): Model with a ``backbone``, and in ``roi_head.shared_head`` for C4 the
+            last stage, for Fast R-CNN the layers of the neck.
         checkpoint (str): See :func:`npid_mm.checkpoints.backbone_weights`.
 
     Raises:
         ValueError: If the checkpoint has no backbone or another one.
         FileNotFoundError: If the checkpoint does not exist.
     """
+    own = {
+        f'{source}{name}': value
+        for source, state in _sources(model)
+        for name, value in state.items()
+    }
     weights = backbone_weights(checkpoint)
-    own = {k: v for state in backbone_states(model).values() for k, v in state.items()}
+    if isinstance(_shared_head(model), RegionLayers):
+        neck = {f'{NECK}{name}': value for name, value in neck_weights(checkpoint).items()}
+        weights |= {name: value for name, value in neck.items() if name in own}
     report = fit_report(own, weights)
     if report:
         raise ValueError(
             f'{checkpoint} does not fit the backbone of the {type(model).__name__}: {report}: '
-            'make model.backbone (and the shared head of C4) the network of the checkpoint, or '
-            'give the checkpoint of this one'
+            'make model.backbone (and the shared head of C4 and of Fast R-CNN) the network of the '
+            'checkpoint, or give the checkpoint of this one'
         )
     for name, tensor in own.items():
         if name in weights:  # batch norm counters may be missing
@@ -123,16 +135,31 @@ def fill_backbone(model: BaseModel, checkpoint: str) -> None:
 
 
 def backbone_states(model: BaseModel) -> dict[str, dict[str, Tensor]]:
-    """Return {prefix: state dict} of the modules that hold stages of the backbone.
+    """Return {prefix: state dict} of the modules that hold layers of the pretraining.
 
-    In a shared head these are the residual stages, without the layers after them.
+    In the shared head of C4 these are the residual stages, without the layers after them.
     """
     states = {'backbone.': model.backbone.state_dict()}
-    if getattr(model, 'with_shared_head', False):
-        head = model.roi_head.shared_head.state_dict()
-        stages = {name: tensor for name, tensor in head.items() if name.startswith('layer')}
-        states['roi_head.shared_head.'] = stages
+    head = _shared_head(model)
+    if isinstance(head, RegionLayers):
+        states[SHARED] = head.state_dict()
+    elif head is not None:
+        stages = {
+            name: each for name, each in head.state_dict().items() if name.startswith('layer')
+        }
+        states[SHARED] = stages
     return states
+
+
+def _sources(model: BaseModel) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Yield the states of :func:`backbone_states`, with their prefix in a pretraining."""
+    in_neck = isinstance(_shared_head(model), RegionLayers)
+    for prefix, state in backbone_states(model).items():
+        yield NECK if in_neck and prefix == SHARED else '', state
+
+
+def _shared_head(model: BaseModel) -> nn.Module | None:
+    return model.roi_head.shared_head if getattr(model, 'with_shared_head', False) else None
 
 
 def _missing(needed: Mapping[str, Tensor], loaded: Mapping[str, Tensor]) -> str:

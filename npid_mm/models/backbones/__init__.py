@@ -1,6 +1,7 @@
 """Backbones."""
 
+from .alexnet_c5 import AlexNetC5
 from .library_backbone import LibraryBackbone
 from .stem_resnet import StemResNet
 
-__all__ = ['LibraryBackbone', 'StemResNet']
+__all__ = ['AlexNetC5', 'LibraryBackbone', 'StemResNet']

@@ -221,3 +221,13 @@ CURATE = [
     ('{index} --apply {text} --out {out}.png', '{out}.png'),
     (f'{{index}} --most {TO_CSV}', 'most'),
 ]
+
+PROPOSALS = [
+    ('', 'required: VOCDEVKIT'),
+    ('nowhere', 'ImageSets/Main/trainval.txt is missing in nowhere'),
+    ('{image}', 'ImageSets/Main/trainval.txt is missing in {image}'),
+    ('{folder} --split test', 'ImageSets/Main/test.txt is missing in {folder}'),
+    ('{folder} --split val', "--split: invalid choice: 'val'"),
+    ('{folder} --workers 0', '--workers must be at least 1, got 0'),
+    ('{folder} --workers many', "--workers: invalid int value: 'many'"),
+]
