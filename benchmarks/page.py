@@ -14,7 +14,7 @@ import numpy as np
 from digits import print_table
 from PIL import Image
 
-from npid_mm.visualization.curation_page import Card, Tab, curation_page
+from npid_mm.visualization.pages.curation_page import Card, Tab, curation_page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from tests.chromium import browse  # noqa: E402

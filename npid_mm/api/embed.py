@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterable
 
 import numpy as np
+from mmengine.model import BaseModel
 
-from npid_mm.datasets.image_folders.image_sources import Source, named_images
+from npid_mm.datasets.image_folders.image_sources import NamedImages, Source, named_images
 from npid_mm.engine.inference import load_network
 from npid_mm.export.embeddings import Embeddings
 from npid_mm.retrieval.embed_files import embed_files
@@ -63,7 +64,26 @@ def embed(
     found = named_images(images)
     if found.remarks:
         print('; '.join(found.remarks))
-    model = load_network(cfg, checkpoint, device)
+    return embed_named(load_network(cfg, checkpoint, device), found, batch_size, workers)
+
+
+def embed_named(
+    model: BaseModel, found: NamedImages, batch_size: int = 64, workers: int = 2
+) -> Embeddings:
+    """Embed images with a network.
+
+    Args:
+        model (BaseModel): Result of :func:`~npid_mm.engine.inference.load_network`.
+        found (NamedImages): The images.
+        batch_size (int): Images per batch.
+        workers (int): Processes that load images; 0 loads in this process.
+
+    Returns:
+        Embeddings: Those of :func:`embed`.
+
+    Raises:
+        ValueError: If no image can be read.
+    """
     unreadable: dict[int, str] = {}
     vectors, order = [], []
     with explain_killed_workers():

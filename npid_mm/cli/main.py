@@ -24,6 +24,7 @@ COMMANDS = {
     'search': ('search', 'find the images of an index that are similar to others'),
     'retrieve': ('retrieve', 'index and search in one command, as in version 0.1'),
     'curate': ('curation.curate', 'find duplicates, leaks, outliers and doubtful labels'),
+    'report': ('report.command', 'compare a run with raw pixels and an untrained network'),
     'export': ('export', 'write an index as a table, or an encoder as ONNX'),
     'download': ('download', 'download published weights and check their hash'),
     'benchmark': ('benchmark', 'run a suite of benchmarks on a checkpoint'),

@@ -7,7 +7,7 @@ from pathlib import Path
 from npid_mm.images import ImageReader
 from npid_mm.utils.paths import printable_path
 from npid_mm.visualization import project_2d
-from npid_mm.visualization.curation_page import Card, Tab, curation_page
+from npid_mm.visualization.pages.curation_page import Card, Tab, curation_page
 
 from .report import Report
 

@@ -1,12 +1,14 @@
 """Load a network from a config and a checkpoint, and identify it by its weights."""
 
+import copy
 import json
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import torch
 from mmengine.config import Config
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, BaseModule
 from mmengine.registry import init_default_scope
 from mmpretrain.registry import MODELS
 from torch import Tensor, nn
@@ -47,18 +49,65 @@ def load_network(cfg: Config, checkpoint: str, device: str | None = None) -> Bas
     init_default_scope(cfg.get('default_scope') or 'mmpretrain')
     state = network_state(checkpoint_content(checkpoint))
     with limit_size(state):
-        model = MODELS.build(
-            dict(
-                type='ProbeClassifier',
-                backbone=cfg.model.backbone,
-                neck=cfg.model.get('neck') if index_feature(cfg) == 'embedding' else None,
-                data_preprocessor=preprocessor_config(cfg),
-            )
-        )
+        model = _build(cfg)
     try:
         model.load_state_dict(state, strict=False)
     except ValueError as error:
         raise ValueError(f'{checkpoint} is not of the network of the config: {error}') from error
+    return _place(model, cfg, device)
+
+
+def untrained_network(cfg: Config, seed: int, device: str | None = None) -> BaseModel:
+    """Build the network of :func:`load_network` with random weights.
+
+    No file is read: an initialization from weights in the config is left out.
+
+    Args:
+        cfg (Config): Config of a pretraining or of a kNN evaluation.
+        seed (int): Seed of the weights.
+        device (str, optional): Defaults to the GPU if there is one.
+
+    Raises:
+        ValueError: If the config is not one of those, or the device does not exist.
+    """
+    check_config(cfg)
+    init_default_scope(cfg.get('default_scope') or 'mmpretrain')
+    cfg = copy.deepcopy(cfg)
+    for part in filter(None, (cfg.model.backbone, cfg.model.get('neck'))):
+        part.pop('init_cfg', None)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = _build(cfg)
+        for part in filter(None, (model.backbone, model.neck)):
+            _initialize(part)
+    model.load_state_dict(model.state_dict())  # it refuses to run before it has weights
+    return _place(model, cfg, device)
+
+
+def _initialize(module: BaseModule) -> None:
+    """Initialize weights without a line per weight in the log."""
+    before = logging.root.manager.disable
+    logging.disable(logging.INFO)
+    try:
+        module.init_weights()
+    finally:
+        logging.disable(before)
+
+
+def _build(cfg: Config) -> BaseModel:
+    """Build the parts of a network that embed an image."""
+    return MODELS.build(
+        dict(
+            type='ProbeClassifier',
+            backbone=cfg.model.backbone,
+            neck=cfg.model.get('neck') if index_feature(cfg) == 'embedding' else None,
+            data_preprocessor=preprocessor_config(cfg),
+        )
+    )
+
+
+def _place(model: BaseModel, cfg: Config, device: str | None) -> BaseModel:
+    """Move a network to a device, in evaluation mode."""
     model._config = cfg  # MMPretrain's inferencers read it there
     device = device or ('cuda' if torch.cuda.is_available() else 'cpu')
     try:

@@ -36,6 +36,7 @@ CASES = {
     'doctor': others.DOCTOR,
     'embed': others.EMBED,
     'curate': others.CURATE,
+    'report': others.REPORT,
     'convert check-bank-order': checkpoints.CHECK_ORDER,
     'convert checkpoint': checkpoints.CONVERT,
     'convert extract-backbone': checkpoints.EXTRACT,
@@ -79,6 +80,7 @@ def names(digits, imagenet, tmp_path_factory):
         'resnet': folder / 'resnet.pth',
         'files': folder / 'files',
         'imagenet': imagenet,
+        'digits': digits,
     }
     names['folder'].mkdir()
     names['images'].mkdir()

@@ -47,7 +47,7 @@ def split_folder(
         raise ValueError(f'every must be at least 2, got {every}')
     found, layout = read_folder(folder, with_labels)
     if not layout.held_out:
-        _hold_out(layout, every)
+        hold_out(layout, every)
     if len(layout.train) < 2 or not layout.held_out:
         has = f'{printable_path(found.root)} has {len(layout.train)} and {len(layout.held_out)}'
         needs = 'a split needs at least 2 images to train on and 1 held out'
@@ -138,7 +138,7 @@ def _check_copies(root: str, layout: FolderLayout, train: str, held_out: str) ->
         )
 
 
-def _hold_out(layout: FolderLayout, every: int) -> None:
+def hold_out(layout: FolderLayout, every: int) -> None:
     """Hold out every ``every``-th image of each class; at least one image stays on each side."""
     groups: dict[str, list[str]] = {}
     for name in layout.train:

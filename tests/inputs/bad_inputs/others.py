@@ -231,3 +231,16 @@ PROPOSALS = [
     ('{folder} --workers 0', '--workers must be at least 1, got 0'),
     ('{folder} --workers many', "--workers: invalid int value: 'many'"),
 ]
+
+TO_PAGE = '--probe a={digits} --workers 0 --out {out}.html'
+REPORT = [
+    ('', 'required: RUN, --probe, --out'),
+    ('{run} --out {out}.html', 'required: --probe'),
+    ('{run} --probe {digits} --out {out}.html', '--probe must be NAME=FOLDER .* got {digits}'),
+    (f'{{run}} {TO_PAGE} --probe a={{digits}}', 'with a new name, got a={digits}'),
+    (f'{{run}} {TO_PAGE} --beside run', '--beside must be NAME=RUN .* got run'),
+    ('{run} --probe a=nowhere --out {out}.html', 'nowhere'),
+    ('{run} --probe a={digits} --out {out}.png', '--out must end in .html .* {out}.png'),
+    (f'nowhere {TO_PAGE}', 'nowhere'),
+    (f'{{run}} {TO_PAGE} --workers -1', '--workers must be at least 0, got -1'),
+]

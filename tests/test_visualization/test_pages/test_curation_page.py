@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-import npid_mm.visualization.curation_page as module
-from npid_mm.visualization.curation_page import Card, Tab, curation_page
+import npid_mm.visualization.pages.curation_page as module
+from npid_mm.visualization.pages.curation_page import Card, Tab, curation_page
 from tests.chromium import browse
 
 NAMES = ['/a/<b>"0", x.png', '/a/1.png', '/a/2.png']

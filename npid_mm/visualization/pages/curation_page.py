@@ -8,9 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from npid_mm.images import ImageReader
-
-from .neighbor_page import thumbnail, write_page
-from .style import ImageSource
+from npid_mm.visualization.neighbor_page import thumbnail, write_page
+from npid_mm.visualization.style import ImageSource
 
 BLOCK = 256  # images that a page reads at once
 

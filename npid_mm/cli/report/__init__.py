@@ -1,0 +1,1 @@
+"""Comparison of a run with pixels, untrained networks and other runs."""

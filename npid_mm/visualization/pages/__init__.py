@@ -1,0 +1,1 @@
+"""Pages of findings and of results, each in one file."""
