@@ -9,7 +9,7 @@ const save = document.getElementById('save');
 const marked = new Set();
 const CARDS = 100; // shown at once
 const FOUND = 60; // results of a search
-const IMAGES = 400; // of a selection that are shown
+const IMAGES = 120; // of a selection that are shown
 const blocks = new Map(); // number -> data URIs of the images, '' if unreadable
 let rows = null; // {scale, values}, int8
 const texts = data.images.map(({ name, label }) => `${name}\n${label ?? ''}`.toLowerCase());
@@ -100,6 +100,8 @@ function section(title, images) {
   return element('section', '', element('h2', '', title), element('div', 'images', ...images.map(([i, note]) => picture(i, note))));
 }
 
+const shown = (hits) => (hits.length > IMAGES ? `, the first ${IMAGES} are shown` : '');
+
 function showSimilar(query) {
   main.replaceChildren(
     section(data.images[query].name, [[query, '']]),
@@ -115,7 +117,7 @@ function showSearch() {
   input.addEventListener('input', () => {
     const text = input.value.toLowerCase();
     const hits = data.images.map((image, i) => [i, image.label ?? '']).filter(([i]) => text && texts[i].includes(text));
-    found.replaceChildren(section(`${hits.length} images`, hits.slice(0, IMAGES)));
+    found.replaceChildren(section(`${hits.length} images${shown(hits)}`, hits.slice(0, IMAGES)));
   });
   main.replaceChildren(element('p', '', 'Find images of the page by their path or class.'), input, found);
 }
@@ -175,7 +177,7 @@ function showMap() {
     const hits = places.map((_, i) => i).filter((i) => inside(places[i], lasso));
     const all = element('button', 'more', `Mark all ${hits.length}`);
     all.addEventListener('click', () => mark(hits, true));
-    found.replaceChildren(all, section(`${hits.length} images selected`, hits.slice(0, IMAGES).map((i) => [i, data.images[i].label ?? ''])));
+    found.replaceChildren(all, section(`${hits.length} images selected${shown(hits)}`, hits.slice(0, IMAGES).map((i) => [i, data.images[i].label ?? ''])));
     lasso = null;
   });
 }
