@@ -40,10 +40,12 @@ def test_an_index_gives_its_rows_and_entries(tmp_path):
 
 def test_a_checkpoint_gives_its_bank_names_and_probabilities(tmp_path):
     path = make_checkpoint(tmp_path / 'epoch_1.pth')
-    images = read_image_set(path, images='/data')
-    assert images.paths == ['/data/val/0.jpg', '/data/val/1.jpg', '/data/val/2.jpg']
+    images = read_image_set(path, images=tmp_path)
+    assert images.paths == [str(tmp_path / f'val/{number}.jpg') for number in range(3)]
     assert images.own.tolist() == [0, 0.5, 1] and images.sets == ['val'] * 3
     assert read_image_set(tmp_path).paths[0] == 'val/0.jpg'  # the newest of the folder
+    with pytest.raises(FileNotFoundError, match=r'images must be a folder .*, got /nowhere'):
+        read_image_set(path, images='/nowhere')
 
 
 def test_two_sources_are_two_sets(tmp_path):
