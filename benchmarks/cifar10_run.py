@@ -7,6 +7,8 @@ another config with CIFAR-10 in files. Figures are of its newest checkpoint, so 
 """
 
 import argparse
+import json
+import logging
 from pathlib import Path
 
 import torch
@@ -34,7 +36,9 @@ def build(cfg: Config, seed: int = 0) -> NPID:
     """Return the untrained network of a config."""
     torch.manual_seed(seed)
     model = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
+    logging.disable()  # a line for each weight
     model.init_weights()
+    logging.disable(logging.NOTSET)
     return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
 
 
@@ -49,7 +53,7 @@ def loaders(cfg: Config) -> dict:
 
 def raw_pixels(loader: torch.utils.data.DataLoader) -> Tensor:
     """Return the pixels of all images as unit rows, after the subtraction of one half."""
-    rows = [torch.stack(batch['inputs']).flatten(1).float() / 255 - 0.5 for batch in loader]
+    rows = [batch['inputs'].flatten(1).float() / 255 - 0.5 for batch in loader]
     return normalize(torch.cat(rows))
 
 
@@ -57,6 +61,20 @@ def top1(rows: Tensor, reference: Tensor, labels: dict[str, Tensor]) -> float:
     """Return the top-1 (%) of kNN on the test images."""
     scores = weighted_knn(rows, reference, labels['train'], K, TEMPERATURE)
     return 100 * (scores.argmax(1) == labels['test']).double().mean().item()
+
+
+def starts(folder: Path) -> list[str]:
+    """Return time and epoch of each start of the training, from the names of its logs."""
+    found = []
+    for path in sorted(folder.glob('*/vis_data/scalars.json')):
+        records = [json.loads(line) for line in path.read_text().splitlines()]
+        epochs = [record['epoch'] for record in records if 'loss' in record]
+        if epochs:
+            date, time = path.parts[-3].split('_')
+            found.append(
+                f'{date[:4]}-{date[4:6]}-{date[6:]} {time[:2]}:{time[2:4]} in epoch {epochs[0]}'
+            )
+    return found
 
 
 def main() -> None:
@@ -73,7 +91,7 @@ def main() -> None:
     print_row('epoch', *(f'{epoch:.0f}' for epoch in epochs))
     print_row(*['---'] * (len(epochs) + 1))
     print_row(f'kNN, K = {K}', *(f'{value:.1f}' for value in accuracies))
-    print()
+    print(f'\nStarts (UTC): {"; ".join(starts(folder))}.\n')
     print_row('features', f'kNN, K = {K}', 'linear SVM')
     print_row(*['---'] * 3)
     pixels = {split: raw_pixels(loader) for split, loader in built.items()}
@@ -84,7 +102,7 @@ def main() -> None:
     )
     for name in ('untrained', trained):
         if name == trained:
-            load_checkpoint(model, str(checkpoint), map_location='cpu')
+            load_checkpoint(model, str(checkpoint), map_location='cpu', logger='silent')
         rows = {
             split: dataset_features(model, loader, 'embedding').cpu()
             for split, loader in built.items()

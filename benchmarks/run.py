@@ -45,6 +45,7 @@ SECTIONS = {
     'million_rows': ('benchmarks.md', ['million_rows.py']),
     'feed': ('benchmarks.md', ['feed.py', *PEER, *DATA]),
     'cifar10': ('benchmarks.md', CIFAR10),
+    'cifar10_run': ('benchmarks.md', ['cifar10_run.py', 'WORK_DIR']),
     'cifar10_feeds': ('benchmarks.md', [*CIFAR10, '--feeds']),
 }
 
@@ -96,6 +97,7 @@ def main() -> None:
     parser.add_argument('--data', help='folder of images, for the benchmarks that read some')
     parser.add_argument('--checkpoint', help='network for the benchmark that takes a trained one')
     parser.add_argument('--config', help='config of the checkpoint')
+    parser.add_argument('--work-dir', help='work dir of the training on all of CIFAR-10')
     args = parser.parse_args()
     unknown = sorted(set(args.names) - set(SECTIONS))
     if unknown:
@@ -105,12 +107,15 @@ def main() -> None:
         'DATA': args.data,
         'CHECKPOINT': args.checkpoint,
         'CONFIG': args.config,
+        'WORK_DIR': args.work_dir,
     }
-    for name in args.names or [name for name in SECTIONS if 'DATA' not in SECTIONS[name][1]]:
+    given = {value for value in values if values[value]}
+    needed = {name: values.keys() & set(command) for name, (_, command) in SECTIONS.items()}
+    for name in args.names or [name for name in SECTIONS if needed[name] <= given]:
         page, (script, *arguments) = SECTIONS[name]
-        for value in arguments:
-            if value in values and not values[value]:
-                parser.error(f'{name} needs a file or folder: give it with --{value.lower()}')
+        for value in needed[name] - given:
+            option = value.lower().replace('_', '-')
+            parser.error(f'{name} needs a file or folder: give it with --{option}')
         print(f'{name} ...', flush=True)
         filled = [values.get(each, each) for each in arguments]
         done = subprocess.run(
