@@ -51,7 +51,8 @@ def prepared_training(
 ) -> Iterator[Config]:
     """Prepare what :func:`npid_mm.pretrain` trains, with the folder locked inside the block.
 
-    Lists, record and the report on weights are written into ``out``.
+    Lists, record and the report on weights are written into ``out``. It raises the errors of
+    :func:`npid_mm.pretrain`.
 
     Args:
         images (str | PathLike | Iterable): As for :func:`npid_mm.pretrain`, as are all others.
@@ -66,14 +67,6 @@ def prepared_training(
 
     Yields:
         Config: The complete config.
-
-    Raises:
-        FileNotFoundError: If images are missing.
-        FileExistsError: If ``out`` holds a run and ``resume`` is false, or other files.
-        BlockingIOError: If another training runs in ``out``.
-        TypeError: If an option does not exist, or ``images`` names none.
-        ValueError: If a value is out of range, an image is named twice, or the folders can be read
-            in several ways.
     """
     if epochs is not None:
         check_whole('epochs', epochs)

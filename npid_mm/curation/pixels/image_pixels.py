@@ -54,18 +54,19 @@ class ImagePixels:
         Returns:
             Neighbors: Similarity and index (N, 2 k), with -inf and -1 where there are fewer.
         """
-        found = [self._prepared(row) for row in range(len(self._paths))]
-        small = np.zeros((len(found), THUMBNAIL, THUMBNAIL), np.float32)
-        for row, image in enumerate(found):
+        count = len(self._paths)
+        small = np.zeros((count, THUMBNAIL, THUMBNAIL), np.float32)
+        for row in range(count):
+            image = self._prepared(row)
             if image is not None:
                 small[row] = cv2.resize(image, small.shape[1:], interpolation=cv2.INTER_AREA)
         small -= small.mean(axis=(1, 2), keepdims=True)
         thumbnails = torch.from_numpy(np.stack([small, small[:, :, ::-1]], axis=1))
-        rows = F.normalize(thumbnails.reshape(2 * len(found), -1), dim=1)
+        rows = F.normalize(thumbnails.reshape(2 * count, -1), dim=1)
         # each image is in the table twice, as row 2 i and, mirrored, as row 2 i + 1
         table = all_neighbors(rows, 2 * k, seed=seed)
         similarity, index = table.similarity[::2], table.indices[::2] // 2
-        own = torch.arange(len(found))[:, None]
+        own = torch.arange(count)[:, None]
         lost = (index == own) | (index < 0)
         return Neighbors(
             similarity.masked_fill(lost, -torch.inf), index.masked_fill(lost, -1), table.recall

@@ -46,7 +46,7 @@ def curation_page(
     A link saves the marks as a CSV file with the columns ``path`` and ``mark``. With rows, the page
     searches exactly among its images; with points, it has a map on which images are selected by
     drawing around them. The page is self-contained: it works from a disk, without a network. It
-    opens before all of its images are read, so that the images of the first tab should come first.
+    opens before all of its images are read, so the images of the first tab should come first.
 
     Args:
         images (Sequence[str | ndarray]): P images, files or RGB arrays (H, W, 3) of uint8.
