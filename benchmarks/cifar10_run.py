@@ -8,38 +8,27 @@ another config with CIFAR-10 in files. Figures are of its newest checkpoint, so 
 
 import argparse
 import json
-import logging
 from pathlib import Path
 
 import torch
-from cifar10 import TEMPERATURE, K, print_row
+from cifar10 import TEMPERATURE, K, accuracies, print_row
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner, load_checkpoint
-from mmpretrain.registry import MODELS
-from sklearn.svm import LinearSVC
+from mmengine.runner import Runner
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from npid_mm.checkpoints import load_tensors
+from npid_mm.checkpoints.convert.npid_state import BANK
 from npid_mm.config.loaders import set_loader_defaults
 from npid_mm.datasets import dataset_labels
 from npid_mm.engine.features import dataset_features
+from npid_mm.engine.inference import load_network, untrained_network
 from npid_mm.engine.resume import checkpoint_progress, newest_checkpoint
 from npid_mm.evaluation import weighted_knn
-from npid_mm.models import NPID
 from npid_mm.visualization.scalars import read_run
 
 SPLITS = ('train', 'test')
-
-
-def build(cfg: Config, seed: int = 0) -> NPID:
-    """Return the untrained network of a config."""
-    torch.manual_seed(seed)
-    model = MODELS.build({**cfg.model, 'data_preprocessor': cfg.data_preprocessor})
-    logging.disable()  # a line for each weight
-    model.init_weights()
-    logging.disable(logging.NOTSET)
-    return model.to('cuda' if torch.cuda.is_available() else 'cpu').eval()
 
 
 def loaders(cfg: Config) -> dict:
@@ -87,33 +76,26 @@ def main() -> None:
     init_default_scope('mmpretrain')
     built = loaders(cfg)
     labels = {split: dataset_labels(loader.dataset) for split, loader in built.items()}
-    epochs, accuracies = read_run(folder)[f'knn/top1_k{K}']
+    epochs, curve = read_run(folder)[f'knn/top1_k{K}']
     print_row('epoch', *(f'{epoch:.0f}' for epoch in epochs))
     print_row(*['---'] * (len(epochs) + 1))
-    print_row(f'kNN, K = {K}', *(f'{value:.1f}' for value in accuracies))
+    print_row(f'kNN, K = {K}', *(f'{value:.1f}' for value in curve))
     print(f'\nStarts (UTC): {"; ".join(starts(folder))}.\n')
     print_row('features', f'kNN, K = {K}', 'linear SVM')
     print_row(*['---'] * 3)
     pixels = {split: raw_pixels(loader) for split, loader in built.items()}
     print_row('raw pixels', f'{top1(pixels["test"], pixels["train"], labels):.1f}', '')
-    model = build(cfg)
-    trained = (
-        f'NPID after {checkpoint_progress(checkpoint).epoch} of {cfg.train_cfg.max_epochs} epochs'
-    )
-    for name in ('untrained', trained):
-        if name == trained:
-            load_checkpoint(model, str(checkpoint), map_location='cpu', logger='silent')
-        rows = {
-            split: dataset_features(model, loader, 'embedding').cpu()
-            for split, loader in built.items()
-        }
-        svm = LinearSVC(random_state=0).fit(rows['train'], labels['train'])
-        score = 100 * svm.score(rows['test'], labels['test'])
-        print_row(name, f'{top1(rows["test"], rows["train"], labels):.1f}', f'{score:.1f}')
-    bank = model.memory_bank.feature_bank.cpu().float()
-    print_row(
-        'the same, neighbors from the memory bank', f'{top1(rows["test"], bank, labels):.1f}', ''
-    )
+    epoch = checkpoint_progress(checkpoint).epoch
+    own = load_network(cfg, checkpoint)
+    for name, model in (
+        ('untrained', untrained_network(cfg, seed=0)),
+        (f'NPID after {epoch} of {cfg.train_cfg.max_epochs} epochs', own),
+    ):
+        figures = accuracies(cfg, model)
+        print_row(name, f'{figures["knn"]:.1f}', f'{figures["svm"]:.1f}')
+    rows = dataset_features(own, built['test'], 'embedding').cpu()
+    bank = load_tensors(checkpoint)['state_dict'][BANK].float()
+    print_row('the same, neighbors from the memory bank', f'{top1(rows, bank, labels):.1f}', '')
 
 
 if __name__ == '__main__':
